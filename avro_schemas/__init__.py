@@ -1,0 +1,1 @@
+"""The public contract: one Avro record a file."""

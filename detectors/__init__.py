@@ -1,0 +1,1 @@
+"""Online models: one class per file, one protocol, one check suite."""

@@ -1,0 +1,1 @@
+"""Signal features as pure functions on arrays."""

@@ -1,0 +1,36 @@
+"""The `foreshock` command: one file per command, each with a `run` function.
+
+Exit codes: 0 done, 1 the answer is no (a check failed), 2 wrong configuration or usage, 3 something cannot be reached,
+70 an output was refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+from foreshock.errors import ForeshockError
+
+# command -> module in foreshock.cli; the order is the order of `foreshock --help`
+COMMANDS: dict[str, str] = {}
+
+app = typer.Typer(
+    name="foreshock",
+    help="Streaming anomaly detection for industrial machines on Apache Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _name, _module in COMMANDS.items():
+    app.command(_name)(import_module(f"foreshock.cli.{_module}").run)
+
+
+def main() -> None:
+    """Run the command line; an error made on purpose is one line and an exit code, never a traceback."""
+    try:
+        app()
+    except ForeshockError as exc:
+        print(f"foreshock: {exc}", file=sys.stderr)
+        sys.exit(exc.exit_code)

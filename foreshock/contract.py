@@ -1,0 +1,430 @@
+"""The words of the product: what comes in, what goes out.
+
+Every record here is a value: frozen, without behaviour beyond what it means. `avro_schemas/` holds the same records
+for the wire, `streams/wire.py` turns one into the other. Times are nanoseconds since 1970 UTC, quantities are SI,
+unless a field says otherwise.
+
+In:  `SensorBlock`, `TelemetryFrame` (sensors.v1), `Asset` (assets.v1)
+Out: `Score` (scores.v1), `Anomaly` (anomalies.v1), `DataQuality` (quality.v1), `DeadLetter` (dead-letters.v1)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Encoding(StrEnum):
+    """How the samples of a block are laid out in its `bytes` field."""
+
+    F32LE = "f32le"
+    F64LE = "f64le"
+    I16LE = "i16le"
+
+
+class Acquisition(StrEnum):
+    """Whether blocks follow each other without a gap, come on a timer, or on an event."""
+
+    CONTINUOUS = "continuous"
+    SNAPSHOT = "snapshot"
+    TRIGGERED = "triggered"
+
+
+class Measure(StrEnum):
+    """What a value says about its signal: every sample, or one figure for an interval."""
+
+    INSTANTANEOUS = "instantaneous"
+    RMS = "rms"
+    PEAK = "peak"
+    PEAK_TO_PEAK = "peak_to_peak"
+
+
+class RunState(StrEnum):
+    """Whether the machine ran while the block was taken. Only `RUNNING` is scored and learnt."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class ScoreState(StrEnum):
+    """How a row ended. A row without a score says why: that is the whole point of the field."""
+
+    SCORED = "scored"
+    WARMING = "warming"
+    NOT_RUNNING = "not_running"
+    NOT_USABLE = "not_usable"
+    LATE = "late"
+
+
+class Mode(StrEnum):
+    """Who decided: the model of the asset, or a limit that the user stated."""
+
+    MODEL = "model"
+    STATIC_LIMIT = "static_limit"
+
+
+class Phase(StrEnum):
+    """Where an anomaly episode stands."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+class QualityKind(StrEnum):
+    """What can be wrong with a sensor, its clock or its way to us."""
+
+    SILENT = "silent"
+    LATE = "late"
+    GAP = "gap"
+    DUPLICATE = "duplicate"
+    OUT_OF_RANGE = "out_of_range"
+    FROZEN = "frozen"
+    CLIPPED = "clipped"
+    SPIKE = "spike"
+    WRONG_RATE = "wrong_rate"
+    CLOCK = "clock"
+
+
+class Reason(StrEnum):
+    """Why a record became a dead letter. The codes are part of the contract: consumers match on them."""
+
+    EMPTY = "empty"
+    NULL_VALUE = "null_value"
+    NULL_KEY = "null_key"
+    KEY_MISMATCH = "key_mismatch"
+    UNKNOWN_FRAMING = "unknown_framing"
+    UNKNOWN_SCHEMA = "unknown_schema"
+    TRUNCATED = "truncated"
+    TRAILING_BYTES = "trailing_bytes"
+    BAD_LENGTH = "bad_length"
+    MALFORMED = "malformed"
+    NOT_FINITE = "not_finite"
+    NO_SAMPLES = "no_samples"
+    COUNT_MISMATCH = "count_mismatch"
+    BAD_RATE = "bad_rate"
+    BAD_TIMESTAMP = "bad_timestamp"
+    UNKNOWN_UNIT = "unknown_unit"
+    UNIT_MISMATCH = "unit_mismatch"
+    TOO_LARGE = "too_large"
+    WRONG_PARTITION = "wrong_partition"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a record came from: the coordinates that every id and every lineage starts with."""
+
+    topic: str
+    topic_id: str  # Kafka's UUID: a topic that was deleted and made again is another topic
+    partition: int
+    offset: int
+    ingest_ns: int  # the broker's log-append time
+    schema: str = ""  # CRC-64-AVRO fingerprint of the writer schema (hex), "json" for JSON
+    traceparent: str | None = None  # W3C, as the producer sent it; None: the trace id is a hash of the coordinates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The operating point of the machine while the block was taken; None is "not stated"."""
+
+    speed_hz: float | None = None
+    load: float | None = None  # share of the rated load, 0..1
+    regime: str | None = None
+    maintenance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SensorBlock:
+    """One block of a waveform: 1..N channels sampled together at one measuring point.
+
+    `samples` is [channels, count] as sent (float32, float64 or int16, a view of the message); times `gain` it is in SI.
+    """
+
+    origin: Origin
+    asset: str
+    point: str
+    channels: tuple[str, ...]
+    source_ns: int  # time of the first sample
+    sampling_rate_hz: float | None  # None: not stated by the recording
+    quantity: str
+    unit: str  # UCUM, as sent (after mapping plant spellings)
+    samples: npt.NDArray[np.generic]
+    gain: float = 1.0
+    sequence: int | None = None
+    site: str = ""
+    gateway: str = ""
+    device: str = ""
+    acquisition: Acquisition = Acquisition.CONTINUOUS
+    interval_s: float | None = None  # expected time from block to block
+    flags: tuple[str, ...] = ()  # quality flags from the device
+    context: Context = Context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """One named scalar of a telemetry frame."""
+
+    name: str
+    quantity: str
+    unit: str
+    gain: float = 1.0  # SI = value * gain + shift
+    shift: float = 0.0
+    measure: Measure = Measure.INSTANTANEOUS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TelemetryFrame:
+    """1..N rows of named scalars of one asset. `values` is [rows, tags] as sent; NaN marks a value that is missing."""
+
+    origin: Origin
+    asset: str
+    point: str
+    tags: tuple[Tag, ...]
+    times_ns: npt.NDArray[np.int64]  # [rows]
+    values: npt.NDArray[np.float64]  # [rows, tags]
+    sequence: int | None = None
+    site: str = ""
+    gateway: str = ""
+    device: str = ""
+    interval_s: float | None = None
+    context: Context = Context()
+
+
+Block = SensorBlock | TelemetryFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit that the user states. It holds from block 1, beside the models and alone while these are warming."""
+
+    feature: str  # a name of the feature catalogue ("rms"), or a tag of the frame
+    above: float | None = None  # SI
+    below: float | None = None
+    severity: str = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuringPoint:
+    """A place on a machine where something is measured."""
+
+    point: str
+    quantity: str
+    unit: str
+    sampling_rate_hz: float | None = None
+    acquisition: Acquisition = Acquisition.CONTINUOUS
+    interval_s: float | None = None
+    axis: str = ""
+    mount: str = ""
+    sensor_model: str = ""
+    calibrated: str = ""  # ISO date
+    minimum: float | None = None  # measuring range in SI
+    maximum: float | None = None
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """Geometry of a rolling bearing: what its fault frequencies follow from."""
+
+    name: str
+    balls: int
+    ball_diameter_m: float
+    pitch_diameter_m: float
+    contact_angle_rad: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """Master data of a machine. An asset that nobody registered is scored with these defaults, and says so."""
+
+    asset: str
+    path: tuple[str, ...] = ()  # ISA-95: enterprise, site, area, line, cell
+    asset_class: str = ""
+    criticality: str = "medium"
+    owner: str = ""
+    rated_speed_hz: float | None = None
+    rated_power_w: float | None = None
+    support: str = ""  # rigid | flexible
+    warmup_blocks: int | None = None  # None: the model's own
+    bearings: tuple[Bearing, ...] = ()
+    gear_teeth: tuple[int, ...] = ()
+    points: tuple[MeasuringPoint, ...] = ()
+    registered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRow:
+    """The outcome of one block, or of one row of a frame."""
+
+    source_ns: int
+    state: ScoreState
+    reason: str  # "" when scored; else a short sentence: "warming up, 40 of 60 blocks"
+    value: float | None  # 1.0 is the boundary of normal at the alarm budget
+    p_value: float | None  # conformal rank in the asset's own healthy scores
+    alarm: bool  # what the alarm rule says after this row
+    run_state: RunState
+    features: tuple[float, ...]  # float32 values, in the order of the feature set; () where none were computed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What became of one input record: exactly one Score each, unless it became a dead letter."""
+
+    score_id: str
+    asset: str
+    point: str
+    origin: Origin
+    mode: Mode
+    rows: tuple[ScoreRow, ...]
+    quality: tuple[str, ...]  # quality kinds that held on this record
+    feature_set: str  # name@hash
+    model: str
+    policy: str
+    reference: str  # "" where no fleet reference was used
+    regime: str
+    registered: bool
+    warmup: float  # 0..1
+    learning: str  # "learning", or why it is held
+    delayed_s: float  # ingest time minus source time of the newest row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operand:
+    """A named number of the decision rule."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The rule that fired, as text with its operands, so that anybody can check it with a pocket calculator."""
+
+    rule: str
+    operands: tuple[Operand, ...]
+    result: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one feature of one channel added to the score. The amounts of an event sum to its score."""
+
+    feature: str
+    amount: float
+    value: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRange:
+    """Offsets of the records behind an event: first and last, inclusive, of this asset on this partition."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    first: int
+    last: int
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Everything that the score is a function of."""
+
+    inputs: tuple[InputRange, ...]
+    schema: str
+    feature_set: str
+    model: str
+    model_state: str  # sha256 of the state before scoring
+    calibration: str  # how many healthy scores the rank and the margin rest on
+    reference: str
+    policy: str
+    asset_record: str  # hash of the master data
+    numeric_platform: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """An anomaly episode of one measuring point opened, was updated, or closed."""
+
+    event_id: str
+    episode_id: str
+    phase: Phase
+    asset: str
+    point: str
+    site: str
+    gateway: str
+    mode: Mode
+    severity: str
+    source_ns: int
+    ingest_ns: int
+    started_ns: int  # source time of the first block of the episode that was over the boundary
+    score: float
+    initial_score: float  # the score that opened the episode; never overwritten
+    p_value: float | None
+    confidence: float
+    decision: Decision
+    contributions: tuple[Contribution, ...]
+    hypothesis: str  # "" where the geometry is unknown or nothing fits
+    lowered_by: tuple[str, ...]  # what made the score less than it could have been
+    run_state: RunState
+    regime: str
+    lineage: Lineage
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataQuality:
+    """A quality condition of one sensor was raised or cleared."""
+
+    event_id: str
+    asset: str
+    point: str
+    channel: str
+    kind: QualityKind
+    raised: bool
+    source_ns: int
+    ingest_ns: int
+    value: float | None
+    limit: float | None
+    detail: str
+    cause: str  # sensor | gateway | pipeline: never "machine"
+    ne107: str  # failure | check_function | out_of_specification | maintenance_required
+    origin: Origin
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that could not be used: the original bytes, where they stand, and what to mend."""
+
+    event_id: str
+    reason: Reason
+    sentence: str
+    field: str  # the field at fault, "" where the record as a whole is
+    fix: str
+    origin: Origin
+    key: bytes | None
+    value: bytes | None  # at most 512 KiB
+    value_size: int
+    value_sha256: str
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All that one input record led to: its score, and the events that came with it."""
+
+    score: Score
+    anomalies: tuple[Anomaly, ...] = ()
+    quality: tuple[DataQuality, ...] = ()
+    stages_ns: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)  # for spans; the shell fills it

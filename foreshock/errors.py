@@ -1,0 +1,50 @@
+"""The exceptions of the product.
+
+ForeshockError
+    InputRejected     one input record cannot be used: it becomes a dead letter with a reason code
+    ConfigurationError  a setting, a topic or a file is not as it must be: one clear line, exit code 2
+    Unavailable       something outside cannot be reached: one clear line, exit code 3
+    OutputRefused     the broker did not take an output: the worker stops, exit code 70
+"""
+
+from __future__ import annotations
+
+from foreshock.contract import Reason
+
+
+class ForeshockError(Exception):
+    """Base of all errors that the product raises on purpose."""
+
+    exit_code = 1
+
+
+class InputRejected(ForeshockError):
+    """One input record cannot be used.
+
+    `sentence` says what is wrong in plain words, `field` which field, `fix` what the sender should do.
+    """
+
+    def __init__(self, reason: Reason, sentence: str, *, field: str = "", fix: str = "") -> None:
+        super().__init__(f"{reason}: {sentence}")
+        self.reason = reason
+        self.sentence = sentence
+        self.field = field
+        self.fix = fix
+
+
+class ConfigurationError(ForeshockError):
+    """A setting, a topic or a file is not as it must be."""
+
+    exit_code = 2
+
+
+class Unavailable(ForeshockError):
+    """Something outside cannot be reached."""
+
+    exit_code = 3
+
+
+class OutputRefused(ForeshockError):
+    """The broker did not take an output. Nothing is acknowledged past it."""
+
+    exit_code = 70

@@ -1,0 +1,1 @@
+"""The embedded stack: Kafka and Valkey as child processes of one command."""
