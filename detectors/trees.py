@@ -1,0 +1,201 @@
+"""A bank of half-space trees: the trees of many assets in shared arrays, one tree structure for all.
+
+Half-space trees (Tan, Ting, Liu, IJCAI 2011, "Fast Anomaly Detection for Streaming Data") count in each node how many
+of the last `window` values fell into it. The structure is drawn once from the seed and never sees data, so all assets
+with the same features share it, and the state of an asset is its counts and the running range of its features.
+
+Bit for bit equal to ``river.preprocessing.MinMaxScaler() | river.anomaly.HalfSpaceTrees(...)``: the structure is taken
+from River itself and every operation is done in River's order (tests/detectors/test_trees.py).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from foreshock.detectors.slots import Field, Slots
+
+
+class Forest(NamedTuple):
+    """The structure: split feature and threshold per tree and inner node, in heap order (children 2i+1, 2i+2)."""
+
+    feature: npt.NDArray[np.int16]  # [trees, 2**height - 1]
+    threshold: npt.NDArray[np.float64]
+    height: int
+
+
+class TreeState(NamedTuple):
+    """Counts and ranges, slots first."""
+
+    current: npt.NDArray[np.uint8]  # [slots, trees, 2**(height+1) - 1] masses of the window being filled
+    last: npt.NDArray[np.uint8]  # masses of the last full window: what is scored with
+    low: npt.NDArray[np.float64]  # [slots, features]
+    high: npt.NDArray[np.float64]
+    count: npt.NDArray[np.int64]  # [slots] values in the current window
+    full: npt.NDArray[np.uint8]  # [slots] 1 once a window was filled
+
+
+@cache
+def forest(features: int, trees: int, height: int, seed: int) -> Forest:
+    """Draw the structure that River draws for the same parameters."""
+    from river.anomaly import HalfSpaceTrees
+
+    names = feature_keys(features)
+    model = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=seed)
+    model.learn_one(dict.fromkeys(names, 0.5))
+    order = {name: i for i, name in enumerate(names)}
+    inner = 2**height - 1
+    feature = np.zeros((trees, inner), np.int16)
+    threshold = np.zeros((trees, inner), np.float64)
+    for t, root in enumerate(model.trees):
+        for i, node in _heap(root, inner):
+            feature[t, i] = order[node.feature]
+            threshold[t, i] = node.threshold
+    return Forest(feature, threshold, height)
+
+
+def feature_keys(features: int) -> tuple[str, ...]:
+    """Names whose sorted order, which River uses, is the order of the columns."""
+    return tuple(f"f{i:04d}" for i in range(features))
+
+
+def _heap(root: Any, nodes: int) -> list[tuple[int, Any]]:
+    """The first `nodes` nodes of a River tree with their heap index."""
+    found, queue = [], [(0, root)]
+    while queue:
+        i, node = queue.pop()
+        if i < nodes:
+            found.append((i, node))
+            if getattr(node, "children", None):
+                queue += [(2 * i + 1, node.children[0]), (2 * i + 2, node.children[1])]
+    return found
+
+
+@nb.njit(cache=True, nogil=True)
+def scale(x: Any, low: Any, high: Any, out: Any) -> None:
+    """Min-max scaling as River does it: (x - low) / (high - low), 0 where the range is empty."""
+    for j in range(x.shape[0]):
+        value = float(x[j])
+        span = high[j] - low[j]
+        out[j] = (value - low[j]) / span if span != 0.0 else 0.0
+
+
+@nb.njit(cache=True, nogil=True)
+def score_scaled(forest: Any, last: Any, scaled: Any, window: int) -> float:
+    """Score one scaled vector: 1 - (sum over trees of mass * 2**depth down to a node of little mass) / the largest sum."""
+    limit = 0.1 * window
+    trees = forest.feature.shape[0]
+    total = 0.0
+    for t in range(trees):
+        node, power, stopped = 0, 1.0, False
+        for _ in range(forest.height):
+            mass = float(last[t, node])
+            total += mass * power
+            if mass < limit:
+                stopped = True
+                break
+            left = scaled[forest.feature[t, node]] < forest.threshold[t, node]
+            node = 2 * node + (1 if left else 2)
+            power *= 2.0
+        if not stopped:
+            total += float(last[t, node]) * power
+    return 1.0 - total / (trees * window * (2.0 ** (forest.height + 1) - 1.0))
+
+
+@nb.njit(cache=True, nogil=True)
+def learn(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) -> None:
+    """Fold one vector in: widen the ranges, count it in every tree, turn the window over when it is full."""
+    for j in range(x.shape[0]):
+        value = float(x[j])
+        state.low[slot, j] = min(state.low[slot, j], value)
+        state.high[slot, j] = max(state.high[slot, j], value)
+    scale(x, state.low[slot], state.high[slot], scaled)
+    current = state.current[slot]
+    for t in range(forest.feature.shape[0]):
+        node = 0
+        for _ in range(forest.height):
+            current[t, node] += 1
+            left = scaled[forest.feature[t, node]] < forest.threshold[t, node]
+            node = 2 * node + (1 if left else 2)
+        current[t, node] += 1
+    state.count[slot] += 1
+    if state.count[slot] >= window:
+        state.last[slot] = current
+        current[:] = 0
+        state.count[slot] = 0
+        state.full[slot] = 1
+
+
+@nb.njit(cache=True, nogil=True)
+def score(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) -> float:
+    """Score one vector from the slot's state, which stays as it is; 0.0 before the first full window, as in River."""
+    if state.full[slot] == 0:
+        return 0.0
+    scale(x, state.low[slot], state.high[slot], scaled)
+    return score_scaled(forest, state.last[slot], scaled, window)
+
+
+@nb.njit(cache=True, nogil=True)
+def attribute(forest: Any, last: Any, scaled: Any, window: int, gain: Any) -> None:
+    """Add to `gain[feature]` the share of mass that each split on the path took away, beyond the half it takes on average."""
+    limit = 0.1 * window
+    for t in range(forest.feature.shape[0]):
+        node = 0
+        for _ in range(forest.height):
+            mass = float(last[t, node])
+            if mass < limit or mass == 0.0:
+                break
+            split = forest.feature[t, node]
+            node = 2 * node + (1 if scaled[split] < forest.threshold[t, node] else 2)
+            gain[split] += max(0.0, 1.0 - 2.0 * float(last[t, node]) / mass)
+
+
+def tree_fields(features: int, trees: int, height: int, window: int) -> dict[str, Field]:
+    """Fields of the state; masses take 8 bits up to a window of 255, else 16."""
+    nodes = (trees, 2 ** (height + 1) - 1)
+    mass = np.uint8 if window <= 255 else np.uint16
+    return {
+        "current": Field(nodes, mass),
+        "last": Field(nodes, mass),
+        "low": Field((features,), np.float64, np.inf),
+        "high": Field((features,), np.float64, -np.inf),
+        "count": Field((), np.int64),
+        "full": Field((), np.uint8),
+    }
+
+
+class TreeBank:
+    """Half-space trees of many assets: `learn_one` and `score_one` per slot; kernels take `forest` and `slots.arrays`.
+
+    Parameters
+    ----------
+    features
+        Number of features.
+    trees, height, seed
+        Structure, as in River.
+    window
+        Values per window of counts; a slot scores once it has seen one window.
+    """
+
+    def __init__(self, features: int, *, trees: int = 25, height: int = 8, window: int = 250, seed: int = 42) -> None:
+        self.window = window
+        self.seed = seed
+        self.forest = forest(features, trees, height, seed)
+        self.slots = Slots(TreeState, tree_fields(features, trees, height, window))
+        self._scaled = np.empty(features, np.float64)
+
+    def score_one(self, slot: int, x: npt.NDArray[np.floating[Any]]) -> float:
+        """Score in [0, 1], higher is more unusual; does not change the state."""
+        return float(score(self.forest, self.slots.arrays, slot, x, self._scaled, self.window))
+
+    def learn_one(self, slot: int, x: npt.NDArray[np.floating[Any]]) -> None:
+        """Fold one vector [features] in."""
+        learn(self.forest, self.slots.arrays, slot, x, self._scaled, self.window)
+
+    def ready(self, slot: int) -> bool:
+        """Whether a full window was seen."""
+        return bool(self.slots.arrays.full[slot])
