@@ -1,0 +1,197 @@
+"""Envelopes of frequency bands: how loud a band is, how much it is modulated, and by how clear a rhythm.
+
+An inverse transform of a slice of a one-sided spectrum is the analytic signal of that band, shifted to zero frequency
+and decimated; its magnitude is the envelope (Hilbert demodulation). A bearing that strikes its race modulates the
+resonances it excites, so its rhythm is a line in the spectrum of the envelope long before it is one in the spectrum.
+The spectrum is that of the Hann-windowed row, so the envelope comes out multiplied by the window; the window
+then serves as the weight of all means below instead of being divided out.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+from numba import njit
+
+BANDS = ((0.02, 0.06), (0.06, 0.12), (0.12, 0.20), (0.20, 0.30), (0.30, 0.40), (0.40, 0.49))
+"""Band limits as shares of the sampling rate."""
+
+LEVEL_FLOOR = 1e-6
+"""Share of the row's rms that is added to an envelope's mean (-120 dB, as in the band powers)."""
+ABSOLUTE_FLOOR = 1e-15
+DEPTH_FLOOR = 1e-6
+"""Modulation below a thousandth is not told from rounding."""
+LINE_FLOOR = 1e-9
+LANES = 8
+
+
+class EnvelopePlan(NamedTuple):
+    """What depends on the number of samples only."""
+
+    slices: npt.NDArray[np.int64]
+    """First bin and one past the last of each band [bands, 2]."""
+    length: int
+    """Points of an envelope: a fast length of at least n/8, so that no band is undersampled."""
+    window: npt.NDArray[np.float32]
+    """The Hann window at the points of the envelope [length]."""
+    sum_window: float
+    sum_square: float
+
+
+@lru_cache(maxsize=64)
+def plan(n: int) -> EnvelopePlan:
+    """Slices and window for rows of `n` samples (n >= 16)."""
+    low = [max(1, int(a * n)) for a, _ in BANDS]
+    slices = np.array([(a, max(a + 1, int(b * n))) for a, (_, b) in zip(low, BANDS, strict=True)], np.int64)
+    length = max(8, int(scipy.fft.next_fast_len(-(-n // 8))))
+    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)
+    return EnvelopePlan(slices, length, window.astype(np.float32), float(window.sum()), float(np.sum(window * window)))
+
+
+@njit(cache=True, nogil=True)
+def _place(spectra: npt.NDArray[np.complex64], slices: npt.NDArray[np.int64], out: npt.NDArray[np.complex64]) -> None:
+    """Copy the slice of each band to the start of its row; the rest is zero."""
+    for b in range(spectra.shape[0]):
+        for band in range(slices.shape[0]):
+            low = slices[band, 0]
+            width = slices[band, 1] - low
+            for i in range(width):
+                out[b, band, i] = spectra[b, low + i]
+            for i in range(width, out.shape[2]):
+                out[b, band, i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _lane_sum(row: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32], squares: bool) -> float:
+    """Sum of a row, or of its squares, in fixed lanes."""
+    full = row.size - row.size % LANES
+    for lane in range(LANES):
+        lanes[lane] = np.float32(0.0)
+    if squares:
+        for i in range(0, full, LANES):
+            for lane in range(LANES):
+                lanes[lane] += row[i + lane] * row[i + lane]
+        for i in range(full, row.size):
+            lanes[i - full] += row[i] * row[i]
+    else:
+        for i in range(0, full, LANES):
+            for lane in range(LANES):
+                lanes[lane] += row[i + lane]
+        for i in range(full, row.size):
+            lanes[i - full] += row[i]
+    total = 0.0
+    for lane in range(LANES):
+        total += lanes[lane]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _depth_rows(
+    analytic: npt.NDArray[np.float32],
+    window: npt.NDArray[np.float32],
+    sums: tuple[float, float],
+    units: npt.NDArray[np.float64],
+    rms: npt.NDArray[np.float32],
+    relative: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Write log mean and log modulation depth; leave window * (envelope / mean - 1) in `relative`."""
+    lanes = np.empty(LANES, np.float32)
+    for b in range(relative.shape[0]):
+        for band in range(relative.shape[1]):
+            envelope = relative[b, band]
+            pairs = analytic[b, band]
+            for i in range(envelope.size):
+                envelope[i] = np.sqrt(pairs[2 * i] * pairs[2 * i] + pairs[2 * i + 1] * pairs[2 * i + 1])
+            mean = _lane_sum(envelope, lanes, False) / sums[0]
+            level = mean * units[b]
+            out[b, 3 * band] = np.float32(math.log(level + LEVEL_FLOOR * rms[b] + ABSOLUTE_FLOOR))
+            scale = np.float32(1.0 / mean if mean > 0.0 else 0.0)
+            for i in range(envelope.size):
+                envelope[i] = envelope[i] * scale - window[i] if mean > 0.0 else np.float32(0.0)
+            depth = _lane_sum(envelope, lanes, True) / sums[1]
+            out[b, 3 * band + 1] = np.float32(math.log(depth + DEPTH_FLOOR))
+
+
+@njit(cache=True, nogil=True)
+def _median(values: npt.NDArray[np.float32]) -> np.float32:
+    """Upper median by quickselect; reorders `values`."""
+    left, right, k = 0, values.size - 1, values.size // 2
+    while left < right:
+        pivot = values[(left + right) // 2]
+        i, j = left, right
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            right = j
+        elif k >= i:
+            left = i
+        else:
+            break
+    return values[k]
+
+
+@njit(cache=True, nogil=True)
+def _line_rows(spectra: npt.NDArray[np.complex64], out: npt.NDArray[np.float32]) -> None:
+    """Write how far the largest line of the envelope's spectrum stands out: ln(max / median) of the magnitudes."""
+    count = spectra.shape[2] - 1 - 2
+    power = np.empty(count, np.float32)
+    floor = LINE_FLOOR * spectra.shape[2]
+    for b in range(spectra.shape[0]):
+        for band in range(spectra.shape[1]):
+            largest = np.float32(0.0)
+            for i in range(count):
+                v = spectra[b, band, i + 2]
+                power[i] = v.real * v.real + v.imag * v.imag
+                largest = max(largest, power[i])
+            middle = _median(power)
+            out[b, 3 * band + 2] = np.float32(0.5 * math.log((largest + floor) / (middle + floor)))
+
+
+def envelope_rows(
+    spectra: npt.NDArray[np.complex64],
+    n: int,
+    exponents: npt.NDArray[np.int32],
+    rms: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Write log mean, log modulation depth and log line prominence of each band's envelope.
+
+    With h the window, e the envelope of the windowed row, m = sum e / sum h: the level is ln m (SI), the depth is
+    ln(sum (e/m - h)**2 / sum h**2), the squared coefficient of variation (4/pi - 1 for Gaussian noise), and the
+    prominence is ln(max / median) of the magnitudes of the spectrum of e/m - h, from bin 2 to the sampling
+    rate / 16.
+
+    Parameters
+    ----------
+    spectra : complex64 [rows, n // 2 + 1]
+        One-sided spectra of Hann-windowed rows scaled by 2**-exponent.
+    n : int
+        Samples of a row.
+    exponents : int32 [rows]
+    rms : float32 [rows]
+        In SI.
+    out : float32 [rows, 3 * bands]
+        Filled: level, depth, prominence of each band in turn.
+    """
+    p = plan(n)
+    rows = spectra.shape[0]
+    analytic = np.empty((rows, len(BANDS), p.length), np.complex64)
+    _place(spectra, p.slices, analytic)
+    analytic = scipy.fft.ifft(analytic, axis=2, norm="forward", overwrite_x=True)
+    relative = np.empty((rows, len(BANDS), p.length), np.float32)
+    units = np.ldexp(2.0 / n, exponents)
+    _depth_rows(analytic.view(np.float32), p.window, (p.sum_window, p.sum_square), units, rms, relative, out)
+    _line_rows(scipy.fft.rfft(relative, axis=2, overwrite_x=True), out)
