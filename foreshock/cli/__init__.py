@@ -1,4 +1,4 @@
-"""The `foreshock` command: one file per command, each with a `run` function.
+"""The `foreshock` command: one file per command, each with a `run` function (or an `app` with commands of its own).
 
 Exit codes: 0 done, 1 the answer is no (a check failed), 2 wrong configuration or usage, 3 something cannot be reached,
 70 an output was refused.
@@ -23,8 +23,27 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _name, _module in COMMANDS.items():
-    app.command(_name)(import_module(f"foreshock.cli.{_module}").run)
+for _name, _module_name in COMMANDS.items():
+    _module = import_module(f"foreshock.cli.{_module_name}")
+    if hasattr(_module, "app"):
+        app.add_typer(_module.app, name=_name)
+    else:
+        app.command(_name)(_module.run)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        print(version("foreshock"))
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Streaming anomaly detection for industrial machines on Apache Kafka."""
 
 
 def main() -> None:
