@@ -136,7 +136,9 @@ def _envelopes() -> tuple[Feature, ...]:
     )
 
 
-_CENTROID = Feature("centroid", Scale.LINEAR, False, "Hz", "power-weighted mean frequency; cycles per sample if no rate")
+_CENTROID = Feature(
+    "centroid", Scale.LINEAR, False, "Hz", "power-weighted mean frequency; cycles per sample without a rate"
+)
 
 LEAN = FeatureSet("lean", 1, (*_statistics(), *_bands(), _CENTROID))
 FULL = FeatureSet("full", 1, (*_statistics(), *_bands(), *_envelopes(), _CENTROID))
