@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 
 from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.settings import Settings
-from foreshock.streams.kafka import DEAD_LETTER_BYTES, OVERHEAD_BYTES, REQUEST_S, administration
+from foreshock.streams.kafka import CONNECT_S, DEAD_LETTER_BYTES, OVERHEAD_BYTES, REQUEST_S, administration
 from foreshock.streams.partitioner import partition_for
 
 __all__ = ["TOPICS", "TopicDefinition", "TopicInfo", "ensure", "inspect", "partition_for"]
@@ -128,8 +128,10 @@ def used() -> tuple[TopicDefinition, ...]:
     return tuple(each for each in TOPICS.values() if each.used)
 
 
-def ensure(settings: Settings) -> dict[str, TopicInfo]:
+def ensure(settings: Settings, *, wait_s: float = CONNECT_S) -> dict[str, TopicInfo]:
     """Check every used topic, and create those that are missing where `topics.create` allows it.
+
+    A broker that does not answer yet is waited for, at most `wait_s` seconds.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def ensure(settings: Settings) -> dict[str, TopicInfo]:
     Unavailable
         Kafka cannot be reached.
     """
-    with administration(settings) as admin:
+    with administration(settings, wait_s=wait_s) as admin:
         found = _found(admin, settings)
         absent = [each for each in used() if each.name not in found]
         if absent and settings.topics.create:
@@ -161,9 +163,9 @@ def ensure(settings: Settings) -> dict[str, TopicInfo]:
     return found
 
 
-def inspect(settings: Settings) -> dict[str, TopicInfo]:
+def inspect(settings: Settings, *, wait_s: float = CONNECT_S) -> dict[str, TopicInfo]:
     """Give the used topics that are there, by name without the prefix, without a check."""
-    with administration(settings) as admin:
+    with administration(settings, wait_s=wait_s) as admin:
         return _found(admin, settings)
 
 
