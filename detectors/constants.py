@@ -1,0 +1,34 @@
+"""Constants of detection, one set for all assets, each with its reason. Those of the alarm rule are in foreshock/policy.py."""
+
+from __future__ import annotations
+
+# Novelty against the baseline (recipe of DESIGN section 8, measured on bearings and gears)
+MEMORY = 128  # vectors of the baseline: enough for mixed loads, and 128 x 30 floats fit the first-level cache
+NEIGHBOURS = 5  # the local mean of 5 neighbours is steadier than the nearest, and still local where loads mix
+CLIP = 30.0  # in scales: one wild feature must not outvote all others
+SCALE_FLOOR = 0.02  # in log units (0.09 dB): a scale of zero makes every later change infinite
+HORIZONS = (1, 4, 16)  # blocks: spikes, faults, creeping wear
+RING = 16  # the longest horizon
+HORIZON_FLOOR = 1.3  # noise alone shrinks with sqrt(k); a maximum below 1.3 of that comes from too short a warm-up
+BURN_IN = 2  # the first averages of a warm-up rest on one or two blocks
+
+# Half-space trees
+TREES = 25  # River's documented default of the paper
+HEIGHT = 8  # likewise
+TREE_SEED = 42
+TREE_WINDOW = 250  # River's default; a shorter warm-up uses half of itself, so that its second half is scored
+TREE_MEASURED = 5  # healthy tree scores below which their spread cannot be told: the trees stay silent
+TREE_SPAN_FLOOR = 0.05  # nats: the least spread of healthy surprise, else ties make any value infinite
+TREE_WEIGHT = 0.1  # share of the online part in `full`: it keeps learning, so it must never outvote the baseline
+
+# Rank and gate
+HEALTHY = 256  # scores behind the rank: one in 257 is the smallest p-value a month of blocks needs
+REFERENCE_RATE = 1.0 / 256.0  # of the adapting reference: season and run-in, not faults
+CANDIDATE_RATE = 1.0 / 16.0  # of the shadow reference during an alarm
+LEVEL_BAND = 1.0  # of the healthy spread: recent blocks this close to the shadow reference are a new level
+
+# Warm-up
+LEAST_WARMUP = 12  # below it five neighbours and a median absolute deviation mean nothing
+
+# Layout
+LAYOUT_BLOCKS = 5  # blocks of another layout in a row before the model starts anew on it

@@ -1,0 +1,287 @@
+"""The sequential part of waveform scoring, compiled: per block score, rank, alarm step, gate, learn.
+
+Blocks are taken in input order, so any split of a stream into batches gives the same outcomes bit for bit. Before a
+block whose alarm changes is folded in, the kernel returns: the caller can then look at the state before scoring, and
+calls again to go on. Nothing is copied for the blocks that nobody will ask about.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba as nb
+import numpy as np
+
+from foreshock import policy
+from foreshock.detectors import calibrate, novelty, trees
+from foreshock.detectors.constants import (
+    CANDIDATE_RATE,
+    HORIZONS,
+    LEVEL_BAND,
+    MEMORY,
+    NEIGHBOURS,
+    REFERENCE_RATE,
+    RING,
+    TREE_MEASURED,
+    TREE_SPAN_FLOOR,
+)
+from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, NEW_LEVEL, SCORED, SUSPICIOUS, WARMING
+
+_step = nb.njit(cache=True, nogil=True)(policy.step)
+_HORIZONS = np.array(HORIZONS, np.int64)
+_NOTHING, _ACTIVE, _NORMAL = policy.NOTHING, policy.ACTIVE, policy.NORMAL
+
+
+class Scratch(NamedTuple):
+    """Working memory of one call."""
+
+    z: Any
+    residual: Any
+    mean: Any
+    distance: Any
+    near: Any
+    scaled: Any
+
+
+class Parts(NamedTuple):
+    """A score and what it is made of, in units of the boundary."""
+
+    value: float
+    novelty: float
+    online: float
+    horizon: int  # index of the horizon that decided
+    neighbours: int
+
+
+@nb.njit(cache=True, nogil=True)
+def scratch(features: int, novel: int) -> Any:
+    """Allocate working memory."""
+    return Scratch(
+        np.empty(novel, np.float32),
+        np.empty(novel, np.float32),
+        np.empty(novel, np.float32),
+        np.empty(MEMORY, np.float32),
+        np.empty(NEIGHBOURS, np.int64),
+        np.empty(features, np.float64),
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def surprise(config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, work: Any) -> float:
+    """Score of the online part: a River detector's own, or minus the log of the trees' normalised mass; NaN before."""
+    if not np.isnan(external):
+        return external
+    if config.weight == 0.0 or forest_state.full[slot] == 0:
+        return np.nan
+    score = trees.score(config.forest, forest_state, slot, x, work.scaled, state.window[slot])
+    return -np.log(max(1.0 - score, 1e-12))
+
+
+@nb.njit(cache=True, nogil=True)
+def online_part(config: Any, state: Any, slot: int, found: float) -> float:
+    """Exceedance of the online part over its healthy median, in units of the boundary; 0 where it has no say."""
+    spread = state.online[slot, 1]
+    if spread <= 0.0 or np.isnan(found):
+        return 0.0
+    return max(0.0, (found - state.online[slot, 0]) / spread) / config.policy.margin
+
+
+@nb.njit(cache=True, nogil=True)
+def combine(config: Any, state: Any, slot: int, novel: float, online: float) -> float:
+    """Weighted mean of the parts' exceedances; a part without a say leaves its weight to the other."""
+    weight = config.weight if state.online[slot, 1] > 0.0 else 0.0
+    if state.ring.shape[2] == 0:
+        return online
+    return (1.0 - weight) * novel + weight * online
+
+
+@nb.njit(cache=True, nogil=True)
+def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, work: Any) -> Any:
+    """Score one block of a calibrated slot; changes nothing but `work`."""
+    novel, horizon, count = 0.0, 0, 0
+    if work.z.shape[0] > 0:
+        for f in range(work.z.shape[0]):
+            work.z[f] = x[config.novel[f]]
+        novelty.standardise(work.z, state.centre[slot], state.scale[slot], work.z)
+        memory, stored = state.memory[slot], state.stored[slot]
+        count = novelty.neighbours(memory, stored, work.z, -1, work.distance, work.near)
+        novelty.residual(memory, work.near, count, work.z, work.residual)
+        ratio, horizon = novelty.exceedance(
+            state.ring[slot], state.pushed[slot], work.residual, state.largest[slot], work.mean
+        )
+        novel = ratio / config.policy.margin
+    online = online_part(config, state, slot, surprise(config, forest_state, state, slot, x, external, work))
+    return Parts(combine(config, state, slot, novel, online), novel, online, horizon, count)
+
+
+@nb.njit(cache=True, nogil=True)
+def horizon_mean(state: Any, slot: int, horizon: int, work: Any) -> None:
+    """Averaged residual of one horizon into `work.mean`, after `score`."""
+    novelty.average(state.ring[slot], state.pushed[slot], work.residual, _HORIZONS[horizon], work.mean)
+
+
+@nb.njit(cache=True, nogil=True)
+def store(config: Any, state: Any, slot: int, x: Any, found: float) -> None:
+    """Keep a warm-up vector; when the memory is full a deterministic reservoir decides which one it replaces."""
+    seen = state.seen[slot]
+    place = seen
+    if seen >= MEMORY:
+        mixed = np.uint64(seen) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+        place = np.int64((mixed ^ (mixed >> np.uint64(29))) % np.uint64(seen + 1))
+    else:
+        state.stored[slot] = seen + 1
+    if place < MEMORY:
+        for f in range(config.novel.shape[0]):
+            state.memory[slot, f, place] = x[config.novel[f]]
+        state.when[slot, place] = seen
+        state.surprise[slot, place] = found
+
+
+@nb.njit(cache=True, nogil=True)
+def in_order(state: Any, slot: int) -> None:
+    """Sort the stored vectors by time: averages over several blocks need the order."""
+    stored = state.stored[slot]
+    order = np.argsort(state.when[slot, :stored])
+    state.when[slot, :stored] = state.when[slot, :stored][order]
+    state.surprise[slot, :stored] = state.surprise[slot, :stored][order]
+    for f in range(state.memory.shape[1]):
+        state.memory[slot, f, :stored] = state.memory[slot, f, :stored][order]
+
+
+@nb.njit(cache=True, nogil=True)
+def calibrate_online(state: Any, slot: int) -> None:
+    """Median and spread of the online part's scores of the warm-up's second half."""
+    found = state.surprise[slot, : state.stored[slot]]
+    found = found[~np.isnan(found)]
+    if found.shape[0] >= TREE_MEASURED:
+        middle = np.median(found)
+        state.online[slot, 0] = middle
+        state.online[slot, 1] = max(np.max(found) - middle, TREE_SPAN_FLOOR)
+
+
+@nb.njit(cache=True, nogil=True)
+def finish_warmup(config: Any, state: Any, slot: int, shared: bool) -> None:
+    """Fix the baseline: scale, largest healthy norms, first healthy scores."""
+    in_order(state, slot)
+    stored = state.stored[slot]
+    calibrate_online(state, slot)
+    norms = np.zeros((stored, state.largest.shape[1]))
+    if config.novel.shape[0] > 0:
+        novelty.robust_scale(state.memory[slot], stored, state.centre[slot], state.scale[slot], shared)
+        novelty.leave_one_out(state.memory[slot], stored, state.ring[slot], state.largest[slot], norms)
+        state.pushed[slot] = stored
+    for i in range(stored // 2, stored):
+        ratio = 0.0
+        for k in range(norms.shape[1]):
+            if state.largest[slot, k] > 0.0:
+                ratio = max(ratio, norms[i, k] / state.largest[slot, k])
+        online = online_part(config, state, slot, state.surprise[slot, i])
+        value = combine(config, state, slot, ratio / config.policy.margin, online)
+        calibrate.remember(state.healthy[slot], state.ranked[slot], value)
+        state.ranked[slot] += 1
+    state.ready[slot] = 1
+
+
+@nb.njit(cache=True, nogil=True)
+def warm(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, work: Any) -> None:
+    """Fold one block of the warm-up in."""
+    slot, x = inputs.slot[i], inputs.x[i]
+    found = surprise(config, forest_state, state, slot, x, inputs.external[i], work)
+    store(config, state, slot, x, found)
+    if config.weight > 0.0 and np.isnan(inputs.external[i]):
+        trees.learn(config.forest, forest_state, slot, x, work.scaled, state.window[slot])
+    state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
+    state.seen[slot] += 1
+    if state.seen[slot] >= inputs.warmup[i]:
+        finish_warmup(config, state, slot, inputs.shared[i] == 1)
+
+
+@nb.njit(cache=True, nogil=True)
+def load_alarm(state: Any, slot: int) -> Any:
+    """Read the slot's alarm as the named tuple that the rule works on."""
+    n, v = state.alarm_int[slot], state.alarm_float[slot]
+    return policy.Alarm(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], n[6])
+
+
+@nb.njit(cache=True, nogil=True)
+def save_alarm(state: Any, slot: int, alarm: Any) -> None:
+    """Write it back."""
+    n, v = state.alarm_int[slot], state.alarm_float[slot]
+    n[0], n[1], n[2], n[3] = alarm.phase, alarm.over, alarm.over_ns, alarm.under
+    n[4], n[5], n[6] = alarm.clear_ns, alarm.opened_ns, alarm.told_ns
+    v[0], v[1], v[2] = alarm.initial, alarm.peak, alarm.told
+
+
+@nb.njit(cache=True, nogil=True)
+def gate(config: Any, state: Any, slot: int, alarm: Any, value: float, work: Any) -> int:
+    """Whether to learn from the block, or why not; the reference learns with it, the shadow reference without.
+
+    While an alarm stands and the latest blocks lie around the shadow reference, the asset runs on a new level: it
+    stays in alarm (the baseline moves by a confirmed event only), but the status can say so.
+    """
+    z = work.z
+    if alarm.phase == _NORMAL and value < 1.0 / config.policy.margin:
+        for f in range(z.shape[0]):
+            state.reference[slot, f] += np.float32(REFERENCE_RATE) * (z[f] - state.reference[slot, f])
+        return LEARNT
+    fresh = alarm.phase != _ACTIVE or (alarm.opened_ns == alarm.told_ns and alarm.over <= config.policy.hold_blocks)
+    rate = np.float32(1.0) if fresh else np.float32(CANDIDATE_RATE)
+    away = 0.0
+    for f in range(z.shape[0]):
+        state.candidate[slot, f] += rate * (z[f] - state.candidate[slot, f])
+        away += float(z[f] - state.candidate[slot, f]) ** 2
+    if alarm.phase != _ACTIVE:
+        return SUSPICIOUS
+    near = z.shape[0] > 0 and np.sqrt(away / z.shape[0]) < LEVEL_BAND * state.largest[slot, 0]
+    return NEW_LEVEL if near and not fresh else IN_ALARM
+
+
+@nb.njit(cache=True, nogil=True)
+def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: Any, alarm: Any, work: Any) -> None:
+    """After the score: alarm, averages, and what the gate lets through."""
+    slot, value = inputs.slot[i], out.value[i]
+    save_alarm(state, slot, alarm)
+    out.held[i] = gate(config, state, slot, alarm, value, work)
+    if work.z.shape[0] > 0:
+        novelty.push(state.ring[slot], state.pushed[slot], work.residual)
+        state.pushed[slot] += 1
+    state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
+    state.seen[slot] += 1
+    if out.held[i] == LEARNT:
+        calibrate.remember(state.healthy[slot], state.ranked[slot], value)
+        state.ranked[slot] += 1
+        if config.weight > 0.0 and np.isnan(inputs.external[i]):
+            trees.learn(config.forest, forest_state, slot, inputs.x[i], work.scaled, state.window[slot])
+
+
+@nb.njit(cache=True, nogil=True)
+def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
+    """Process blocks `first` to `last` - 1; return the block that was not folded in because its alarm changes, or `last`.
+
+    With `resume` the first block is folded in without asking again.
+    """
+    work = scratch(inputs.x.shape[1], config.novel.shape[0])
+    for i in range(first, last):
+        slot = inputs.slot[i]
+        out.firing[i] = state.alarm_int[slot, 0] == _ACTIVE
+        out.seen[i] = state.seen[slot]
+        if inputs.usable[i] == 0:
+            continue
+        if state.ready[slot] == 0:
+            warm(config, forest_state, state, inputs, i, work)
+            out.state[i] = WARMING
+            out.seen[i] = state.seen[slot]
+            continue
+        parts = score(config, forest_state, state, slot, inputs.x[i], inputs.external[i], work)
+        alarm, event = _step(config.policy, load_alarm(state, slot), parts.value, inputs.at_ns[i])
+        out.state[i] = SCORED
+        out.value[i], out.novelty[i], out.online[i] = parts.value, parts.novelty, parts.online
+        out.p_value[i] = calibrate.rank(state.healthy[slot], state.ranked[slot], parts.value)
+        out.event[i] = event
+        out.firing[i] = alarm.phase == _ACTIVE
+        if event != _NOTHING and not (resume and i == first):
+            return i
+        fold(config, forest_state, state, inputs, i, out, alarm, work)
+        out.seen[i] = state.seen[slot]
+    return last

@@ -1,0 +1,69 @@
+"""`foreshock evaluate`: the same Fleet as the worker's, on recordings, without a broker."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from foreshock.contract import Outcome
+    from foreshock.fleet import Fleet
+    from foreshock.recordings import Series
+
+_BATCH = 256
+
+
+def run(
+    folder: Annotated[Path, typer.Option("--in", help="Folder in protocol 1: manifest.json and one file per series.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for one csv (score,alarm) per series.")],
+    reference: Annotated[Path | None, typer.Option(help="Reference record of the asset class.")] = None,
+    budget: Annotated[float, typer.Option(help="False alarms per asset and month that are tolerated.")] = 1.0,
+    profile: Annotated[str, typer.Option(help="full or lean.")] = "full",
+    river: Annotated[str, typer.Option(help="A class of river.anomaly in place of the half-space trees.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
+) -> None:
+    """Score recordings and write the scores and alarms as they would have been sent."""
+    from foreshock.detectors.reference import Reference
+    from foreshock.fleet import Fleet, FleetSpec
+    from foreshock.recordings import read_series
+
+    known = Reference.load(reference) if reference else None
+    spec = FleetSpec(profile=profile, budget=budget, river=river)
+    out.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    for series in read_series(folder):
+        fleet = Fleet(spec, reference=known, assets=[series.asset])
+        rows.append({"series": series.id, "rows": series.rows, **_write(out, series, score(fleet, series))})
+    seconds = time.perf_counter() - started
+    if as_json:
+        print(json.dumps({"seconds": round(seconds, 3), "series": rows}))
+    else:
+        blocks, alarms = sum(r["rows"] for r in rows), sum(r["alarms"] for r in rows)
+        print(f"{len(rows)} series, {blocks} rows, {alarms} in alarm, {seconds:.1f} s -> {out}")
+
+
+def score(fleet: Fleet, series: Series) -> Iterator[Outcome]:
+    """Outcomes of a series, in batches as a worker would see them."""
+    from foreshock.recordings import blocks
+
+    records = list(blocks(series))
+    for i in range(0, len(records), _BATCH):
+        yield from fleet.receive(records[i : i + _BATCH])
+
+
+def _write(out: Path, series: Series, outcomes: Iterator[Outcome]) -> dict[str, int]:
+    alarms = episodes = 0
+    with (out / f"{series.id.replace('/', '__')}.csv").open("w") as handle:
+        handle.write("score,alarm\n")
+        for outcome in outcomes:
+            episodes += sum(a.phase == "opened" for a in outcome.anomalies)
+            for row in outcome.score.rows:
+                alarms += row.alarm
+                handle.write(f"{row.value or 0.0!r},{int(row.alarm)}\n")
+    return {"alarms": alarms, "episodes": episodes}

@@ -1,0 +1,83 @@
+"""What a Fleet is configured with, and the names that lineage gives to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from foreshock import policy
+from foreshock.detectors import constants
+from foreshock.errors import ConfigurationError
+from foreshock.features import catalog
+from foreshock.lineage import fingerprint
+
+MODEL_VERSION = 1  # counts up with every change of what a score is
+
+
+@dataclass(frozen=True)
+class FleetSpec:
+    """Settings of detection.
+
+    Parameters
+    ----------
+    profile
+        `full`: all features, novelty against the baseline with the trees as second part; `lean`: trees and rank alone.
+    budget
+        False alarms per asset and month that are tolerated; margin and hold follow from it.
+    warmup_blocks
+        Blocks (rows of a frame) before an asset is scored, where its master data does not say.
+    river
+        Name of a class of `river.anomaly` that takes the place of the trees, "" for the trees.
+    """
+
+    profile: str = "full"
+    budget: float = 1.0
+    warmup_blocks: int = 60
+    river: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run.
+
+        Raises
+        ------
+        ConfigurationError
+            Unknown profile, a budget that is not positive, or a warm-up that is too short to calibrate on.
+        """
+        if self.profile not in catalog.PROFILES:
+            raise ConfigurationError(f"detection.profile is {self.profile!r}; known: {', '.join(catalog.PROFILES)}")
+        if not self.budget > 0:
+            raise ConfigurationError(f"detection.budget is {self.budget}; a number of false alarms above 0 is needed")
+        if self.warmup_blocks < constants.LEAST_WARMUP:
+            raise ConfigurationError(
+                f"detection.warmup_blocks is {self.warmup_blocks}; at least {constants.LEAST_WARMUP} are needed"
+            )
+
+    @cached_property
+    def feature_set(self) -> catalog.FeatureSet:
+        """Features of a waveform block."""
+        return catalog.PROFILES[self.profile]
+
+    @cached_property
+    def policy(self) -> policy.Policy:
+        """Alarm rule of the budget."""
+        return policy.for_budget(self.budget)
+
+    @cached_property
+    def policy_name(self) -> str:
+        """Alarm rule as lineage names it."""
+        return policy.name(self.policy)
+
+    @cached_property
+    def model_name(self) -> str:
+        """Waveform model as lineage names it: its kind, version, and a hash of every constant."""
+        kind = {"full": "novelty+", "lean": ""}[self.profile] + (self.river or "half-space-trees")
+        return f"{kind}-v{MODEL_VERSION}@{fingerprint(_constants())}"
+
+    @cached_property
+    def telemetry_name(self) -> str:
+        """Model of telemetry frames as lineage names it."""
+        return f"robust-vector-v{MODEL_VERSION}@{fingerprint(_constants())}"
+
+
+def _constants() -> dict[str, object]:
+    return {name: value for name, value in vars(constants).items() if name.isupper()}

@@ -1,0 +1,239 @@
+"""A lane of the Fleet: waveform measuring points of one layout, their features and models in shared arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, SensorBlock
+from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.constants import LEAST_WARMUP
+from foreshock.detectors.explain import explain
+from foreshock.detectors.reference import Reference
+from foreshock.detectors.waveform import WaveformBank
+from foreshock.features import catalog
+from foreshock.fleet_events import Finding, anomaly, contributions
+from foreshock.fleet_limits import limits_of
+from foreshock.fleet_points import Entry, Layout
+from foreshock.fleet_scores import HELD, Names, score
+from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_watch import Verdict, watch
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch of one lane between its two stages."""
+
+    entries: Sequence[Entry]
+    raw: F32  # features as they are published
+    inputs: ws.Inputs
+    regimes: list[int]  # index in the reference, -1: the asset's own scale
+    run_states: list[RunState]
+    out: ws.Outputs
+    anomalies: dict[int, tuple[Anomaly, ...]] = field(default_factory=dict)
+
+
+class WaveformLane:
+    """Models of the measuring points of one layout."""
+
+    def __init__(self, spec: FleetSpec, layout: Layout, reference: Reference | None) -> None:
+        self.layout = layout
+        self._spec = spec
+        self._set = spec.feature_set
+        self._reference = reference
+        novel = self._set.columns(layout.columns) if spec.profile == "full" else np.zeros(0, np.intp)
+        self.bank = WaveformBank(
+            self._set.per_channel * layout.columns, novel.tolist(), spec.policy, external=bool(spec.river)
+        )
+        self._names = Names(self._set.id, spec.model_name, spec.policy_name)
+
+    def take(self, asset: Asset) -> int:
+        """Start a measuring point of an asset."""
+        return self.bank.take(self._warmup(asset))
+
+    def give_back(self, slot: int) -> None:
+        """Forget a measuring point."""
+        self.bank.give_back(slot)
+
+    def _warmup(self, asset: Asset) -> int:
+        return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)
+
+    # stage 1: samples -> quality, features, run state
+
+    def prepare(self, entries: Sequence[Entry]) -> Prepared:
+        """Stack the samples, judge their quality, compute the features and the run state."""
+        raw = catalog.extract(stack(entries), self.layout.rate_hz, self._set)
+        regimes = [self._regime(entry) for entry in entries]
+        usable = np.isfinite(raw).all(axis=1)
+        inputs = ws.Inputs(
+            slot=np.array([e.model.slot for e in entries], np.int64),
+            x=self._comparable(raw, regimes),
+            usable=usable.astype(np.uint8),
+            warmup=np.array([self._warmup(e.asset) for e in entries], np.int64),
+            shared=np.array([r >= 0 for r in regimes], np.uint8),
+            at_ns=np.array([e.at_ns for e in entries], np.int64),
+            offset=np.array([e.block.origin.offset for e in entries], np.int64),
+            external=np.full(len(entries), np.nan),
+        )
+        states = [RunState.RUNNING] * len(entries)
+        return Prepared(entries, raw, inputs, regimes, states, ws.outputs(len(entries)))
+
+    def _regime(self, entry: Entry) -> int:
+        reference = self._reference
+        if reference is None or reference.asset_class not in {"", entry.asset.asset_class}:
+            return -1
+        if reference.feature_set != self._set.id or reference.names != self._columns(entry):
+            return -1
+        return reference.regime(entry.context)
+
+    def _columns(self, entry: Entry) -> tuple[str, ...]:
+        block = entry.block
+        return column_names(self._set, block.channels) if isinstance(block, SensorBlock) else ()
+
+    def _comparable(self, raw: F32, regimes: Sequence[int]) -> F32:
+        """Put features on the scale of the class where a regime of the reference holds."""
+        if self._reference is None or max(regimes) < 0:
+            return raw
+        centre, scale = self._reference.tables
+        out = raw.copy()
+        for i, regime in enumerate(regimes):
+            if regime >= 0:
+                out[i] = (raw[i] - centre[regime]) / scale[regime]
+        return out
+
+    # stage 2: score, rank, alarm, gate, learn, in order
+
+    def score(self, batch: Prepared) -> None:
+        """Score the batch in input order and collect the events of alarms that change."""
+        for i in self.bank.run(batch.inputs, batch.out, 0, len(batch.entries)):
+            entry = batch.entries[i]
+            event, entry.model.episode = anomaly(self._finding(batch, i), entry.model.episode)
+            batch.anomalies[i] = (event,)
+
+    def _finding(self, batch: Prepared, i: int) -> Finding:
+        entry, out, slot = batch.entries[i], batch.out, int(batch.inputs.slot[i])
+        why = explain(self.bank, slot, batch.inputs.x[i], float(batch.inputs.external[i]))
+        raw, regime = batch.raw[i].astype(np.float64), batch.regimes[i]
+        scale, centre = self._units(regime)
+        state = self.bank.slots.arrays
+        return Finding(
+            entry=entry,
+            mode=Mode.MODEL,
+            transition=int(out.event[i]),
+            alarm=self.bank.alarm_after(slot, float(out.value[i]), entry.at_ns),
+            rule=self._spec.policy,
+            value=float(out.value[i]),
+            p_value=float(out.p_value[i]),
+            healthy=min(int(state.ranked[slot]), state.healthy.shape[1]),
+            first_offset=self.bank.first_offset(slot, entry.block.origin.offset),
+            contributions=contributions(
+                self._columns(entry),
+                why.amount.tolist(),
+                raw.tolist(),
+                (centre + scale * why.expected).tolist(),
+                (centre + scale * why.lower).tolist(),
+                (centre + scale * why.upper).tolist(),
+            ),
+            feature_set=self._names.feature_set,
+            model=self._names.model,
+            model_state=self.bank.digest(slot),
+            reference=self._reference_id(regime),
+            policy_name=self._names.policy,
+            run_state=batch.run_states[i],
+            regime=self._regime_name(entry, regime),
+            source_ns=entry.at_ns,
+        )
+
+    def _units(self, regime: int) -> tuple[Any, Any]:
+        """Scale and centre that lead from comparable features back to published ones."""
+        if regime < 0 or self._reference is None:
+            return 1.0, 0.0
+        centre, scale = self._reference.tables
+        return scale[regime].astype(np.float64), centre[regime].astype(np.float64)
+
+    def _reference_id(self, regime: int) -> str:
+        return self._reference.id if self._reference is not None and regime >= 0 else ""
+
+    def _regime_name(self, entry: Entry, regime: int) -> str:
+        if self._reference is not None and regime >= 0:
+            return self._reference.regimes[regime].name
+        return entry.context.regime or ""
+
+    # stage 3: records
+
+    def outcomes(self, batch: Prepared) -> None:
+        """Give every entry its outcome."""
+        out = batch.out
+        columns = (batch.raw.tolist(), out.state.tolist(), out.seen.tolist(), out.value.tolist(), out.p_value.tolist())
+        flags = (out.firing.tolist(), out.held.tolist())
+        for i, (entry, features, state, seen, value, p, firing, held) in enumerate(
+            zip(batch.entries, *columns, *flags, strict=True)
+        ):
+            row = self._row(batch, i, features, (state, seen, value, p, bool(firing)))
+            verdict = self._watch(batch, i, row)
+            learning = (
+                HELD[held] if state == ws.SCORED else "warming up" if state == ws.WARMING else f"held: {row.reason}"
+            )
+            record = score(
+                entry,
+                self._names,
+                (verdict.row,),
+                mode=verdict.mode,
+                reference=self._reference_id(batch.regimes[i]),
+                regime=self._regime_name(entry, batch.regimes[i]),
+                warmup=min(1.0, seen / self._warmup(entry.asset)),
+                learning=learning,
+            )
+            events = batch.anomalies.get(i, ()) + verdict.anomalies
+            entry.outcome = Outcome(score=record, anomalies=events, quality=entry.quality)
+
+    def _row(
+        self, batch: Prepared, i: int, features: list[float], result: tuple[int, int, float, float, bool]
+    ) -> ScoreRow:
+        entry, (state, seen, value, p_value, firing) = batch.entries[i], result
+        scored = state == ws.SCORED
+        kind, reason = ScoreState.SCORED, ""
+        if state == ws.WARMING:
+            kind, reason = ScoreState.WARMING, f"warming up, {seen} of {self._warmup(entry.asset)} blocks"
+        elif not scored:
+            kind, reason = entry.refused or (ScoreState.NOT_USABLE, "a feature is not finite")
+        return ScoreRow(
+            source_ns=entry.block.source_ns if isinstance(entry.block, SensorBlock) else entry.at_ns,
+            state=kind,
+            reason=reason,
+            value=value if scored else None,
+            p_value=p_value if scored else None,
+            alarm=firing,
+            run_state=batch.run_states[i],
+            features=tuple(features),
+        )
+
+    def _watch(self, batch: Prepared, i: int, row: ScoreRow) -> Verdict:
+        entry = batch.entries[i]
+        limits = limits_of(entry.asset, entry.block.point) if entry.asset.points else ()
+        if not limits or not batch.inputs.usable[i]:
+            return Verdict(row)
+        values = dict(zip(self._columns(entry), row.features, strict=True))
+        return watch(entry, row, limits, values, self._spec.policy, self._names.feature_set)
+
+
+def stack(entries: Sequence[Entry]) -> F32:
+    """Samples of a batch in SI, float32 [blocks, channels, n]: one multiplication per block, straight into place."""
+    blocks = [e.block for e in entries if isinstance(e.block, SensorBlock)]
+    x = np.empty((len(blocks), *blocks[0].samples.shape), np.float32)
+    for target, block in zip(x, blocks, strict=True):
+        np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
+    return x
+
+
+@lru_cache(maxsize=1024)
+def column_names(feature_set: catalog.FeatureSet, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Feature names of a layout's channels."""
+    return feature_set.names(channels)

@@ -1,0 +1,93 @@
+"""Identity and provenance: ids and fingerprints that are functions of the input and of versions, never of a clock."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+import foreshock
+from foreshock.contract import Asset, InputRange, Origin
+from foreshock.numeric import platform_name
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_NO_TRACE = "0" * 32
+
+
+def event_id(kind: str, origin: Origin, row: int = 0, *versions: str) -> str:
+    """Id of an output: the same for the same input record, row, kind and versions, wherever and whenever it is made.
+
+    Parameters
+    ----------
+    kind
+        What is identified ("score", "anomaly.opened", ...).
+    origin
+        Coordinates of the input record; the topic counts by its Kafka id, so a re-created topic gives other ids.
+    row
+        Row of a telemetry frame.
+    versions
+        Names of what the output is a function of besides the input (model, policy, limit ...).
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    text = "\x1f".join((kind, origin.topic_id, str(origin.partition), str(origin.offset), str(row), *versions))
+    return hashlib.blake2b(text.encode(), digest_size=16, person=b"foreshock.id").hexdigest()
+
+
+def trace_id(origin: Origin) -> str:
+    """W3C trace id of a record: the producer's, else a hash of the coordinates."""
+    match = _TRACEPARENT.fullmatch(origin.traceparent) if origin.traceparent else None
+    if match and match[1] != _NO_TRACE:
+        return match[1]
+    text = f"{origin.topic_id}\x1f{origin.partition}\x1f{origin.offset}"
+    return hashlib.blake2b(text.encode(), digest_size=16, person=b"foreshock.trace").hexdigest()
+
+
+def fingerprint(*parts: Any) -> str:
+    """Short hash of settings and records: sha256 over their canonical text, 16 hexadecimal digits."""
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
+
+
+def canonical(value: Any) -> str:
+    """Text of a value that is the same for equal values: fields in declared order, floats in shortest form."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = ",".join(f"{f.name}={canonical(getattr(value, f.name))}" for f in fields(value))
+        return f"{type(value).__name__}({inside})"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{canonical(k)}:{canonical(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(canonical(v) for v in value) + "]"
+    return repr(value)
+
+
+def asset_record(asset: Asset) -> str:
+    """Hash of the master data that an outcome rests on."""
+    return fingerprint(asset)
+
+
+def input_range(origin: Origin, first: int, row: int | None = None) -> InputRange:
+    """Offsets of this asset's records on its partition from `first` to the record at `origin`."""
+    return InputRange(
+        topic=origin.topic,
+        topic_id=origin.topic_id,
+        partition=origin.partition,
+        first=first,
+        last=origin.offset,
+        row=row,
+    )
+
+
+@cache
+def numeric_platform() -> str:
+    """Name of what arithmetic depends on; read once."""
+    return platform_name()
+
+
+def code_version() -> str:
+    """Version of the product that computed an outcome."""
+    return f"foreshock {foreshock.__version__}"
