@@ -40,6 +40,9 @@ BASE = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
+    # after a crash the new broker must wait until the session of the old one has ended (default 9 s)
+    "broker.session.timeout.ms": "4000",
+    "broker.heartbeat.interval.ms": "800",
     "group.min.session.timeout.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
