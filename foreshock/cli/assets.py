@@ -1,0 +1,113 @@
+"""`foreshock assets`: register machines on assets.v1, and list what is registered."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, settings_from
+from foreshock.contract import Asset, Origin
+from foreshock.errors import ConfigurationError, InputRejected
+
+app = typer.Typer(help="Register machines, and list what is registered.", no_args_is_help=True)
+
+_FROM_FILE = Origin(topic="assets.v1", topic_id="", partition=-1, offset=-1, ingest_ns=0)
+
+
+@app.command()
+def register(
+    file: Annotated[
+        Path | None, typer.Argument(help="A .toml or .json file: one asset, or a list named `assets`.")
+    ] = None,
+    asset: Annotated[str | None, typer.Option(help="Asset id, for one asset without a file.")] = None,
+    asset_class: Annotated[str, typer.Option("--class", help="What it is: pump, fan, gearbox, ...")] = "",
+    path: Annotated[str, typer.Option(help="Where it stands: enterprise/site/area/line/cell.")] = "",
+    criticality: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+    owner: Annotated[str, typer.Option(help="Who looks after it.")] = "",
+    rated_speed: Annotated[float | None, typer.Option(help="Rated speed in Hz.")] = None,
+    warmup_blocks: Annotated[int | None, typer.Option(help="Blocks before it is scored.")] = None,
+    config: ConfigOption = None,
+    bootstrap: BootstrapOption = None,
+    prefix: PrefixOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register machines, by file or by options. A later record of an asset takes the place of the one before."""
+    from foreshock.streams.sender import Sender
+    from foreshock.streams.topics import ensure
+
+    if (file is None) == (asset is None):
+        raise ConfigurationError("give either a FILE or --asset")
+    given: dict[str, Any] = {
+        "asset": asset,
+        "path": [part for part in path.split("/") if part],
+        "asset_class": asset_class,
+        "criticality": criticality,
+        "owner": owner,
+        "rated_speed_hz": rated_speed,
+        "warmup_blocks": warmup_blocks,
+    }
+    entries = [("--asset", given)] if file is None else _entries(file)
+    assets = [_asset(place, entry) for place, entry in entries]
+    settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
+    ensure(settings)
+    with Sender(settings) as sender:
+        for each in assets:
+            sender.send(each)
+    for each in assets:
+        print(json.dumps(asdict(each)) if as_json else f"registered {each.asset}")
+
+
+@app.command("list")
+def list_(
+    config: ConfigOption = None,
+    bootstrap: BootstrapOption = None,
+    prefix: PrefixOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the registered machines."""
+    from foreshock.streams.registered import registered_assets
+
+    found = registered_assets(settings_from(config, bootstrap=bootstrap, prefix=prefix))
+    if as_json:
+        for each in found:
+            print(json.dumps(asdict(each)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("asset", "class", "where", "criticality", "owner", "measuring points")
+    for each in found:
+        points = ", ".join(point.point for point in each.points)
+        table.add_row(each.asset, each.asset_class, "/".join(each.path), each.criticality, each.owner, points)
+    Console().print(table)
+
+
+def _entries(file: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Read (place, fields) of each asset of a file."""
+    readers = {".toml": tomllib.loads, ".json": json.loads}
+    if file.suffix not in readers:
+        raise ConfigurationError(f"{file}: unknown kind of file; known: {', '.join(readers)}")
+    try:
+        document = readers[file.suffix](file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise ConfigurationError(f"{file}: {exc}") from exc
+    if isinstance(document, dict) and "assets" in document:
+        document = document["assets"]
+    entries = document if isinstance(document, list) else [document]
+    return [(f"{file}: asset {number}", entry) for number, entry in enumerate(entries, start=1)]
+
+
+def _asset(place: str, fields: dict[str, Any]) -> Asset:
+    """Check an asset by the same rules as the worker does: the decoder of the wire."""
+    from foreshock.streams.wire import Decoder
+
+    key = fields["asset"].encode() if isinstance(fields, dict) and isinstance(fields.get("asset"), str) else None
+    try:
+        return Decoder().decode_asset(json.dumps(fields).encode(), origin=_FROM_FILE, key=key)
+    except InputRejected as exc:
+        raise ConfigurationError(f"{place}: {exc.field or 'record'}: {exc.sentence}. {exc.fix}".rstrip()) from exc
