@@ -10,6 +10,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 
@@ -190,12 +191,9 @@ def _ns(cell: object) -> int:
     """Read a time: seconds since 1970 UTC, or ISO 8601 with a zone."""
     if not isinstance(cell, datetime):
         try:
-            seconds = float(str(cell))
-        except ValueError:
+            return int(Decimal(str(cell)) * _NS)
+        except InvalidOperation:
             cell = datetime.fromisoformat(str(cell))
-        else:
-            whole = int(seconds // 1)
-            return whole * _NS + round((seconds - whole) * 1e9)
     if cell.tzinfo is None:
         raise ConfigurationError(f"time {cell} has no zone: write UTC ({cell.isoformat()}Z) or the offset (+02:00)")
     since = cell - datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -143,7 +143,7 @@ class DetectionSettings:
 
     profile: Literal["full", "lean"] = "full"
     budget: float = _key(1.0, above=0)
-    warmup_blocks: int = _key(60, least=2)
+    warmup_blocks: int = _key(60, least=12)
     reference: str = ""
     river: str = ""
 
