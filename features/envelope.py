@@ -121,7 +121,7 @@ def _depth_rows(
 
 
 @njit(cache=True, nogil=True)
-def _median(values: npt.NDArray[np.float32]) -> np.float32:
+def _median(values: npt.NDArray[np.float32]) -> float:
     """Upper median by quickselect; reorders `values`."""
     left, right, k = 0, values.size - 1, values.size // 2
     while left < right:
@@ -142,7 +142,7 @@ def _median(values: npt.NDArray[np.float32]) -> np.float32:
             left = i
         else:
             break
-    return values[k]
+    return float(values[k])
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,253 @@
+"""Sequence, time and rate of the blocks of one measuring point: what their order of arrival tells.
+
+All rules look at the records only: source time, log-append time, sequence number, declared rate. Old recordings with
+source times far in the past are normal; what counts is the order among them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from foreshock.contract import Acquisition, QualityKind
+from foreshock.features.conditions import Finding
+
+NS = 1_000_000_000
+CLOCK_AHEAD_NS = 300 * NS
+"""A source time this far ahead of the broker's is a wrong clock."""
+CLOCK_BACK_NS = 300 * NS
+"""A source time this far behind the last one is a clock that was set back, unless the block is an old one."""
+REBASE_AFTER = 3
+"""So many blocks in order on a clock that was set back, and the new time is taken."""
+REMEMBERED = 16
+"""Source times kept to tell a repeated block from a late one."""
+RATE_TOLERANCE = 0.01
+"""Declared rates closer than this are the same; crystal oscillators agree to 0.01 %."""
+SPACING_TOLERANCE = 0.1
+SPACING_BLOCKS = 3
+"""Blocks whose spacing must contradict the rate before it is called wrong; one alone may be a late timestamp."""
+HOLE = 1.5
+"""Spacing over the usual one from which data is missing between two blocks."""
+HOLE_IN_SEQUENCE = 2.5
+"""The same where the sequence numbers say that no block is missing: up to here it may be a wrong rate."""
+LEARNT_SPACINGS = 5
+STEADY = 1.25
+"""Ratio of usual spacings below which they are steady: timestamps of arrival jitter more, and then prove nothing."""
+
+
+class Arrival(NamedTuple):
+    """What the rules need of a block; times in ns."""
+
+    source_ns: int
+    ingest_ns: int
+    sequence: int | None
+    count: int
+    """Samples per channel."""
+    rate_hz: float | None
+    """As declared by the block."""
+    registered_rate_hz: float | None
+    """As registered for the measuring point; None: the first declared rate counts."""
+    acquisition: Acquisition
+    interval_s: float | None
+
+
+class Place(NamedTuple):
+    """Where a measuring point stands in its own time: the state of the rules."""
+
+    source_ns: int
+    sequence: int | None
+    rate_hz: float | None
+    """The rate that counts: registered, or the first that was declared."""
+    recent: tuple[int, ...]
+    """The last source times."""
+    spacings: tuple[float, ...] = ()
+    """First spacings, over the nominal one; their median is the usual spacing."""
+    odd: int = 0
+    """Blocks in a row whose spacing contradicts the rate, negative where they come too fast."""
+    back: tuple[int, ...] = ()
+    """Source times in order on a clock that was set back."""
+    skip: bool = False
+    """The time since the last folded block says nothing: its clock was wrong."""
+
+
+class Reading(NamedTuple):
+    """What one arrival showed."""
+
+    place: Place
+    findings: tuple[Finding, ...]
+    late: bool
+    """Repeated or out of order: not to be folded."""
+    at_ns: int
+    """The time to score at: source time, or ingest time where the clock is wrong."""
+
+
+def read(place: Place | None, arrival: Arrival) -> Reading:
+    """Judge one arrival against the last folded one.
+
+    Parameters
+    ----------
+    place : Place or None
+        State of the measuring point; None before its first block.
+    arrival : Arrival
+
+    Returns
+    -------
+    Reading
+        With the state after the block. A late block changes no state but the count of a clock set back.
+    """
+    wrong_rate = _declared_rate(place, arrival)
+    if arrival.source_ns > arrival.ingest_ns + CLOCK_AHEAD_NS:
+        return _ahead(place, arrival, wrong_rate)
+    if place is None or place.source_ns < 0:
+        return Reading(_first(place, arrival), wrong_rate, late=False, at_ns=arrival.source_ns)
+    if arrival.source_ns <= place.source_ns:
+        return _behind(place, arrival, wrong_rate)
+    findings = [*wrong_rate, *_missing(place, arrival)]
+    spacings, odd, spaced = _spacing(place, arrival)
+    findings += [f for f in spaced if f.kind not in {g.kind for g in findings}]
+    after = Place(
+        arrival.source_ns,
+        arrival.sequence,
+        arrival.registered_rate_hz or place.rate_hz or arrival.rate_hz,
+        (*place.recent[1 - REMEMBERED :], arrival.source_ns),
+        spacings,
+        odd,
+    )
+    return Reading(after, tuple(findings), late=False, at_ns=arrival.source_ns)
+
+
+def _first(place: Place | None, arrival: Arrival) -> Place:
+    rate = arrival.registered_rate_hz or (place.rate_hz if place else None) or arrival.rate_hz
+    return Place(arrival.source_ns, arrival.sequence, rate, (arrival.source_ns,))
+
+
+def _declared_rate(place: Place | None, arrival: Arrival) -> tuple[Finding, ...]:
+    """Compare the declared rate with the registered one, else with the first."""
+    expected = arrival.registered_rate_hz or (place.rate_hz if place else None)
+    if arrival.rate_hz is None or expected is None or abs(arrival.rate_hz / expected - 1.0) <= RATE_TOLERANCE:
+        return ()
+    source = "registered" if arrival.registered_rate_hz else "first declared"
+    sentence = f"the block declares {arrival.rate_hz:g} samples/s, the {source} rate is {expected:g}"
+    return (Finding(QualityKind.WRONG_RATE, "", arrival.rate_hz, expected, sentence),)
+
+
+def _ahead(place: Place | None, arrival: Arrival, also: tuple[Finding, ...]) -> Reading:
+    """A clock in the future: the block counts at its ingest time, and its source time is not believed."""
+    lead = (arrival.source_ns - arrival.ingest_ns) / NS
+    if place is not None and arrival.source_ns in place.recent:
+        return Reading(place, (*also, _repeated(arrival)), late=True, at_ns=arrival.ingest_ns)
+    sentence = f"the source time is {lead:.0f} s ahead of the broker's; the block is scored at its ingest time"
+    finding = Finding(QualityKind.CLOCK, "", lead, CLOCK_AHEAD_NS / NS, sentence, usable=True)
+    if place is None:
+        rate = arrival.registered_rate_hz or arrival.rate_hz
+        after = Place(-1, arrival.sequence, rate, (arrival.source_ns,))
+    else:
+        recent = (*place.recent[1 - REMEMBERED :], arrival.source_ns)
+        after = place._replace(sequence=arrival.sequence, recent=recent, odd=0, skip=True)
+    return Reading(after, (*also, finding), late=False, at_ns=arrival.ingest_ns)
+
+
+def _repeated(arrival: Arrival) -> Finding:
+    number = "" if arrival.sequence is None else f" (sequence {arrival.sequence})"
+    sentence = f"a block with this source time{number} has been received before; it is not folded again"
+    return Finding(QualityKind.DUPLICATE, "", None, None, sentence)
+
+
+def _behind(place: Place, arrival: Arrival, also: tuple[Finding, ...]) -> Reading:
+    """A source time not after the last: repeated, late, or a clock that was set back."""
+    if arrival.source_ns in place.recent:
+        return Reading(place, (*also, _repeated(arrival)), late=True, at_ns=arrival.source_ns)
+    behind = (place.source_ns - arrival.source_ns) / NS
+    sentence = f"the source time is {behind:g} s before that of the last folded block"
+    late = Finding(QualityKind.LATE, "", behind, 0.0, sentence)
+    old = arrival.sequence is not None and place.sequence is not None and arrival.sequence <= place.sequence
+    if arrival.source_ns > place.source_ns - CLOCK_BACK_NS or old:
+        return Reading(place, (*also, late), late=True, at_ns=arrival.source_ns)
+    sentence = f"the source time went back by {behind:g} s: the clock was set back"
+    clock = Finding(QualityKind.CLOCK, "", -behind, -CLOCK_BACK_NS / NS, sentence, usable=True)
+    back = (*place.back, arrival.source_ns) if not place.back or arrival.source_ns > place.back[-1] else ()
+    if len(back) < REBASE_AFTER:
+        waiting = place._replace(back=back, sequence=arrival.sequence, skip=True)
+        return Reading(waiting, (*also, clock, late), late=True, at_ns=arrival.source_ns)
+    after = Place(arrival.source_ns, arrival.sequence, place.rate_hz, back, place.spacings)
+    return Reading(after, (*also, clock), late=False, at_ns=arrival.source_ns)
+
+
+def _missing(place: Place, arrival: Arrival) -> tuple[Finding, ...]:
+    """Count the blocks that the sequence numbers say are missing."""
+    if arrival.sequence is None or place.sequence is None:
+        return ()
+    missing = arrival.sequence - place.sequence - 1
+    if missing <= 0:
+        return ()  # in order, or a device that started again or does not count
+    sentence = f"{missing} blocks are missing between sequence {place.sequence} and {arrival.sequence}"
+    return (Finding(QualityKind.GAP, "", float(missing), 0.0, sentence, usable=True),)
+
+
+def _nominal_ns(place: Place, arrival: Arrival) -> float | None:
+    """Time from block to block as promised; None where nothing promises it."""
+    if arrival.interval_s is not None:
+        return arrival.interval_s * NS
+    rate = place.rate_hz or arrival.rate_hz
+    if arrival.acquisition is Acquisition.CONTINUOUS and rate is not None:
+        return arrival.count / rate * NS
+    return None
+
+
+class _Spacing(NamedTuple):
+    """The usual time between blocks over the promised one, and whether it can be relied on."""
+
+    usual: float
+    steady: bool
+
+
+def _usual(spacings: tuple[float, ...]) -> _Spacing:
+    """Take the median of the first spacings; steady if all but the outermost two agree."""
+    if len(spacings) < LEARNT_SPACINGS:
+        return _Spacing(1.0, steady=False)
+    order = sorted(spacings)
+    return _Spacing(order[LEARNT_SPACINGS // 2], steady=order[-2] <= STEADY * order[1])
+
+
+def _spacing(place: Place, arrival: Arrival) -> tuple[tuple[float, ...], int, tuple[Finding, ...]]:
+    """Compare the time since the last block with what is promised and usual. Returns spacings, odd, findings."""
+    nominal = _nominal_ns(place, arrival)
+    step = None if arrival.sequence is None or place.sequence is None else arrival.sequence - place.sequence
+    told = step is not None and step > 1  # the numbers have told that blocks are missing
+    if nominal is None or told or place.skip or arrival.acquisition is Acquisition.TRIGGERED:
+        return place.spacings, 0, ()
+    ratio = (arrival.source_ns - place.source_ns) / nominal
+    usual, steady = _usual(place.spacings)
+    spacings = place.spacings if len(place.spacings) == LEARNT_SPACINGS else (*place.spacings, ratio)
+    relative = ratio / usual
+    continuous = arrival.acquisition is Acquisition.CONTINUOUS
+    if relative > (HOLE_IN_SEQUENCE if step == 1 else HOLE):
+        return spacings, 0, (_hole(arrival, ratio, nominal),)
+    findings = _promise(arrival, usual, nominal) if continuous else ()
+    if not continuous or not steady or abs(relative - 1.0) <= SPACING_TOLERANCE:
+        return spacings, 0, findings
+    odd = max(place.odd, 0) + 1 if relative > 1.0 else min(place.odd, 0) - 1
+    if abs(odd) >= SPACING_BLOCKS and arrival.rate_hz is not None:
+        findings = (_contradiction(arrival.rate_hz, relative, usable=False),)
+    return spacings, odd, findings
+
+
+def _hole(arrival: Arrival, ratio: float, nominal: float) -> Finding:
+    sentence = f"{ratio * nominal / NS:g} s since the last block, {nominal / NS:g} s are promised"
+    if arrival.interval_s is None:
+        sentence += "; if blocks do not follow each other, state acquisition=snapshot or interval_s"
+    return Finding(QualityKind.GAP, "", ratio, HOLE, sentence, usable=True)
+
+
+def _contradiction(rate_hz: float, relative: float, *, usable: bool) -> Finding:
+    seen = rate_hz / relative
+    sentence = f"by the time between blocks the rate is {seen:.6g} samples/s, {rate_hz:g} is declared"
+    return Finding(QualityKind.WRONG_RATE, "", seen, rate_hz, sentence, usable=usable)
+
+
+def _promise(arrival: Arrival, usual: float, nominal: float) -> tuple[Finding, ...]:
+    """Report blocks that have never come as promised. Their samples may be right all the same, so they are usable."""
+    if usual > HOLE:
+        return (_hole(arrival, usual, nominal),)
+    if abs(usual - 1.0) > SPACING_TOLERANCE and arrival.rate_hz is not None and arrival.interval_s is None:
+        return (_contradiction(arrival.rate_hz, usual, usable=True),)
+    return ()

@@ -1,0 +1,310 @@
+"""What the samples of a block say about their sensor: one row of figures per block and channel.
+
+The kernel only measures; what counts as a fault is decided in `quality.py`. The common case, a healthy row, takes two
+passes over the samples; the rest runs on rows that look suspicious.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from foreshock.features.moments import LANES
+
+SPIKE_SIGMA = 10.0
+"""A spike is this many standard deviations from the mean; Gaussian noise reaches 4 in 4096 samples."""
+SPIKE_RATIO = 4.0
+"""... and this many times larger than everything near it. An impact rings: what follows is of its own size."""
+SPIKE_WIDTH = 2
+SPIKE_NEIGHBOURS = 16
+CLIP_SAMPLES = 6
+"""Samples exactly at an extreme before it can be a stop. A signal that is free to move touches its extreme once."""
+CLIP_REPEAT = 4
+"""... and this many times as often as it takes an ordinary value, which a coarse or periodic signal also repeats."""
+CLIP_JUMP = 0.7
+"""... and it arrives there at speed: a share of its mean step. A slow crest arrives in single digital steps."""
+
+_SIGMA_OF_MEAN_DEVIATION = math.sqrt(math.pi / 2.0)
+_PROBES = 8
+
+
+class Inspection(NamedTuple):
+    """Figures of a batch, each [blocks, channels]."""
+
+    finite: npt.NDArray[np.bool_]
+    constant: npt.NDArray[np.float32]
+    """Longest run of equal samples, as a share of the row."""
+    clipped: npt.NDArray[np.int32]
+    """Samples that sit on a stop; 0 if the row has none."""
+    stop: npt.NDArray[np.float32]
+    """The value they sit on (SI)."""
+    spikes: npt.NDArray[np.int32]
+    """Isolated samples far outside."""
+    spike: npt.NDArray[np.float32]
+    """The largest of them, in standard deviations of the row."""
+    low: npt.NDArray[np.float32]
+    high: npt.NDArray[np.float32]
+    """Smallest and largest sample (SI)."""
+    digest: npt.NDArray[np.uint64]
+    """Fingerprint of the bytes, to tell a block from the one before."""
+
+    def suspicious(self) -> npt.NDArray[np.bool_]:
+        """Blocks whose figures want a judgement [blocks]; the others have no finding but by their measuring range."""
+        any_figure = ~self.finite | (self.constant > 0.0) | (self.clipped > 0) | (self.spikes > 0)
+        return np.asarray(any_figure.any(axis=1))
+
+
+@njit(cache=True, nogil=True)
+def _survey(
+    row: npt.NDArray[np.float32],
+    bits: npt.NDArray[np.uint32],
+    lanes: npt.NDArray[np.float32],
+    hashes: npt.NDArray[np.uint32],
+) -> None:
+    """First pass: smallest, largest, sum of differences from the first sample, 0 or NaN, and a hash, in lanes."""
+    low, high, total, finite = lanes[0], lanes[1], lanes[2], lanes[3]
+    first = row[0]
+    for lane in range(LANES):
+        low[lane] = high[lane] = first
+        total[lane] = finite[lane] = np.float32(0.0)
+        hashes[lane] = np.uint32(2166136261)
+    full = row.size - row.size % LANES
+    for i in range(0, full, LANES):
+        for lane in range(LANES):
+            value = row[i + lane]
+            low[lane] = min(low[lane], value)
+            high[lane] = max(high[lane], value)
+            total[lane] += value - first
+            finite[lane] += value - value
+            hashes[lane] = np.uint32((hashes[lane] ^ bits[i + lane]) * np.uint32(16777619))
+    for i in range(full, row.size):
+        lane = i - full
+        low[lane] = min(low[lane], row[i])
+        high[lane] = max(high[lane], row[i])
+        total[lane] += row[i] - first
+        finite[lane] += row[i] - row[i]
+        hashes[lane] = np.uint32((hashes[lane] ^ bits[i]) * np.uint32(16777619))
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    row: npt.NDArray[np.float32],
+    mean: np.float32,
+    low: np.float32,
+    high: np.float32,
+    lanes: npt.NDArray[np.float32],
+    counts: npt.NDArray[np.int32],
+) -> None:
+    """Second pass: absolute deviation, absolute step, samples at either extreme, and equal neighbours, in lanes."""
+    deviation, step = lanes[0], lanes[1]
+    at_low, at_high, equal = counts[0], counts[1], counts[2]
+    for lane in range(LANES):
+        deviation[lane] = step[lane] = np.float32(0.0)
+        at_low[lane] = at_high[lane] = equal[lane] = 0
+    last = row.size - 1
+    full = last - last % LANES
+    for i in range(0, full, LANES):
+        for lane in range(LANES):
+            value, after = row[i + lane], row[i + lane + 1]
+            deviation[lane] += abs(value - mean)
+            step[lane] += abs(after - value)
+            at_low[lane] += np.int32(value == low)
+            at_high[lane] += np.int32(value == high)
+            equal[lane] += np.int32(value == after)
+    for i in range(full, row.size):
+        lane = (i - full) % LANES
+        deviation[lane] += abs(row[i] - mean)
+        at_low[lane] += np.int32(row[i] == low)
+        at_high[lane] += np.int32(row[i] == high)
+        if i < last:
+            step[lane] += abs(row[i + 1] - row[i])
+            equal[lane] += np.int32(row[i + 1] == row[i])
+
+
+@njit(cache=True, nogil=True)
+def _longest_run(row: npt.NDArray[np.float32]) -> int:
+    """Length of the longest run of equal samples."""
+    longest = run = 1
+    for i in range(1, row.size):
+        run = run + 1 if row[i] == row[i - 1] else 1
+        longest = max(longest, run)
+    return longest
+
+
+@njit(cache=True, nogil=True)
+def _leap(row: npt.NDArray[np.float32], extreme: np.float32) -> float:
+    """Mean distance from the extreme of the second sample before and after each stay there.
+
+    The second, because the first step onto a stop is cut short by it.
+    """
+    total = 0.0
+    ends = 0
+    for i in range(1, row.size):
+        entered = row[i] == extreme and row[i - 1] != extreme
+        left = row[i] != extreme and row[i - 1] == extreme
+        if entered and i >= 2:
+            total += abs(row[i - 2] - extreme)
+            ends += 1
+        if left and i + 1 < row.size:
+            total += abs(row[i + 1] - extreme)
+            ends += 1
+    return total / ends if ends else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _smallest_step(row: npt.NDArray[np.float32]) -> float:
+    """Smallest change between neighbours: the resolution of a digitised slow signal."""
+    smallest = np.inf
+    for i in range(1, row.size):
+        step = abs(row[i] - row[i - 1])
+        if 0.0 < step < smallest:
+            smallest = step
+    return smallest
+
+
+@njit(cache=True, nogil=True)
+def _is_stop(
+    row: npt.NDArray[np.float32], low: np.float32, high: np.float32, extreme: np.float32, at: int, mean_step: float
+) -> bool:
+    """Whether the signal was cut at this extreme, rather than turning round there by itself."""
+    interior = repeats = 0
+    for k in range(_PROBES):
+        probe = row[(2 * k + 1) * row.size // (2 * _PROBES)]
+        if low < probe < high:
+            interior += 1
+            same = 0
+            for i in range(row.size):
+                same += row[i] == probe
+            repeats = max(repeats, same)
+    if interior == 0 or at < CLIP_REPEAT * repeats:
+        return False
+    return _leap(row, extreme) >= max(CLIP_JUMP * mean_step, 1.5 * _smallest_step(row))
+
+
+@njit(cache=True, nogil=True)
+def _stands_alone(row: npt.NDArray[np.float32], mean: np.float32, i: int) -> bool:
+    """Whether nothing near sample i is of its size, but for the samples that a short spike itself may take."""
+    bound = abs(row[i] - mean) / SPIKE_RATIO
+    for j in range(max(0, i - SPIKE_NEIGHBOURS), min(row.size, i + SPIKE_NEIGHBOURS + 1)):
+        if abs(j - i) >= SPIKE_WIDTH and abs(row[j] - mean) > bound:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _find_spikes(row: npt.NDArray[np.float32], mean: np.float32, sigma: float) -> tuple[int, float]:
+    """Count the isolated samples beyond the limit, and give the largest in standard deviations."""
+    found = 0
+    largest = 0.0
+    for i in range(row.size):
+        size = abs(row[i] - mean)
+        if size > SPIKE_SIGMA * sigma and _stands_alone(row, mean, i):
+            found += 1
+            largest = max(largest, size / sigma)
+    return found, largest
+
+
+@njit(cache=True, nogil=True)
+def _inspect_row(
+    row: npt.NDArray[np.float32],
+    bits: npt.NDArray[np.uint32],
+    floats: npt.NDArray[np.float32],
+    counts: npt.NDArray[np.int32],
+    hashes: npt.NDArray[np.uint32],
+) -> tuple[bool, float, int, np.float32, int, float, np.float32, np.float32]:
+    _survey(row, bits, floats, hashes)
+    low, high, total, finite = floats[0, 0], floats[1, 0], 0.0, np.float32(0.0)
+    for lane in range(LANES):
+        low, high = min(low, floats[0, lane]), max(high, floats[1, lane])
+        total += floats[2, lane]
+        finite += floats[3, lane]
+    if not (finite == np.float32(0.0)):  # noqa: SIM201  # NaN is not equal to 0, and not different either
+        return False, 0.0, 0, np.float32(0.0), 0, 0.0, low, high
+    if low == high:
+        return True, 1.0, 0, np.float32(0.0), 0, 0.0, low, high
+    mean = np.float32(row[0] + total / row.size)
+    _count(row, mean, low, high, floats, counts)
+    deviation = step = 0.0
+    at_low = at_high = equal = 0
+    for lane in range(LANES):
+        deviation += floats[0, lane]
+        step += floats[1, lane]
+        at_low += counts[0, lane]
+        at_high += counts[1, lane]
+        equal += counts[2, lane]
+    constant = _longest_run(row) / row.size if 4 * equal >= row.size else 0.0
+    clipped, stop = 0, np.float32(0.0)
+    if at_high >= CLIP_SAMPLES and _is_stop(row, low, high, high, at_high, step / (row.size - 1)):
+        clipped, stop = at_high, high
+    if at_low >= CLIP_SAMPLES and _is_stop(row, low, high, low, at_low, step / (row.size - 1)):
+        clipped, stop = clipped + at_low, stop if clipped else low
+    sigma = _SIGMA_OF_MEAN_DEVIATION * deviation / row.size
+    spikes, spike = 0, 0.0
+    if max(high - mean, mean - low) > SPIKE_SIGMA * sigma:
+        spikes, spike = _find_spikes(row, mean, sigma)
+    return True, constant, clipped, stop, spikes, spike, low, high
+
+
+@njit(cache=True, nogil=True)
+def _inspect_rows(rows: npt.NDArray[np.float32], bits: npt.NDArray[np.uint32], out: Inspection) -> None:
+    floats = np.empty((4, LANES), np.float32)
+    counts = np.empty((3, LANES), np.int32)
+    hashes = np.empty(LANES, np.uint32)
+    for b in range(rows.shape[0]):
+        (
+            out.finite[b],
+            out.constant[b],
+            out.clipped[b],
+            out.stop[b],
+            out.spikes[b],
+            out.spike[b],
+            out.low[b],
+            out.high[b],
+        ) = _inspect_row(rows[b], bits[b], floats, counts, hashes)
+        digest = np.uint64(14695981039346656037)
+        for lane in range(LANES):
+            digest = (digest ^ np.uint64(hashes[lane])) * np.uint64(1099511628211)
+        out.digest[b] = digest
+
+
+def inspect(x: npt.NDArray[np.float32]) -> Inspection:
+    """Measure what tells a sensor fault in each block and channel.
+
+    Parameters
+    ----------
+    x : float32 [blocks, channels, n], C-contiguous
+        Samples in SI.
+
+    Returns
+    -------
+    Inspection
+        Arrays [blocks, channels]; a row depends on its own samples only.
+
+    Notes
+    -----
+    The standard deviation here is the mean absolute deviation times sqrt(pi/2), which is the standard deviation of
+    Gaussian noise and hardly moves for a few outliers.
+    """
+    blocks, channels, n = x.shape
+    rows = np.ascontiguousarray(x, np.float32).reshape(blocks * channels, n)
+    if not rows.flags.writeable:
+        rows = rows.copy()  # a second compiled variant for read-only views would cost more than the copy
+    out = Inspection(
+        finite=np.empty(len(rows), np.bool_),
+        constant=np.empty(len(rows), np.float32),
+        clipped=np.empty(len(rows), np.int32),
+        stop=np.empty(len(rows), np.float32),
+        spikes=np.empty(len(rows), np.int32),
+        spike=np.empty(len(rows), np.float32),
+        low=np.empty(len(rows), np.float32),
+        high=np.empty(len(rows), np.float32),
+        digest=np.empty(len(rows), np.uint64),
+    )
+    _inspect_rows(rows, rows.view(np.uint32), out)
+    for figures in out:
+        figures.shape = (blocks, channels)
+    return out

@@ -1,0 +1,194 @@
+"""Can this block be believed? Sensor faults from its samples, link and clock faults from its order of arrival.
+
+`inspect` measures many blocks at once; `judge` turns the figures of one block into findings; `step` folds them, and
+what `arrival.read` says about sequence, time and rate, into the state of the measuring point. All are pure. A sensor
+fault is never a machine fault: a block with an unusable finding is neither scored nor learnt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foreshock.contract import QualityKind
+from foreshock.features import arrival as arrivals
+from foreshock.features import conditions
+from foreshock.features.arrival import Arrival, Place
+from foreshock.features.conditions import Conditions, Finding, Transition
+from foreshock.features.inspection import SPIKE_SIGMA, Inspection, inspect
+
+__all__ = ["Arrival", "Finding", "Inspection", "PointState", "Step", "Transition", "inspect", "judge", "step"]
+
+FROZEN_SHARE = 0.5
+"""A row whose longest run of equal samples is at least this share of it is frozen."""
+SPIKE_SHARE = 0.005
+"""More isolated samples than this share are no longer few: something makes them."""
+OVER_RANGE = 0.02
+"""Beyond the stated measuring range by more than this share of its span, a value cannot have been measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointState:
+    """Quality state of one measuring point."""
+
+    place: Place | None = None
+    digests: tuple[int, ...] = ()
+    """Fingerprints of the channels of the last folded block."""
+    standing: Conditions = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one block led to."""
+
+    state: PointState
+    kinds: tuple[QualityKind, ...]
+    """What was found on this block, each kind once."""
+    transitions: tuple[Transition, ...]
+    usable: bool
+    """Whether to score and learn it."""
+    late: bool
+    """Repeated or out of order: its outcome is `ScoreState.LATE`, and no state may take it in."""
+    at_ns: int
+    """The time to score it at."""
+    reason: str
+    """Why it is not usable; empty if it is."""
+
+
+def judge(
+    inspection: Inspection,
+    index: int,
+    channels: tuple[str, ...],
+    count: int,
+    measuring_range: tuple[float | None, float | None] = (None, None),
+) -> tuple[Finding, ...]:
+    """Turn the figures of one block into findings.
+
+    Parameters
+    ----------
+    inspection : Inspection
+        Of the batch.
+    index : int
+        The block in the batch.
+    channels : tuple of str
+        Names of its channels.
+    count : int
+        Samples per channel.
+    measuring_range : (float or None, float or None)
+        Smallest and largest value the sensor can give, in SI, where it is known.
+
+    Returns
+    -------
+    tuple of Finding
+        Channel by channel; a frozen channel has no other finding.
+    """
+    found: list[Finding] = []
+    for c, channel in enumerate(channels):
+        share = float(inspection.constant[index, c])
+        if share >= FROZEN_SHARE:
+            at = (
+                f"the channel stands still at {float(inspection.high[index, c]):g}"
+                if share == 1.0
+                else "it stood still"
+            )
+            sentence = f"{at} for {share:.0%} of the block"
+            found.append(Finding(QualityKind.FROZEN, channel, share, FROZEN_SHARE, sentence))
+            continue
+        found += _range(inspection, index, c, channel, measuring_range)
+        clipped = int(inspection.clipped[index, c])
+        if clipped and not any(f.kind is QualityKind.CLIPPED and f.channel == channel for f in found):
+            stop = float(inspection.stop[index, c])
+            sentence = f"{clipped} of {count} samples sit exactly on {stop:g}: the signal is cut off there"
+            found.append(Finding(QualityKind.CLIPPED, channel, stop, None, sentence))
+        spikes = int(inspection.spikes[index, c])
+        if 0 < spikes <= max(4, SPIKE_SHARE * count):
+            size = float(inspection.spike[index, c])
+            sentence = f"{spikes} single samples of up to {size:.1f} standard deviations that nothing rings after"
+            found.append(Finding(QualityKind.SPIKE, channel, size, SPIKE_SIGMA, sentence))
+    return tuple(found)
+
+
+def _range(
+    inspection: Inspection, index: int, c: int, channel: str, measuring_range: tuple[float | None, float | None]
+) -> list[Finding]:
+    """Compare the extremes with the stated measuring range: at its end is clipped, well beyond is impossible."""
+    lowest, highest = measuring_range
+    span = abs(highest - lowest) if lowest is not None and highest is not None else None
+    found: list[Finding] = []
+    for value, limit, sign in (
+        (float(inspection.high[index, c]), highest, 1.0),
+        (float(inspection.low[index, c]), lowest, -1.0),
+    ):
+        if limit is None:
+            continue
+        excess = sign * (value - limit)
+        if excess > OVER_RANGE * (span or abs(limit)):
+            sentence = f"{value:g} is outside the measuring range, which ends at {limit:g}"
+            found.append(Finding(QualityKind.OUT_OF_RANGE, channel, value, limit, sentence))
+        elif excess >= 0.0:
+            sentence = f"{value:g} is at the end of the measuring range: the sensor is overdriven"
+            found.append(Finding(QualityKind.CLIPPED, channel, value, limit, sentence))
+    return found[:1]
+
+
+def _repeats(state: PointState, digests: tuple[int, ...], channels: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Channels whose samples are those of the block before, to the last bit. Noise never does that."""
+    if len(state.digests) != len(digests):
+        return ()
+    sentence = "the samples are those of the block before, bit for bit"
+    return tuple(
+        Finding(QualityKind.FROZEN, channel, 1.0, FROZEN_SHARE, sentence)
+        for channel, before, now in zip(channels, state.digests, digests, strict=True)
+        if before == now
+    )
+
+
+def step(
+    state: PointState,
+    arrival: Arrival,
+    findings: tuple[Finding, ...],
+    digests: tuple[int, ...],
+    channels: tuple[str, ...],
+) -> Step:
+    """Fold one block into the quality state of its measuring point.
+
+    Parameters
+    ----------
+    state : PointState
+        Before the block; `PointState()` before the first one.
+    arrival : Arrival
+        Its times, sequence number and rate.
+    findings : tuple of Finding
+        From `judge`.
+    digests : tuple of int
+        `Inspection.digest` of its channels.
+    channels : tuple of str
+
+    Returns
+    -------
+    Step
+        With the state after the block. A late block changes neither the digests nor the place in time.
+    """
+    reading = arrivals.read(state.place, arrival)
+    if reading.late:
+        found = reading.findings
+        after_digests = state.digests
+    else:
+        found = (*reading.findings, *findings, *_repeats(state, digests, channels))
+        after_digests = digests
+    standing, transitions = conditions.step(state.standing, found)
+    blocking = next((f for f in found if not f.usable), None)
+    reason = "" if blocking is None else _sentence(blocking)
+    return Step(
+        state=PointState(reading.place, after_digests, standing),
+        kinds=tuple(dict.fromkeys(f.kind for f in found)),
+        transitions=transitions,
+        usable=blocking is None,
+        late=reading.late,
+        at_ns=reading.at_ns,
+        reason=reason,
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    where = f" {finding.channel}" if finding.channel else ""
+    return f"{finding.kind}{where}: {finding.detail}"
