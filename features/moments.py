@@ -15,6 +15,8 @@ from numba import njit
 LANES = 16
 """Partial sums per row. It is part of the definition of the features: another number rounds differently."""
 
+LARGEST = float(np.finfo(np.float32).max)
+
 NAMES = ("rms", "peak", "crest", "kurtosis", "skewness")
 """Columns that `window_rows` writes, in this order."""
 
@@ -133,8 +135,8 @@ def _write(out: npt.NDArray[np.float32], second: float, third: float, fourth: fl
     """Turn central moments of the scaled row into the five statistics."""
     rms = math.sqrt(second)
     varies = rms > 0.0
-    out[0] = np.float32(rms * unit)
-    out[1] = np.float32(peak * unit)
+    out[0] = np.float32(min(rms * unit, LARGEST))
+    out[1] = np.float32(min(peak * unit, LARGEST))
     out[2] = np.float32(peak / rms if varies else 0.0)
     out[3] = np.float32(fourth / (second * second) if varies else 0.0)
     out[4] = np.float32(third / (second * rms) if varies else 0.0)
