@@ -11,109 +11,54 @@ Out: `Score` (scores.v1), `Anomaly` (anomalies.v1), `DataQuality` (quality.v1), 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from foreshock.vocabulary import (
+    Acquisition,
+    Encoding,
+    Measure,
+    Mode,
+    Phase,
+    QualityKind,
+    Reason,
+    RunState,
+    ScoreState,
+)
 
-class Encoding(StrEnum):
-    """How the samples of a block are laid out in its `bytes` field."""
-
-    F32LE = "f32le"
-    F64LE = "f64le"
-    I16LE = "i16le"
-
-
-class Acquisition(StrEnum):
-    """Whether blocks follow each other without a gap, come on a timer, or on an event."""
-
-    CONTINUOUS = "continuous"
-    SNAPSHOT = "snapshot"
-    TRIGGERED = "triggered"
-
-
-class Measure(StrEnum):
-    """What a value says about its signal: every sample, or one figure for an interval."""
-
-    INSTANTANEOUS = "instantaneous"
-    RMS = "rms"
-    PEAK = "peak"
-    PEAK_TO_PEAK = "peak_to_peak"
-
-
-class RunState(StrEnum):
-    """Whether the machine ran while the block was taken. Only `RUNNING` is scored and learnt."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-
-
-class ScoreState(StrEnum):
-    """How a row ended. A row without a score says why: that is the whole point of the field."""
-
-    SCORED = "scored"
-    WARMING = "warming"
-    NOT_RUNNING = "not_running"
-    NOT_USABLE = "not_usable"
-    LATE = "late"
-
-
-class Mode(StrEnum):
-    """Who decided: the model of the asset, or a limit that the user stated."""
-
-    MODEL = "model"
-    STATIC_LIMIT = "static_limit"
-
-
-class Phase(StrEnum):
-    """Where an anomaly episode stands."""
-
-    OPENED = "opened"
-    UPDATED = "updated"
-    CLOSED = "closed"
-
-
-class QualityKind(StrEnum):
-    """What can be wrong with a sensor, its clock or its way to us."""
-
-    SILENT = "silent"
-    LATE = "late"
-    GAP = "gap"
-    DUPLICATE = "duplicate"
-    OUT_OF_RANGE = "out_of_range"
-    FROZEN = "frozen"
-    CLIPPED = "clipped"
-    SPIKE = "spike"
-    WRONG_RATE = "wrong_rate"
-    CLOCK = "clock"
-
-
-class Reason(StrEnum):
-    """Why a record became a dead letter. The codes are part of the contract: consumers match on them."""
-
-    EMPTY = "empty"
-    NULL_VALUE = "null_value"
-    NULL_KEY = "null_key"
-    KEY_MISMATCH = "key_mismatch"
-    UNKNOWN_FRAMING = "unknown_framing"
-    UNKNOWN_SCHEMA = "unknown_schema"
-    TRUNCATED = "truncated"
-    TRAILING_BYTES = "trailing_bytes"
-    BAD_LENGTH = "bad_length"
-    MALFORMED = "malformed"
-    NOT_FINITE = "not_finite"
-    NO_SAMPLES = "no_samples"
-    COUNT_MISMATCH = "count_mismatch"
-    BAD_RATE = "bad_rate"
-    BAD_TIMESTAMP = "bad_timestamp"
-    UNKNOWN_UNIT = "unknown_unit"
-    UNIT_MISMATCH = "unit_mismatch"
-    TOO_LARGE = "too_large"
-    WRONG_PARTITION = "wrong_partition"
-    INTERNAL_ERROR = "internal_error"
+__all__ = [
+    "Acquisition",
+    "Anomaly",
+    "Asset",
+    "Bearing",
+    "Block",
+    "Context",
+    "Contribution",
+    "DataQuality",
+    "DeadLetter",
+    "Decision",
+    "Encoding",
+    "InputRange",
+    "Limit",
+    "Lineage",
+    "Measure",
+    "MeasuringPoint",
+    "Mode",
+    "Operand",
+    "Origin",
+    "Outcome",
+    "Phase",
+    "QualityKind",
+    "Reason",
+    "RunState",
+    "Score",
+    "ScoreRow",
+    "ScoreState",
+    "SensorBlock",
+    "Tag",
+    "TelemetryFrame",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
