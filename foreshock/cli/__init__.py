@@ -14,7 +14,11 @@ import typer
 from foreshock.errors import ForeshockError
 
 # command -> module in foreshock.cli; the order is the order of `foreshock --help`
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "doctor": "doctor",
+    "topics": "topics",
+    "cache": "cache",
+}
 
 app = typer.Typer(
     name="foreshock",

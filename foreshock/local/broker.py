@@ -95,16 +95,24 @@ class Broker:
         The verified class path.
     tls
         Certificates and account of a SASL_SSL listener, or None for a plain one.
+    port
+        Preferred client port where the folder remembers none; 0 for any.
     temporary
         The folder is deleted if this process dies.
     """
 
     def __init__(
-        self, folder: Path, jars: Sequence[Path], *, tls: Credentials | None = None, temporary: bool = False
+        self,
+        folder: Path,
+        jars: Sequence[Path],
+        *,
+        tls: Credentials | None = None,
+        port: int = 0,
+        temporary: bool = False,
     ) -> None:
         self.folder = folder
         self.tls = tls
-        self.ports = _ports(folder)
+        self.ports = _ports(folder, port)
         self._java = [str(java()), *JVM_FLAGS, *LOG_FLAGS, "-cp", class_path(jars)]
         self._properties = folder / "server.properties"
         self.process = Process(
@@ -175,10 +183,10 @@ def _cluster_id() -> str:
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
-def _ports(folder: Path) -> Ports:
+def _ports(folder: Path, preferred: int) -> Ports:
     """Take the ports of the last start again where they are free, so that clients find the broker after a restart."""
     file = folder / "ports.json"
-    last = json.loads(file.read_text()) if file.exists() else {}
+    last = json.loads(file.read_text()) if file.exists() else {"client": preferred}
     ports = Ports(**{name: free_port(last.get(name, 0)) for name in ("client", "internal", "controller")})
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"client": ports.client, "internal": ports.internal, "controller": ports.controller}))

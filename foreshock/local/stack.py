@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 from foreshock.local import tls
 from foreshock.local.broker import Broker, java
 from foreshock.local.jars import Progress, kafka_jars
+from foreshock.local.process import Process
 from foreshock.local.valkey import Valkey
 
 
@@ -26,6 +28,10 @@ class LocalStack:
         Clients must use TLS and a password (`settings_overrides` names both).
     redis
         Start Valkey too.
+    kafka
+        Start Kafka; False where one exists already and only Valkey is wanted.
+    ports
+        Preferred ports of Kafka and Valkey, taken where they are free and nothing else is remembered in `data_dir`; 0 for any.
     progress
         Called with (bytes done, bytes in all) while Kafka's jars are fetched on the first start.
 
@@ -43,11 +49,15 @@ class LocalStack:
         *,
         sasl_ssl: bool = False,
         redis: bool = True,
+        kafka: bool = True,
+        ports: tuple[int, int] = (0, 0),
         progress: Progress | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._sasl_ssl = sasl_ssl
         self._redis = redis
+        self._kafka = kafka
+        self._ports = ports
         self._progress = progress
         self._temporary: Path | None = None
         self._broker: Broker | None = None
@@ -57,7 +67,7 @@ class LocalStack:
     def broker(self) -> Broker:
         """The broker: stop, start and kill it to play an outage; its port stays."""
         if self._broker is None:
-            raise RuntimeError("the stack is not started")
+            raise RuntimeError("this stack has no broker, or it is not started")
         return self._broker
 
     @property
@@ -72,29 +82,40 @@ class LocalStack:
 
     def settings_overrides(self) -> dict[str, str]:
         """Give the settings of a client of this stack, as `settings.load` takes its flags."""
-        credentials = self.broker.tls
-        properties = credentials.client_properties() if credentials else {}
-        return {
-            "kafka.bootstrap": self.bootstrap,
-            "redis.url": self.redis_url,
-            **{f"kafka.{name}": value for name, value in properties.items()},
-        }
+        flags = {"redis.url": self.redis_url} if self._redis else {}
+        if self._kafka:
+            credentials = self.broker.tls
+            properties = credentials.client_properties() if credentials else {}
+            flags |= {
+                "kafka.bootstrap": self.bootstrap,
+                **{f"kafka.{name}": value for name, value in properties.items()},
+            }
+        return flags
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The services that run."""
+        return tuple(each.process for each in (self._broker, self.valkey) if each)
 
     def start(self) -> None:
         """Start everything; what did start is stopped again if something does not."""
-        jars = kafka_jars(self._progress)
+        jars = kafka_jars(self._progress) if self._kafka else []
         folder = self._folder()
-        temporary = self._temporary is not None
-        credentials = tls.make(folder / "kafka" / "tls", java().with_name("keytool")) if self._sasl_ssl else None
         try:
-            if self._redis:
-                self.valkey = Valkey(folder / "valkey", temporary=temporary)
-                self.valkey.start()
-            self._broker = Broker(folder / "kafka", jars, tls=credentials, temporary=temporary)
-            self._broker.start()
+            self._start(folder, jars, temporary=self._temporary is not None)
         except BaseException:
             self.stop()
             raise
+
+    def _start(self, folder: Path, jars: Sequence[Path], *, temporary: bool) -> None:
+        if self._redis:
+            self.valkey = Valkey(folder / "valkey", port=self._ports[1], temporary=temporary)
+            self.valkey.start()
+        if self._kafka:
+            credentials = tls.make(folder / "kafka" / "tls", java().with_name("keytool")) if self._sasl_ssl else None
+            port = self._ports[0]
+            self._broker = Broker(folder / "kafka", jars, tls=credentials, port=port, temporary=temporary)
+            self._broker.start()
 
     def stop(self) -> None:
         """Stop everything in order; only temporary data goes."""

@@ -24,10 +24,10 @@ def binary() -> Path:
 class Valkey:
     """One Valkey server with its append-only file; `port` stays the same over restarts."""
 
-    def __init__(self, folder: Path, *, temporary: bool = False) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, temporary: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         last = folder / "port"
-        self.port = free_port(int(last.read_text()) if last.exists() else 0)
+        self.port = free_port(int(last.read_text()) if last.exists() else port)
         last.write_text(str(self.port))
         # Append-only: with the default of sparse snapshots a kill loses everything.
         options = {"port": self.port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "save": ""}

@@ -1,0 +1,71 @@
+"""The topics as commands for an administrator, where we may not create them ourselves: Kafka's own tools, ready to paste."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from foreshock.settings import Settings
+from foreshock.streams.topics import TopicDefinition, used
+
+INPUTS = ("sensors.v1", "assets.v1")
+
+
+def commands(settings: Settings, *, worker: str = "User:foreshock", gateway: str = "User:gateway") -> list[str]:
+    """Give the shell lines that make the topics and grant the rights.
+
+    Parameters
+    ----------
+    worker
+        Principal of the workers.
+    gateway
+        Principal of those who send blocks and register assets.
+    """
+    return [
+        "# topics",
+        *(_create(each, settings) for each in used()),
+        "# what the workers need",
+        *_worker_rights(settings, worker),
+        "# what a gateway needs",
+        *(_grant(settings, gateway, ("Write", "Describe"), topic=_name(each, settings)) for each in INPUTS),
+    ]
+
+
+def _create(definition: TopicDefinition, settings: Settings) -> str:
+    config = definition.config(settings)
+    if settings.topics.replication >= 3:
+        config |= {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
+    return shlex.join(
+        [
+            *("kafka-topics.sh", "--bootstrap-server", settings.kafka.bootstrap, "--create", "--if-not-exists"),
+            *("--topic", definition.full_name(settings), "--partitions", str(settings.topics.partitions)),
+            *("--replication-factor", str(settings.topics.replication)),
+            *(part for key, value in config.items() for part in ("--config", f"{key}={value}")),
+        ]
+    )
+
+
+def _worker_rights(settings: Settings, principal: str) -> Iterator[str]:
+    for each in used():
+        # a worker reads its own outputs too: after a restart the tail of the scores tells it what was published
+        rights = (
+            ("Read", "Describe", "DescribeConfigs")
+            if each.name in INPUTS
+            else ("Read", "Write", "Describe", "DescribeConfigs")
+        )
+        yield _grant(settings, principal, rights, topic=each.full_name(settings))
+    yield _grant(settings, principal, ("Read", "Describe"), group=settings.worker.group)
+
+
+def _grant(settings: Settings, principal: str, rights: tuple[str, ...], **resource: str) -> str:
+    return shlex.join(
+        [
+            *("kafka-acls.sh", "--bootstrap-server", settings.kafka.bootstrap, "--add", "--allow-principal", principal),
+            *(part for right in rights for part in ("--operation", right)),
+            *(part for kind, name in resource.items() for part in (f"--{kind}", name)),
+        ]
+    )
+
+
+def _name(topic: str, settings: Settings) -> str:
+    return settings.topics.prefix + topic
