@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from foreshock import fleet_quality
 from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
 from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
-from foreshock.fleet_points import Entry, Key, Layout, Model, Point
+from foreshock.features.catalog import MIN_SAMPLES
+from foreshock.fleet_points import Entry, Key, Lane, Layout, Model, Point
 from foreshock.fleet_scores import Names, score, unscored
 from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_telemetry import TelemetryLane
 from foreshock.fleet_waveform import WaveformLane
-
-_AHEAD_NS = 300 * 1_000_000_000  # a source clock that runs further ahead of the broker's is not believed
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Admission:
     reference: Reference | None
     assets: dict[str, Asset] = field(default_factory=dict)
     points: dict[Key, Point] = field(default_factory=dict)
-    lanes: dict[Layout, WaveformLane] = field(default_factory=dict)
+    lanes: dict[Layout, Lane] = field(default_factory=dict)
     freed: list[Model] = field(default_factory=list)
 
     def asset(self, name: str) -> Asset:
@@ -41,59 +42,64 @@ class Admission:
             if isinstance(item, Asset):
                 self.assets[item.asset] = item
             else:
-                entries.append(self.admit(item))
+                asset = self.asset(item.asset)
+                entries.append(Entry(item, asset, self._point(item, asset)))
+        fleet_quality.look(entries)
+        for entry in entries:
+            fleet_quality.judge(entry)
+            if entry.refused is None:
+                self._layout(entry)
+            entry.model = entry.point.model
         return entries
 
-    def admit(self, block: Block) -> Entry:
-        """Find or start the measuring point of a record and decide whether it may be scored."""
-        asset, layout = self.asset(block.asset), Layout.of(block)
+    def _point(self, block: Block, asset: Asset) -> Point:
         key = (block.origin.partition, block.asset, block.point)
         point = self.points.get(key)
         if point is None:
-            point = self.points[key] = Point(key, self._model(layout, asset))
-        first_ns, last_ns = times(block)
-        late = first_ns <= point.last_ns
-        ahead = last_ns - block.origin.ingest_ns > _AHEAD_NS
-        entry = Entry(block, asset, point, point.model, block.origin.ingest_ns if ahead else first_ns)
-        if late:
-            entry.refused = (ScoreState.LATE, "source time is not after the last block of this measuring point")
-        else:
-            point.last_ns = last_ns
-            entry.refused = self._layout(point, layout, asset)
-        return entry
+            point = self.points[key] = Point(key, self._model(Layout.of(block), asset))
+        return point
 
-    def _layout(self, point: Point, layout: Layout, asset: Asset) -> tuple[ScoreState, str] | None:
+    def _layout(self, entry: Entry) -> None:
         """A record of another layout is not usable; after enough of them in a row the model starts anew on it."""
+        point, layout = entry.point, Layout.of(entry.block)
         if layout == point.model.layout:
             point.strange, point.strange_blocks = None, 0
-            return None
+            if layout.kind == "waveform" and layout.samples < MIN_SAMPLES:
+                entry.refused = (
+                    ScoreState.NOT_USABLE,
+                    f"{layout.samples} samples have no spectrum: {MIN_SAMPLES} needed",
+                )
+            return
         point.strange_blocks = point.strange_blocks + 1 if layout == point.strange else 1
         point.strange = layout
         reason = f"block layout changed from {point.model.layout} to {layout}"
         if point.strange_blocks >= LAYOUT_BLOCKS:
             self.freed.append(point.model)
-            point.model = self._model(layout, asset)
+            point.model = self._model(layout, entry.asset)
             reason += "; the model starts anew with the next one"
-        return ScoreState.NOT_USABLE, reason
+        entry.refused = (ScoreState.NOT_USABLE, reason)
 
     def _model(self, layout: Layout, asset: Asset) -> Model:
-        lane = self.lane(layout)
+        lane = self._lane(layout)
         return Model(layout, lane, lane.take(asset))
 
-    def lane(self, layout: Layout) -> WaveformLane:
+    def _lane(self, layout: Layout) -> Lane:
         """The lane of a layout, made at its first record."""
         found = self.lanes.get(layout)
         if found is None:
-            found = self.lanes[layout] = WaveformLane(self.spec, layout, self.reference)
+            waveform = layout.kind == "waveform"
+            found = WaveformLane(self.spec, layout, self.reference) if waveform else TelemetryLane(self.spec, layout)
+            self.lanes[layout] = found
         return found
 
-    def by_lane(self, entries: Sequence[Entry]) -> list[tuple[WaveformLane, list[Entry]]]:
+    def by_lane(self, entries: Sequence[Entry]) -> list[tuple[Lane, list[Entry]]]:
         """Entries that may be scored, by lane, each lane's in input order."""
-        groups: dict[Layout, list[Entry]] = {}
+        groups: dict[int, tuple[Lane, list[Entry]]] = {}
         for entry in entries:
-            if entry.refused is None:
-                groups.setdefault(entry.model.layout, []).append(entry)
-        return [(self.lanes[layout], members) for layout, members in groups.items()]
+            if entry.refused is None and entry.model is not None:
+                lane = entry.model.lane
+                groups.setdefault(id(lane), (lane, []))[1].append(entry)
+        return list(groups.values())
 
     def close(self, entry: Entry) -> Outcome:
         """Outcome of an entry; one that was refused at the door gets its reason here."""
@@ -105,10 +111,12 @@ class Admission:
         if entry.refused is None:
             raise AssertionError("an admitted entry has its outcome from its lane")
         state, reason = entry.refused
+        latest, block = entry.point.latest, entry.block
         names = Names("", self.spec.model_name, self.spec.policy_name)
-        row = unscored(times(entry.block)[1], state, reason, alarm=entry.model.episode is not None)
-        latest = entry.point.latest
-        record = score(entry, names, (row,), warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
+        alarm = latest.rows[-1].alarm if latest else False
+        times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
+        rows = tuple(unscored(ns, state, reason, alarm=alarm) for ns in times)
+        record = score(entry, names, rows, warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
         return Outcome(score=record, quality=entry.quality)
 
     def settle(self) -> None:
@@ -120,12 +128,5 @@ class Admission:
     def release(self, partitions: Collection[int]) -> None:
         """Forget the measuring points of these input partitions."""
         for key in [key for key in self.points if key[0] in partitions]:
-            point = self.points.pop(key)
-            point.model.lane.give_back(point.model.slot)
-
-
-def times(block: Block) -> tuple[int, int]:
-    """Source time of the oldest and the newest row; a waveform block has one, that of its first sample."""
-    if isinstance(block, SensorBlock):
-        return block.source_ns, block.source_ns
-    return int(block.times_ns.min()), int(block.times_ns.max())
+            model = self.points.pop(key).model
+            model.lane.give_back(model.slot)

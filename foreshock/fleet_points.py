@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from foreshock.contract import Asset, Block, Context, DataQuality, Outcome, Score, ScoreState, SensorBlock
+from foreshock.features.quality import Inspection, PointState
+from foreshock.features.run_state import RunMemory
 from foreshock.policy import Alarm
 
 Key = tuple[int, str, str]  # input partition, asset, measuring point
@@ -18,18 +24,19 @@ class Layout(NamedTuple):
     columns: int  # channels, or tags
     samples: int  # per channel; 0 for telemetry
     rate_hz: float | None
+    tags: tuple[str, ...] = ()  # of telemetry: frames of other tags are of another layout
 
     @staticmethod
     def of(block: Block) -> Layout:
         """Layout of a record."""
         if isinstance(block, SensorBlock):
             return Layout("waveform", block.samples.shape[0], block.samples.shape[1], block.sampling_rate_hz)
-        return Layout("telemetry", len(block.tags), 0, None)
+        return Layout("telemetry", len(block.tags), 0, None, tuple(tag.name for tag in block.tags))
 
     def __str__(self) -> str:
         """Say it to a person."""
         if self.kind == "telemetry":
-            return f"{self.columns} tags"
+            return f"{self.columns} tags ({', '.join(self.tags)})"
         rate = "unstated rate" if self.rate_hz is None else f"{self.rate_hz:g} Hz"
         return f"{self.columns} x {self.samples} samples at {rate}"
 
@@ -52,15 +59,41 @@ class Watch:
     episode: Episode | None = None
 
 
+class Lane(Protocol):
+    """Measuring points of one layout, scored together in three stages; what goes between them is the lane's own."""
+
+    def take(self, asset: Asset) -> int:
+        """Start a measuring point of an asset; its slot is returned."""
+        ...
+
+    def give_back(self, slot: int) -> None:
+        """Forget a measuring point."""
+        ...
+
+    def prepare(self, entries: Sequence[Entry]) -> Any:
+        """Compute features and run state."""
+        ...
+
+    def score(self, batch: Any) -> None:
+        """Score, rank, step the alarms, learn, in input order."""
+        ...
+
+    def outcomes(self, batch: Any) -> None:
+        """Give every entry its outcome."""
+        ...
+
+
 @dataclass(slots=True)
 class Model:
     """A measuring point's place in the arrays of a lane, and the alarms that rest on it. Another layout, another model."""
 
     layout: Layout
-    lane: Any  # the lane that holds it
+    lane: Lane
     slot: int
     episode: Episode | None = None
     limits: Watch = field(default_factory=Watch)
+    run: RunMemory = field(default_factory=RunMemory)
+    newest_ns: int = -1  # time of the newest block or row folded in
 
 
 @dataclass(slots=True)
@@ -71,10 +104,7 @@ class Point:
     model: Model
     strange: Layout | None = None  # another layout that came instead of the known one ...
     strange_blocks: int = 0  # ... so many times in a row
-    last_ns: int = -1  # source time of the newest folded row
-    sequence: Any = None  # state of the sequence and time rules (features.quality)
-    conditions: Any = None  # state of the sample rules
-    run_state: Any = None  # state of features.run_state
+    quality: PointState = field(default_factory=PointState)
     latest: Score | None = None
 
 
@@ -109,8 +139,11 @@ class Entry:
     block: Block
     asset: Asset
     point: Point
-    model: Model  # the point's model when the record came
-    at_ns: int  # time that rules work with
+    model: Model | None = None  # the point's model when the record came
+    at_ns: int = 0  # time that rules work with
+    stacked: npt.NDArray[np.float32] | None = None  # samples of all blocks of its shape, in SI ...
+    index: int = 0  # ... and which of them are its own
+    inspection: Inspection | None = None
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
     quality: tuple[DataQuality, ...] = ()
@@ -139,3 +172,10 @@ def status(point: Point) -> PointStatus:
         episode_id=point.model.episode.id if point.model.episode else "",
         last_ns=row.source_ns,
     )
+
+
+def model_of(entry: Entry) -> Model:
+    """The model that an admitted entry is scored by."""
+    if entry.model is None:
+        raise AssertionError("an entry has its model from admission on")
+    return entry.model

@@ -9,7 +9,7 @@ from foreshock import policy
 from foreshock.contract import Anomaly, Limit, Mode, ScoreRow, ScoreState
 from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_limits import worst
-from foreshock.fleet_points import Entry
+from foreshock.fleet_points import Entry, model_of
 from foreshock.policy import Policy
 
 MODEL = "static-limit-v1"
@@ -38,7 +38,7 @@ def watch(
     The limits speak for the row (mode `static_limit`, value = share of the limit) while the model does not score, and
     where they are in alarm and the model is not.
     """
-    state = entry.model.limits
+    state = model_of(entry).limits
     ratio, limit, name = worst(limits, values)
     at_ns = row.source_ns if index is not None else entry.at_ns
     state.alarm, event = policy.step(rule, state.alarm, ratio, at_ns)
@@ -67,12 +67,16 @@ def _finding(
     nan = float("nan")
     lower = nan if limit is None or limit.below is None else limit.below
     upper = nan if limit is None or limit.above is None else limit.above
-    first = entry.block.origin.offset if entry.model.limits.episode is None else entry.model.limits.episode.first_offset
+    first = (
+        entry.block.origin.offset
+        if model_of(entry).limits.episode is None
+        else model_of(entry).limits.episode.first_offset
+    )
     return Finding(
         entry=entry,
         mode=Mode.STATIC_LIMIT,
         transition=event,
-        alarm=entry.model.limits.alarm,
+        alarm=model_of(entry).limits.alarm,
         rule=rule,
         value=ratio,
         p_value=None,

@@ -16,10 +16,11 @@ from foreshock.detectors.constants import LEAST_WARMUP
 from foreshock.detectors.explain import explain
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
-from foreshock.features import catalog
+from foreshock.features import catalog, run_state
 from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_limits import limits_of
-from foreshock.fleet_points import Entry, Layout
+from foreshock.fleet_points import Entry, Layout, model_of
+from foreshock.fleet_quality import gather
 from foreshock.fleet_scores import HELD, Names, score
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_watch import Verdict, watch
@@ -52,6 +53,7 @@ class WaveformLane:
         self.bank = WaveformBank(
             self._set.per_channel * layout.columns, novel.tolist(), spec.policy, external=bool(spec.river)
         )
+        self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.policy_name)
 
     def take(self, asset: Asset) -> int:
@@ -69,11 +71,13 @@ class WaveformLane:
 
     def prepare(self, entries: Sequence[Entry]) -> Prepared:
         """Stack the samples, judge their quality, compute the features and the run state."""
-        raw = catalog.extract(stack(entries), self.layout.rate_hz, self._set)
+        raw = catalog.extract(gather(entries), self.layout.rate_hz, self._set)
         regimes = [self._regime(entry) for entry in entries]
-        usable = np.isfinite(raw).all(axis=1)
+        states = self._run_states(entries, raw)
+        running = np.array([s is RunState.RUNNING for s in states])
+        usable = np.isfinite(raw).all(axis=1) & running
         inputs = ws.Inputs(
-            slot=np.array([e.model.slot for e in entries], np.int64),
+            slot=np.array([model_of(e).slot for e in entries], np.int64),
             x=self._comparable(raw, regimes),
             usable=usable.astype(np.uint8),
             warmup=np.array([self._warmup(e.asset) for e in entries], np.int64),
@@ -82,8 +86,24 @@ class WaveformLane:
             offset=np.array([e.block.origin.offset for e in entries], np.int64),
             external=np.full(len(entries), np.nan),
         )
-        states = [RunState.RUNNING] * len(entries)
         return Prepared(entries, raw, inputs, regimes, states, ws.outputs(len(entries)))
+
+    def _run_states(self, entries: Sequence[Entry], raw: F32) -> list[RunState]:
+        """Whether the machine ran, in order: by its speed, else by the level over all channels."""
+        levels = np.sqrt(np.square(raw[:, self._levels]).mean(axis=1)).tolist()
+        states = []
+        for entry, level in zip(entries, levels, strict=True):
+            model = model_of(entry)
+            model.run = run_state.step(
+                model.run,
+                speed_hz=entry.context.speed_hz,
+                level=level,
+                rated_speed_hz=entry.asset.rated_speed_hz,
+                elapsed_s=None if model.newest_ns < 0 else (entry.at_ns - model.newest_ns) / 1e9,
+            )
+            model.newest_ns = entry.at_ns
+            states.append(model.run.state)
+        return states
 
     def _regime(self, entry: Entry) -> int:
         reference = self._reference
@@ -114,7 +134,8 @@ class WaveformLane:
         """Score the batch in input order and collect the events of alarms that change."""
         for i in self.bank.run(batch.inputs, batch.out, 0, len(batch.entries)):
             entry = batch.entries[i]
-            event, entry.model.episode = anomaly(self._finding(batch, i), entry.model.episode)
+            model = model_of(entry)
+            event, model.episode = anomaly(self._finding(batch, i), model.episode)
             batch.anomalies[i] = (event,)
 
     def _finding(self, batch: Prepared, i: int) -> Finding:
@@ -202,6 +223,8 @@ class WaveformLane:
         kind, reason = ScoreState.SCORED, ""
         if state == ws.WARMING:
             kind, reason = ScoreState.WARMING, f"warming up, {seen} of {self._warmup(entry.asset)} blocks"
+        elif batch.run_states[i] is not RunState.RUNNING:
+            kind, reason = ScoreState.NOT_RUNNING, f"machine is {batch.run_states[i]}"
         elif not scored:
             kind, reason = entry.refused or (ScoreState.NOT_USABLE, "a feature is not finite")
         return ScoreRow(
@@ -222,15 +245,6 @@ class WaveformLane:
             return Verdict(row)
         values = dict(zip(self._columns(entry), row.features, strict=True))
         return watch(entry, row, limits, values, self._spec.policy, self._names.feature_set)
-
-
-def stack(entries: Sequence[Entry]) -> F32:
-    """Samples of a batch in SI, float32 [blocks, channels, n]: one multiplication per block, straight into place."""
-    blocks = [e.block for e in entries if isinstance(e.block, SensorBlock)]
-    x = np.empty((len(blocks), *blocks[0].samples.shape), np.float32)
-    for target, block in zip(x, blocks, strict=True):
-        np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
-    return x
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,205 @@
+"""Rows of scalar tags against their own warm-up: robust z, averaged as a vector over several horizons of rows.
+
+A first form of the vector recipe: centre = median, scale = max(1.4826 MAD, half a standard deviation) of each tag over
+the warm-up; the root mean square over tags of the mean z of the last 5, 10, 20, 40 rows, each divided by its own 99 %
+quantile in the warm-up; the score is their geometric mean. The baseline is not learnt from after the warm-up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from foreshock import policy
+from foreshock.detectors import calibrate
+from foreshock.detectors.constants import HEALTHY
+from foreshock.detectors.slots import Field
+from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, SCORED, SUSPICIOUS, WARMING
+
+HORIZONS = (5, 10, 20, 40)  # rows: steps, drifts
+LONGEST = 40
+ROWS = 512  # rows of the warm-up that the baseline is taken from, the newest: 4 KB a tag
+SETTLING = 20  # rows at the start of a long warm-up that centre and scale leave out: start-up of the machine
+CLIP = 10.0  # in scales: one wild tag must not outvote the others
+QUANTILE = 0.99  # of the warm-up's norms: its boundary
+BAR = 1.5 / 1.3  # boundary over the policy's margin: a quantile is exceeded more often than a maximum
+LEAST = 1e-3  # of a quantile: the logarithm of a perfect row
+
+F64, I64 = npt.NDArray[np.float64], npt.NDArray[np.int64]
+_HORIZONS = np.array(HORIZONS, np.int64)
+_ACTIVE, _NORMAL, _NOTHING = policy.ACTIVE, policy.NORMAL, policy.NOTHING
+_step = nb.njit(cache=True, nogil=True)(policy.step)
+
+
+class VectorState(NamedTuple):
+    """Per measuring point; the first axis is the slot."""
+
+    seen: I64
+    ready: npt.NDArray[np.uint8]
+    rows: F64  # [slots, ROWS, tags] of the warm-up
+    centre: F64
+    scale: F64
+    quantile: F64  # [slots, horizons]
+    ring: F64  # [slots, LONGEST, tags] latest z
+    pushed: I64
+    offsets: I64  # [slots, LONGEST] input offsets of the rows behind them
+    healthy: npt.NDArray[np.float32]
+    ranked: I64
+    alarm_int: I64
+    alarm_float: F64
+
+
+def vector_fields(tags: int) -> dict[str, Field]:
+    """Fields of `VectorState` for so many tags."""
+    return {
+        "seen": Field((), np.int64),
+        "ready": Field((), np.uint8),
+        "rows": Field((ROWS, tags), np.float64, np.nan),
+        "centre": Field((tags,), np.float64),
+        "scale": Field((tags,), np.float64, 1.0),
+        "quantile": Field((len(HORIZONS),), np.float64),
+        "ring": Field((LONGEST, tags), np.float64),
+        "pushed": Field((), np.int64),
+        "offsets": Field((LONGEST,), np.int64, -1),
+        "healthy": Field((HEALTHY,), np.float32),
+        "ranked": Field((), np.int64),
+        "alarm_int": Field((7,), np.int64),
+        "alarm_float": Field((3,), np.float64),
+    }
+
+
+@nb.njit(cache=True, nogil=True)
+def standardise(row: Any, centre: Any, scale: Any, z: Any) -> None:
+    """Robust z of a row, clipped; a missing value counts as expected."""
+    for t in range(row.shape[0]):
+        value = (row[t] - centre[t]) / scale[t]
+        z[t] = 0.0 if np.isnan(value) else min(max(value, -CLIP), CLIP)
+
+
+@nb.njit(cache=True, nogil=True)
+def average(ring: Any, pushed: int, z: Any, horizon: int, mean: Any) -> float:
+    """Mean of the last rows including `z` into `mean`; its root mean square over tags is returned."""
+    count = min(pushed + 1, horizon)
+    mean[:] = z
+    for back in range(1, count):
+        mean += ring[(pushed - back) % LONGEST]
+    total = 0.0
+    for t in range(mean.shape[0]):
+        mean[t] /= count
+        total += mean[t] * mean[t]
+    return np.sqrt(total / mean.shape[0])
+
+
+@nb.njit(cache=True, nogil=True)
+def value_of(state: Any, slot: int, z: Any, mean: Any, margin: float) -> float:
+    """Geometric mean over horizons of norm / warm-up quantile, in units of the boundary."""
+    total = 0.0
+    for k in range(_HORIZONS.shape[0]):
+        norm = average(state.ring[slot], state.pushed[slot], z, _HORIZONS[k], mean)
+        total += np.log(max(norm / state.quantile[slot, k], LEAST))
+    return np.exp(total / _HORIZONS.shape[0]) / (BAR * margin)
+
+
+@nb.njit(cache=True, nogil=True)
+def _quantile(values: Any) -> float:
+    """99 % quantile, the smallest value with at most 1 % above it."""
+    ordered = np.sort(values)
+    return ordered[max(0, int(np.ceil(QUANTILE * ordered.shape[0])) - 1)]
+
+
+@nb.njit(cache=True, nogil=True)
+def finish_warmup(state: Any, slot: int, margin: float) -> None:
+    """Fix centre, scale and the quantiles of the horizons; take the second half's values as first healthy scores."""
+    seen = state.seen[slot]
+    count = min(seen, ROWS)
+    order = (np.arange(count) + (seen - count)) % ROWS
+    rows = state.rows[slot][order]
+    skip = min(SETTLING, count // 10)
+    for t in range(rows.shape[1]):
+        column = rows[skip:, t].copy()
+        column = column[~np.isnan(column)]
+        if column.shape[0] == 0:
+            continue
+        state.centre[slot, t] = np.median(column)
+        spread = 1.4826 * np.median(np.abs(column - state.centre[slot, t]))
+        spread = max(spread, 0.5 * np.std(column))
+        state.scale[slot, t] = spread if spread > 1e-9 else 1.0
+    norms = np.zeros((count, _HORIZONS.shape[0]))
+    z, mean = np.empty(rows.shape[1]), np.empty(rows.shape[1])
+    for i in range(count):
+        standardise(rows[i], state.centre[slot], state.scale[slot], z)
+        for k in range(_HORIZONS.shape[0]):
+            norms[i, k] = average(state.ring[slot], i, z, _HORIZONS[k], mean)
+        state.ring[slot, i % LONGEST] = z
+    state.pushed[slot] = count
+    start = min(60, count // 4)
+    for k in range(_HORIZONS.shape[0]):
+        state.quantile[slot, k] = max(_quantile(norms[start:, k].copy()), 1e-6)
+    for i in range(count // 2, count):
+        total = 0.0
+        for k in range(_HORIZONS.shape[0]):
+            total += np.log(max(norms[i, k] / state.quantile[slot, k], LEAST))
+        value = np.exp(total / _HORIZONS.shape[0]) / (BAR * margin)
+        calibrate.remember(state.healthy[slot], state.ranked[slot], value)
+        state.ranked[slot] += 1
+    state.ready[slot] = 1
+
+
+@nb.njit(cache=True, nogil=True)
+def load_alarm(state: Any, slot: int) -> Any:
+    """Read the slot's alarm as the named tuple that the rule works on."""
+    n, v = state.alarm_int[slot], state.alarm_float[slot]
+    return policy.Alarm(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], n[6])
+
+
+@nb.njit(cache=True, nogil=True)
+def save_alarm(state: Any, slot: int, alarm: Any) -> None:
+    """Write it back."""
+    n, v = state.alarm_int[slot], state.alarm_float[slot]
+    n[0], n[1], n[2], n[3] = alarm.phase, alarm.over, alarm.over_ns, alarm.under
+    n[4], n[5], n[6] = alarm.clear_ns, alarm.opened_ns, alarm.told_ns
+    v[0], v[1], v[2] = alarm.initial, alarm.peak, alarm.told
+
+
+@nb.njit(cache=True, nogil=True)
+def run(rule: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
+    """Process rows `first` to `last` - 1 in order; return the row that was not folded in because its alarm changes."""
+    tags = inputs.x.shape[1]
+    z, mean = np.empty(tags), np.empty(tags)
+    for i in range(first, last):
+        slot = inputs.slot[i]
+        out.firing[i] = state.alarm_int[slot, 0] == _ACTIVE
+        out.seen[i] = state.seen[slot]
+        if inputs.usable[i] == 0:
+            continue
+        if state.ready[slot] == 0:
+            state.rows[slot, state.seen[slot] % ROWS] = inputs.x[i]
+            state.offsets[slot, state.seen[slot] % LONGEST] = inputs.offset[i]
+            state.seen[slot] += 1
+            out.state[i], out.seen[i] = WARMING, state.seen[slot]
+            if state.seen[slot] >= inputs.warmup[i]:
+                finish_warmup(state, slot, rule.margin)
+            continue
+        standardise(inputs.x[i], state.centre[slot], state.scale[slot], z)
+        value = value_of(state, slot, z, mean, rule.margin)
+        alarm, event = _step(rule, load_alarm(state, slot), value, inputs.at_ns[i])
+        out.state[i], out.value[i], out.event[i] = SCORED, value, event
+        out.p_value[i] = calibrate.rank(state.healthy[slot], state.ranked[slot], value)
+        out.firing[i] = alarm.phase == _ACTIVE
+        if event != _NOTHING and not (resume and i == first):
+            return i
+        save_alarm(state, slot, alarm)
+        state.ring[slot, state.pushed[slot] % LONGEST] = z
+        state.pushed[slot] += 1
+        state.offsets[slot, state.seen[slot] % LONGEST] = inputs.offset[i]
+        state.seen[slot] += 1
+        out.seen[i] = state.seen[slot]
+        calm = alarm.phase == _NORMAL and value < 1.0 / rule.margin
+        out.held[i] = LEARNT if calm else IN_ALARM if alarm.phase == _ACTIVE else SUSPICIOUS
+        if calm:
+            calibrate.remember(state.healthy[slot], state.ranked[slot], value)
+            state.ranked[slot] += 1
+    return last

@@ -1,0 +1,79 @@
+"""A bank of vector models: all telemetry points with the same tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock import policy
+from foreshock.detectors import vector as kernel
+from foreshock.detectors.explain import BOUND, Explanation
+from foreshock.detectors.slots import Slots
+from foreshock.detectors.waveform_state import Outputs
+from foreshock.policy import Alarm, Policy
+
+I64, U8 = npt.NDArray[np.int64], npt.NDArray[np.uint8]
+
+
+class VectorInputs(NamedTuple):
+    """Rows of one batch, in input order."""
+
+    slot: I64
+    x: npt.NDArray[np.float64]  # [rows, tags] in SI, NaN where missing
+    usable: U8
+    warmup: I64
+    at_ns: I64
+    offset: I64
+
+
+class VectorBank:
+    """Models of many telemetry points.
+
+    Parameters
+    ----------
+    tags
+        Scalars of a row.
+    rule
+        Alarm rule; its margin puts the boundary at 1.
+    """
+
+    def __init__(self, tags: int, rule: Policy) -> None:
+        self.rule = rule
+        self.slots = Slots(kernel.VectorState, kernel.vector_fields(tags))
+
+    def run(self, inputs: VectorInputs, out: Outputs) -> Iterator[int]:
+        """Score rows in order; yields each row whose alarm changes, before it is folded in. To be exhausted."""
+        first, last, resume = 0, len(inputs.slot), False
+        while True:
+            first = kernel.run(self.rule, self.slots.arrays, inputs, out, first, last, resume)
+            if first >= last:
+                return
+            yield first
+            resume = True
+
+    def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
+        """State of the alarm rule once the row at hand is folded in."""
+        alarm, _ = policy.step(self.rule, kernel.load_alarm(self.slots.arrays, slot), value, at_ns)
+        return alarm
+
+    def first_offset(self, slot: int, own: int) -> int:
+        """Input offset of the oldest row that the longest horizon averages over."""
+        known = self.slots.arrays.offsets[slot]
+        return int(min(known[known >= 0].min(initial=own), own))
+
+    def explain(self, slot: int, x: npt.NDArray[np.float64]) -> Explanation:
+        """Divide the score of a row among its tags: by their share of the squared norm, the mean over horizons."""
+        state = self.slots.arrays
+        z, mean = np.empty(len(x)), np.empty(len(x))
+        kernel.standardise(x, state.centre[slot], state.scale[slot], z)
+        value = kernel.value_of(state, slot, z, mean, self.rule.margin)
+        share = np.zeros(len(x))
+        for horizon in kernel.HORIZONS:
+            norm = kernel.average(state.ring[slot], state.pushed[slot], z, horizon, mean)
+            even = np.full(len(x), 1.0 / len(x))
+            share += np.square(mean) / (len(x) * norm * norm) if norm > 0 else even
+        expected, spread = state.centre[slot].copy(), BOUND * state.scale[slot]
+        return Explanation(value * share / share.sum(), expected, expected - spread, expected + spread)

@@ -1,0 +1,142 @@
+"""The first look at a batch: samples stacked and inspected, then each record judged in order at its measuring point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock import lineage
+from foreshock.contract import (
+    Acquisition,
+    Asset,
+    DataQuality,
+    MeasuringPoint,
+    QualityKind,
+    ScoreState,
+    SensorBlock,
+    TelemetryFrame,
+)
+from foreshock.features import quality
+from foreshock.fleet_points import Entry
+
+F32 = npt.NDArray[np.float32]
+
+
+def look(entries: Sequence[Entry]) -> None:
+    """Stack the samples of all waveform blocks of one shape, in SI, and inspect them at once."""
+    shapes: dict[tuple[int, ...], list[Entry]] = {}
+    for entry in entries:
+        if isinstance(entry.block, SensorBlock):
+            shapes.setdefault(entry.block.samples.shape, []).append(entry)
+    for members in shapes.values():
+        stacked = stack([e.block for e in members if isinstance(e.block, SensorBlock)])
+        inspection = quality.inspect(stacked)
+        for i, entry in enumerate(members):
+            entry.stacked, entry.index, entry.inspection = stacked, i, inspection
+
+
+def stack(blocks: Sequence[SensorBlock]) -> F32:
+    """Samples in SI, float32 [blocks, channels, n]: one multiplication per block, straight into place."""
+    x = np.empty((len(blocks), *blocks[0].samples.shape), np.float32)
+    for target, block in zip(x, blocks, strict=True):
+        np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
+    return x
+
+
+def gather(entries: Sequence[Entry]) -> F32:
+    """Stacked samples of some entries of one shape; without a copy where they are all of a stack."""
+    whole = entries[0].stacked
+    if whole is not None and len(whole) == len(entries) and all(e.stacked is whole for e in entries):
+        return whole
+    return np.stack([e.stacked[e.index] for e in entries if e.stacked is not None])
+
+
+def judge(entry: Entry) -> None:
+    """Fold one record into the quality state of its measuring point: lateness, time, kinds, transitions.
+
+    To be called in input order.
+    """
+    block = entry.block
+    known = measuring_point(entry.asset, block.point)
+    step = _waveform(entry, block, known) if isinstance(block, SensorBlock) else _frame(entry, block, known)
+    entry.point.quality = step.state
+    entry.at_ns = step.at_ns
+    entry.kinds = tuple(kind.value for kind in step.kinds)
+    entry.quality = tuple(_record(entry, transition) for transition in step.transitions)
+    if step.late:
+        entry.refused = (ScoreState.LATE, step.reason)
+    elif not step.usable:
+        entry.refused = (ScoreState.NOT_USABLE, step.reason)
+
+
+def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
+    """Master data of a measuring point, where it is registered."""
+    return next((p for p in asset.points if p.point == point), None)
+
+
+def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) -> quality.Step:
+    if entry.inspection is None:
+        raise AssertionError("a waveform block is looked at before it is judged")
+    count = block.samples.shape[1]
+    arrival = quality.Arrival(
+        source_ns=block.source_ns,
+        ingest_ns=block.origin.ingest_ns,
+        sequence=block.sequence,
+        count=count,
+        rate_hz=block.sampling_rate_hz,
+        registered_rate_hz=known.sampling_rate_hz if known else None,
+        acquisition=block.acquisition,
+        interval_s=block.interval_s or (known.interval_s if known else None),
+    )
+    span = (known.minimum, known.maximum) if known else (None, None)
+    findings = quality.judge(entry.inspection, entry.index, block.channels, count, span)
+    digests = tuple(entry.inspection.digest[entry.index].tolist())
+    return quality.step(entry.point.quality, arrival, findings, digests, block.channels)
+
+
+def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) -> quality.Step:
+    """Judge a frame by its newest row; a tag without a single value in it is a gap."""
+    arrival = quality.Arrival(
+        source_ns=int(block.times_ns.max()),
+        ingest_ns=block.origin.ingest_ns,
+        sequence=block.sequence,
+        count=len(block.times_ns),
+        rate_hz=None,
+        registered_rate_hz=None,
+        acquisition=Acquisition.SNAPSHOT,
+        interval_s=block.interval_s or (known.interval_s if known else None),
+    )
+    names = tuple(tag.name for tag in block.tags)
+    missing = np.isnan(block.values).sum(axis=0).tolist()
+    rows = len(block.times_ns)
+    findings = tuple(
+        quality.Finding(QualityKind.GAP, name, float(n), 0.0, f"{n} of {rows} values of {name} are missing")
+        for name, n in zip(names, missing, strict=True)
+        if n
+    )
+    return quality.step(entry.point.quality, arrival, findings, (), ())
+
+
+def _record(entry: Entry, transition: quality.Transition) -> DataQuality:
+    block, finding = entry.block, transition.finding
+    word = "raised" if transition.raised else "cleared"
+    source_ns = block.source_ns if isinstance(block, SensorBlock) else int(block.times_ns.max())
+    return DataQuality(
+        event_id=lineage.event_id(f"quality.{finding.kind}.{word}", block.origin, 0, block.point, finding.channel),
+        asset=block.asset,
+        point=block.point,
+        channel=finding.channel,
+        kind=finding.kind,
+        raised=transition.raised,
+        source_ns=source_ns,
+        ingest_ns=block.origin.ingest_ns,
+        value=finding.value,
+        limit=finding.limit,
+        detail=finding.detail,
+        cause=transition.cause,
+        ne107=transition.ne107,
+        origin=block.origin,
+        trace_id=lineage.trace_id(block.origin),
+    )
