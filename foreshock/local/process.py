@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from foreshock.errors import Unavailable
@@ -63,13 +63,24 @@ class Process:
         File to which its output is appended.
     remove
         A temporary folder that is deleted if this process dies without calling `stop`.
+    env
+        The command's whole environment; None: ours.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, log: Path, remove: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        remove: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.command = list(command)
         self.log = log
         self.remove = remove
+        self._env = env
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -93,6 +104,7 @@ class Process:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=self._env,
             start_new_session=True,  # Ctrl-C at the terminal reaches us alone, and we stop it in order
         )
         self._guard = guard

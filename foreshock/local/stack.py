@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,6 +61,7 @@ class LocalStack:
         self._ports = ports
         self._progress = progress
         self._temporary: Path | None = None
+        self.folder = Path()  # of everything that is kept; known once started
         self._broker: Broker | None = None
         self.valkey: Valkey | None = None
 
@@ -100,9 +102,9 @@ class LocalStack:
     def start(self) -> None:
         """Start everything; what did start is stopped again if something does not."""
         jars = kafka_jars(self._progress) if self._kafka else []
-        folder = self._folder()
+        self.folder = self._make_folder()
         try:
-            self._start(folder, jars, temporary=self._temporary is not None)
+            self._start(self.folder, jars, temporary=self._temporary is not None)
         except BaseException:
             self.stop()
             raise
@@ -127,6 +129,14 @@ class LocalStack:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
 
+    @contextmanager
+    def started(self) -> Iterator[None]:
+        """Stop a stack that was started at the end of the block, however it ends."""
+        try:
+            yield
+        finally:
+            self.stop()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -136,8 +146,9 @@ class LocalStack:
     ) -> None:
         self.stop()
 
-    def _folder(self) -> Path:
+    def _make_folder(self) -> Path:
         if self._data_dir is not None:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
             return self._data_dir.absolute()
         self._temporary = Path(tempfile.mkdtemp(prefix="foreshock-"))
         return self._temporary
