@@ -173,11 +173,14 @@ class Cache:
             known = self._known[point] = _Known(origin.partition, origin.ingest_ns)
         gap_s = (origin.ingest_ns - known.ingest_ns) / 1e9
         known.partition, known.ingest_ns = origin.partition, origin.ingest_ns
-        state = cache_state.state_of(outcome, gap_s=gap_s, worker=self._worker)
-        known.fields[STATE + point[1]] = cache_state.pack(state)
-        if event:
-            known.fields[EVENT + point[1]] = cache_state.pack(event)
-        return True
+        try:
+            state = cache_state.state_of(outcome, gap_s=gap_s, worker=self._worker)
+            known.fields[STATE + point[1]] = cache_state.pack(state)
+            if event:
+                known.fields[EVENT + point[1]] = cache_state.pack(event)
+        except (TypeError, ValueError):  # a value that JSON has no words for: the cache goes without it
+            self._dropped += 1
+        return bool(known.fields)
 
     def _write(self, points: list[Point]) -> bool:
         """Write, and say whether the cache still had everything that was written before."""

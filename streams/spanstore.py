@@ -7,13 +7,17 @@ events.
 
 from __future__ import annotations
 
-import json
+import fcntl
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
+
+from foreshock.errors import Unavailable
 
 FILE = "spans.db"
 MAX_AGE_S = 14 * 86400.0
@@ -26,7 +30,7 @@ CREATE TABLE IF NOT EXISTS spans (
     trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
     start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, asset TEXT, event_id TEXT, ordinary INTEGER,
     error TEXT NOT NULL, attributes TEXT NOT NULL, resource TEXT NOT NULL,
-    PRIMARY KEY (trace_id, span_id)) WITHOUT ROWID;
+    PRIMARY KEY (trace_id, span_id));
 CREATE INDEX IF NOT EXISTS spans_span ON spans (span_id);
 CREATE INDEX IF NOT EXISTS spans_event ON spans (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS spans_asset ON spans (asset, start_ns) WHERE event_id IS NOT NULL AND asset IS NOT NULL;
@@ -81,7 +85,9 @@ class SpanStore:
         """
         if not self.path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        values = [(*row[:-2], json.dumps(row.attributes), json.dumps(row.resource)) for row in rows]
+        values = [
+            (*row[:-2], orjson.dumps(row.attributes).decode(), orjson.dumps(row.resource).decode()) for row in rows
+        ]
         with closing(self._open()) as db:
             with _transaction(db):
                 db.executemany(f"INSERT OR REPLACE INTO spans VALUES ({','.join('?' * 13)})", values)  # noqa: S608  # only question marks
@@ -100,7 +106,7 @@ class SpanStore:
     def trace(self, trace_id: str) -> list[SpanRow]:
         """Give the spans of a trace in the order of their start; none: not here."""
         found = self._read("SELECT * FROM spans WHERE trace_id = ? ORDER BY start_ns, end_ns DESC", trace_id)
-        return [SpanRow._make((*row[:-2], json.loads(row[-2]), json.loads(row[-1]))) for row in found]
+        return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in found]
 
     def find(self, wanted: str) -> str | None:
         """Give the trace id of a trace, an event or a score (their ids or the first 8 and more digits of them), or of the latest anomaly of an asset."""
@@ -122,19 +128,22 @@ class SpanStore:
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         if not self.exists():
             return []
-        with closing(self._open()) as db:
-            return db.execute(query, values).fetchall()
+        try:
+            with closing(self._open()) as db:
+                return db.execute(query, values).fetchall()
+        except (OSError, sqlite3.Error) as exc:
+            raise Unavailable(f"the span store {self.path} cannot be read: {exc}") from exc
 
     def _open(self) -> sqlite3.Connection:
         """Open the file; a connection lives for one call, so it never crosses a thread or a fork."""
         db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
         db.execute("PRAGMA synchronous = NORMAL")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            db.execute("PRAGMA journal_mode = WAL")
-            with _transaction(db):
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute("PRAGMA user_version = 1")
+        if _version(db) == 0:
+            with (self.path.parent / f"{FILE}.lock").open("w") as lock:
+                # SQLite does not wait for its lock when the journal changes its mode: two that start at once would fail.
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if _version(db) == 0:
+                    _create(db)
         return db
 
     def _prune(self, db: sqlite3.Connection) -> None:
@@ -149,10 +158,22 @@ class SpanStore:
             with _transaction(db):
                 gone = db.execute(
                     "DELETE FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL"
-                    " ORDER BY ordinary DESC, start_ns LIMIT 500)"
+                    " ORDER BY ordinary DESC, start_ns LIMIT 100)"
                 ).rowcount
             if not gone:
                 return
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    with _transaction(db):
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
 
 
 @contextmanager

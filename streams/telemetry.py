@@ -20,9 +20,7 @@ from foreshock.streams.spans import Tracing
 
 __all__ = ["BatchTimes", "Telemetry"]
 
-ORDINARY_PER_S = (
-    100  # a producer that samples everything must not slow the scoring: 100 traces cost about 2 % of a core
-)
+ORDINARY_PER_S = 50  # a producer that samples everything must not slow the scoring: 50 traces are about 2 % of a core
 _SPANS = 10  # of an ordinary trace, about
 _NO_OFFSETS: Mapping[str, int] = MappingProxyType({})
 

@@ -1,0 +1,202 @@
+"""Outcomes as the core gives them, for tests of what is told about them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foreshock import lineage
+from foreshock.contract import (
+    Anomaly,
+    DataQuality,
+    DeadLetter,
+    Decision,
+    Lineage,
+    Mode,
+    Operand,
+    Origin,
+    Outcome,
+    Phase,
+    QualityKind,
+    Reason,
+    RunState,
+    Score,
+    ScoreRow,
+    ScoreState,
+)
+from foreshock.streams.telemetry import BatchTimes
+
+MS = 1_000_000
+
+
+class Records:
+    """Makes records; `offset` tells them apart."""
+
+    def __init__(self) -> None:
+        self.now_ns = time.time_ns()
+
+    def origin(self, offset: int = 7, *, partition: int = 2, traceparent: str | None = None) -> Origin:
+        return Origin(
+            topic="t.sensors.v1",
+            topic_id="4q1ZbSmTQ2mGxQ",
+            partition=partition,
+            offset=offset,
+            ingest_ns=self.now_ns - 30 * MS,
+            schema="9f0c",
+            traceparent=traceparent,
+        )
+
+    def outcome(
+        self, offset: int = 7, *, asset: str = "pump-3", point: str = "de", value: float = 0.4, **origin: Any
+    ) -> Outcome:
+        """An ordinary outcome: scored, no event."""
+        where = self.origin(offset, **origin)
+        row = ScoreRow(
+            source_ns=self.now_ns - 60 * MS,
+            state=ScoreState.SCORED,
+            reason="",
+            value=value,
+            p_value=0.31,
+            alarm=value > 1,
+            run_state=RunState.RUNNING,
+            features=(0.5, 1.5),
+        )
+        score = Score(
+            score_id=lineage.event_id("score", where, 0, "m1"),
+            asset=asset,
+            point=point,
+            origin=where,
+            mode=Mode.MODEL,
+            rows=(row,),
+            quality=(),
+            feature_set="full@1234",
+            model="bank@1",
+            policy="p@1",
+            reference="",
+            regime="",
+            registered=True,
+            warmup=1.0,
+            learning="learning",
+            delayed_s=0.03,
+        )
+        return Outcome(score=score)
+
+    def anomaly(self, offset: int = 7, *, asset: str = "pump-3", value: float = 2.5, **origin: Any) -> Outcome:
+        """An outcome that opened an episode."""
+        ordinary = self.outcome(offset, asset=asset, value=value, **origin)
+        score = ordinary.score
+        where = score.origin
+        event = Anomaly(
+            event_id=lineage.event_id("anomaly.opened", where, 0, "p@1"),
+            episode_id=lineage.event_id("episode", where, 0, "p@1"),
+            phase=Phase.OPENED,
+            asset=asset,
+            point=score.point,
+            site="",
+            gateway="",
+            mode=Mode.MODEL,
+            severity="warning",
+            source_ns=score.rows[0].source_ns,
+            ingest_ns=where.ingest_ns,
+            started_ns=score.rows[0].source_ns,
+            score=value,
+            initial_score=value,
+            p_value=0.001,
+            confidence=0.9,
+            decision=Decision(
+                rule="value >= 1 for 2 blocks", operands=(Operand(name="value", value=value),), result=True
+            ),
+            contributions=(),
+            hypothesis="outer race",
+            lowered_by=(),
+            run_state=RunState.RUNNING,
+            regime="",
+            lineage=Lineage(
+                inputs=(lineage.input_range(where, where.offset - 1),),
+                schema="9f0c",
+                feature_set="full@1234",
+                model="bank@1",
+                model_state="",
+                calibration="",
+                reference="",
+                policy="p@1",
+                asset_record="",
+                numeric_platform="",
+                code="",
+            ),
+            trace_id=lineage.trace_id(where),
+        )
+        return Outcome(score=score, anomalies=(event,))
+
+    def frozen(self, offset: int = 7, **origin: Any) -> Outcome:
+        """An outcome with a quality transition."""
+        score = self.outcome(offset, **origin).score
+        event = DataQuality(
+            event_id=lineage.event_id("quality.frozen", score.origin),
+            asset=score.asset,
+            point=score.point,
+            channel="x",
+            kind=QualityKind.FROZEN,
+            raised=True,
+            source_ns=score.rows[0].source_ns,
+            ingest_ns=score.origin.ingest_ns,
+            value=0.0,
+            limit=1e-9,
+            detail="all samples are equal",
+            cause="sensor",
+            ne107="failure",
+            origin=score.origin,
+            trace_id=lineage.trace_id(score.origin),
+        )
+        return Outcome(score=score, quality=(event,))
+
+    def dead_letter(self, offset: int = 7, **origin: Any) -> DeadLetter:
+        """A record that could not be used."""
+        where = self.origin(offset, **origin)
+        return DeadLetter(
+            event_id=lineage.event_id("dead-letter", where),
+            reason=Reason.BAD_RATE,
+            sentence="the sampling rate is -5",
+            field="sampling_rate_hz",
+            fix="send a rate above 0, or null",
+            origin=where,
+            key=b"pump-3",
+            value=b"\xc3\x01",
+            value_size=2,
+            value_sha256="00",
+        )
+
+    def times(self) -> BatchTimes:
+        """A batch that took a millisecond for each stage."""
+        return BatchTimes(*(self.now_ns + stage * MS for stage in range(8)))
+
+
+@pytest.fixture
+def records() -> Records:
+    """A maker of records."""
+    return Records()
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Poll a condition until it holds."""
+
+    def wait(condition: Callable[[], Any], timeout_s: float = 15.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(autouse=True)
+def no_telemetry_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each test without variables of OpenTelemetry."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
