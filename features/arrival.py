@@ -23,6 +23,8 @@ REMEMBERED = 16
 RATE_TOLERANCE = 0.01
 """Declared rates closer than this are the same; crystal oscillators agree to 0.01 %."""
 SPACING_TOLERANCE = 0.1
+UNSTEADY_TOLERANCE = 0.4
+"""The same where the spacing jitters."""
 SPACING_BLOCKS = 3
 """Blocks whose spacing must contradict the rate before it is called wrong; one alone may be a late timestamp."""
 HOLE = 1.5
@@ -40,8 +42,8 @@ class Arrival(NamedTuple):
     source_ns: int
     ingest_ns: int
     sequence: int | None
-    count: int
-    """Samples per channel."""
+    samples: int
+    """Per channel."""
     rate_hz: float | None
     """As declared by the block."""
     registered_rate_hz: float | None
@@ -60,7 +62,7 @@ class Place(NamedTuple):
     recent: tuple[int, ...]
     """The last source times."""
     spacings: tuple[float, ...] = ()
-    """First spacings, over the nominal one; their median is the usual spacing."""
+    """First spacings, over the nominal one; the mean of the middle ones is the usual spacing."""
     odd: int = 0
     """Blocks in a row whose spacing contradicts the rate, negative where they come too fast."""
     back: tuple[int, ...] = ()
@@ -189,7 +191,7 @@ def _nominal_ns(place: Place, arrival: Arrival) -> float | None:
         return arrival.interval_s * NS
     rate = place.rate_hz or arrival.rate_hz
     if arrival.acquisition is Acquisition.CONTINUOUS and rate is not None:
-        return arrival.count / rate * NS
+        return arrival.samples / rate * NS
     return None
 
 
@@ -201,11 +203,11 @@ class _Spacing(NamedTuple):
 
 
 def _usual(spacings: tuple[float, ...]) -> _Spacing:
-    """Take the median of the first spacings; steady if all but the outermost two agree."""
+    """Take the mean of the first spacings but for the outermost two; steady if these agree."""
     if len(spacings) < LEARNT_SPACINGS:
         return _Spacing(1.0, steady=False)
-    order = sorted(spacings)
-    return _Spacing(order[LEARNT_SPACINGS // 2], steady=order[-2] <= STEADY * order[1])
+    middle = sorted(spacings)[1:-1]
+    return _Spacing(sum(middle) / len(middle), steady=middle[-1] <= STEADY * middle[0])
 
 
 def _spacing(place: Place, arrival: Arrival) -> tuple[tuple[float, ...], int, tuple[Finding, ...]]:
@@ -222,7 +224,9 @@ def _spacing(place: Place, arrival: Arrival) -> tuple[tuple[float, ...], int, tu
     continuous = arrival.acquisition is Acquisition.CONTINUOUS
     if relative > (HOLE_IN_SEQUENCE if step == 1 else HOLE):
         return spacings, 0, (_hole(arrival, ratio, nominal),)
-    findings = _promise(arrival, usual, nominal) if continuous else ()
+    findings = (
+        _promise(arrival, usual, nominal, SPACING_TOLERANCE if steady else UNSTEADY_TOLERANCE) if continuous else ()
+    )
     if not continuous or not steady or abs(relative - 1.0) <= SPACING_TOLERANCE:
         return spacings, 0, findings
     odd = max(place.odd, 0) + 1 if relative > 1.0 else min(place.odd, 0) - 1
@@ -244,10 +248,10 @@ def _contradiction(rate_hz: float, relative: float, *, usable: bool) -> Finding:
     return Finding(QualityKind.WRONG_RATE, "", seen, rate_hz, sentence, usable=usable)
 
 
-def _promise(arrival: Arrival, usual: float, nominal: float) -> tuple[Finding, ...]:
+def _promise(arrival: Arrival, usual: float, nominal: float, tolerance: float) -> tuple[Finding, ...]:
     """Report blocks that have never come as promised. Their samples may be right all the same, so they are usable."""
     if usual > HOLE:
         return (_hole(arrival, usual, nominal),)
-    if abs(usual - 1.0) > SPACING_TOLERANCE and arrival.rate_hz is not None and arrival.interval_s is None:
+    if abs(usual - 1.0) > tolerance and arrival.rate_hz is not None and arrival.interval_s is None:
         return (_contradiction(arrival.rate_hz, usual, usable=True),)
     return ()

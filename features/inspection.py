@@ -15,12 +15,13 @@ from numba import njit
 
 from foreshock.features.moments import LANES
 
-SPIKE_SIGMA = 10.0
+SPIKE_SIGMA = 12.0
 """A spike is this many standard deviations from the mean; Gaussian noise reaches 4 in 4096 samples."""
-SPIKE_RATIO = 4.0
+SPIKE_RATIO = 5.0
 """... and this many times larger than everything near it. An impact rings: what follows is of its own size."""
 SPIKE_WIDTH = 2
-SPIKE_NEIGHBOURS = 16
+SPIKE_NEIGHBOURS = 8
+"""A resonance slow enough to need more than these for a half wave is still near its peak after two samples."""
 CLIP_SAMPLES = 6
 """Samples exactly at an extreme before it can be a stop. A signal that is free to move touches its extreme once."""
 CLIP_REPEAT = 4
@@ -97,32 +98,36 @@ def _count(
     low: np.float32,
     high: np.float32,
     lanes: npt.NDArray[np.float32],
-    counts: npt.NDArray[np.int32],
 ) -> None:
-    """Second pass: absolute deviation, absolute step, samples at either extreme, and equal neighbours, in lanes."""
-    deviation, step = lanes[0], lanes[1]
-    at_low, at_high, equal = counts[0], counts[1], counts[2]
+    """Second pass: absolute deviation, and samples at the lowest and at the highest value, in lanes.
+
+    Counts are kept in float32, exact to 16 million, so that all lanes of a sample are of one width.
+    """
+    deviation, at_low, at_high = lanes[0], lanes[1], lanes[2]
+    zero, one = np.float32(0.0), np.float32(1.0)
     for lane in range(LANES):
-        deviation[lane] = step[lane] = np.float32(0.0)
-        at_low[lane] = at_high[lane] = equal[lane] = 0
-    last = row.size - 1
-    full = last - last % LANES
+        deviation[lane] = at_low[lane] = at_high[lane] = zero
+    full = row.size - row.size % LANES
     for i in range(0, full, LANES):
         for lane in range(LANES):
-            value, after = row[i + lane], row[i + lane + 1]
+            value = row[i + lane]
             deviation[lane] += abs(value - mean)
-            step[lane] += abs(after - value)
-            at_low[lane] += np.int32(value == low)
-            at_high[lane] += np.int32(value == high)
-            equal[lane] += np.int32(value == after)
+            at_low[lane] += one if value == low else zero
+            at_high[lane] += one if value == high else zero
     for i in range(full, row.size):
-        lane = (i - full) % LANES
+        lane = i - full
         deviation[lane] += abs(row[i] - mean)
-        at_low[lane] += np.int32(row[i] == low)
-        at_high[lane] += np.int32(row[i] == high)
-        if i < last:
-            step[lane] += abs(row[i + 1] - row[i])
-            equal[lane] += np.int32(row[i + 1] == row[i])
+        at_low[lane] += one if row[i] == low else zero
+        at_high[lane] += one if row[i] == high else zero
+
+
+@njit(cache=True, nogil=True)
+def _equal_neighbours(row: npt.NDArray[np.float32]) -> int:
+    """Number of samples that equal the one before; a pass of its own, because unaligned reads slow the other down."""
+    equal = 0
+    for i in range(row.size - 1):
+        equal += row[i] == row[i + 1]
+    return equal
 
 
 @njit(cache=True, nogil=True)
@@ -156,20 +161,19 @@ def _leap(row: npt.NDArray[np.float32], extreme: np.float32) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _smallest_step(row: npt.NDArray[np.float32]) -> float:
-    """Smallest change between neighbours: the resolution of a digitised slow signal."""
-    smallest = np.inf
+def _steps(row: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Smallest and mean change between neighbours; the smallest is the resolution of a digitised slow signal."""
+    smallest, total = np.inf, 0.0
     for i in range(1, row.size):
         step = abs(row[i] - row[i - 1])
+        total += step
         if 0.0 < step < smallest:
             smallest = step
-    return smallest
+    return smallest, total / (row.size - 1)
 
 
 @njit(cache=True, nogil=True)
-def _is_stop(
-    row: npt.NDArray[np.float32], low: np.float32, high: np.float32, extreme: np.float32, at: int, mean_step: float
-) -> bool:
+def _is_stop(row: npt.NDArray[np.float32], low: np.float32, high: np.float32, extreme: np.float32, at: int) -> bool:
     """Whether the signal was cut at this extreme, rather than turning round there by itself."""
     interior = repeats = 0
     for k in range(_PROBES):
@@ -182,7 +186,8 @@ def _is_stop(
             repeats = max(repeats, same)
     if interior == 0 or at < CLIP_REPEAT * repeats:
         return False
-    return _leap(row, extreme) >= max(CLIP_JUMP * mean_step, 1.5 * _smallest_step(row))
+    smallest, mean = _steps(row)
+    return _leap(row, extreme) >= max(CLIP_JUMP * mean, 1.5 * smallest)
 
 
 @njit(cache=True, nogil=True)
@@ -197,15 +202,20 @@ def _stands_alone(row: npt.NDArray[np.float32], mean: np.float32, i: int) -> boo
 
 @njit(cache=True, nogil=True)
 def _find_spikes(row: npt.NDArray[np.float32], mean: np.float32, sigma: float) -> tuple[int, float]:
-    """Count the isolated samples beyond the limit, and give the largest in standard deviations."""
-    found = 0
+    """Count the isolated samples beyond the limit, and give the largest in standard deviations.
+
+    Where half of the large samples have company, something in the machine makes them, and there is no spike.
+    """
+    large = found = 0
     largest = 0.0
     for i in range(row.size):
         size = abs(row[i] - mean)
-        if size > SPIKE_SIGMA * sigma and _stands_alone(row, mean, i):
-            found += 1
-            largest = max(largest, size / sigma)
-    return found, largest
+        if size > SPIKE_SIGMA * sigma:
+            large += 1
+            if _stands_alone(row, mean, i):
+                found += 1
+                largest = max(largest, size / sigma)
+    return (found, largest) if 2 * found > large else (0, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -213,7 +223,6 @@ def _inspect_row(
     row: npt.NDArray[np.float32],
     bits: npt.NDArray[np.uint32],
     floats: npt.NDArray[np.float32],
-    counts: npt.NDArray[np.int32],
     hashes: npt.NDArray[np.uint32],
 ) -> tuple[bool, float, int, np.float32, int, float, np.float32, np.float32]:
     _survey(row, bits, floats, hashes)
@@ -227,20 +236,18 @@ def _inspect_row(
     if low == high:
         return True, 1.0, 0, np.float32(0.0), 0, 0.0, low, high
     mean = np.float32(row[0] + total / row.size)
-    _count(row, mean, low, high, floats, counts)
-    deviation = step = 0.0
-    at_low = at_high = equal = 0
+    _count(row, mean, low, high, floats)
+    deviation = 0.0
+    at_low = at_high = 0
     for lane in range(LANES):
         deviation += floats[0, lane]
-        step += floats[1, lane]
-        at_low += counts[0, lane]
-        at_high += counts[1, lane]
-        equal += counts[2, lane]
-    constant = _longest_run(row) / row.size if 4 * equal >= row.size else 0.0
+        at_low += int(floats[1, lane])
+        at_high += int(floats[2, lane])
+    constant = _longest_run(row) / row.size if 4 * _equal_neighbours(row) >= row.size else 0.0
     clipped, stop = 0, np.float32(0.0)
-    if at_high >= CLIP_SAMPLES and _is_stop(row, low, high, high, at_high, step / (row.size - 1)):
+    if at_high >= CLIP_SAMPLES and _is_stop(row, low, high, high, at_high):
         clipped, stop = at_high, high
-    if at_low >= CLIP_SAMPLES and _is_stop(row, low, high, low, at_low, step / (row.size - 1)):
+    if at_low >= CLIP_SAMPLES and _is_stop(row, low, high, low, at_low):
         clipped, stop = clipped + at_low, stop if clipped else low
     sigma = _SIGMA_OF_MEAN_DEVIATION * deviation / row.size
     spikes, spike = 0, 0.0
@@ -252,7 +259,6 @@ def _inspect_row(
 @njit(cache=True, nogil=True)
 def _inspect_rows(rows: npt.NDArray[np.float32], bits: npt.NDArray[np.uint32], out: Inspection) -> None:
     floats = np.empty((4, LANES), np.float32)
-    counts = np.empty((3, LANES), np.int32)
     hashes = np.empty(LANES, np.uint32)
     for b in range(rows.shape[0]):
         (
@@ -264,7 +270,7 @@ def _inspect_rows(rows: npt.NDArray[np.float32], bits: npt.NDArray[np.uint32], o
             out.spike[b],
             out.low[b],
             out.high[b],
-        ) = _inspect_row(rows[b], bits[b], floats, counts, hashes)
+        ) = _inspect_row(rows[b], bits[b], floats, hashes)
         digest = np.uint64(14695981039346656037)
         for lane in range(LANES):
             digest = (digest ^ np.uint64(hashes[lane])) * np.uint64(1099511628211)

@@ -7,7 +7,7 @@ fault is never a machine fault: a block with an unusable finding is neither scor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from foreshock.contract import QualityKind
 from foreshock.features import arrival as arrivals
@@ -26,8 +26,7 @@ OVER_RANGE = 0.02
 """Beyond the stated measuring range by more than this share of its span, a value cannot have been measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class PointState:
+class PointState(NamedTuple):
     """Quality state of one measuring point."""
 
     place: Place | None = None
@@ -36,8 +35,7 @@ class PointState:
     standing: Conditions = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one block led to."""
 
     state: PointState

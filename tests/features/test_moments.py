@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from foreshock.features import moments
 from hypothesis import given
 from hypothesis import strategies as st
+
+from foreshock.features import moments
 
 
 def statistics(x):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.signal
+
 from foreshock.features import spectrum
 
 
