@@ -5,6 +5,7 @@ ForeshockError
     ConfigurationError  a setting, a topic or a file is not as it must be: one clear line, exit code 2
     Unavailable       something outside cannot be reached: one clear line, exit code 3
     OutputRefused     the broker did not take an output: the worker stops, exit code 70
+    Stalled           the worker gets nowhere although it could: it stops, exit code 70
 """
 
 from __future__ import annotations
@@ -46,5 +47,11 @@ class Unavailable(ForeshockError):
 
 class OutputRefused(ForeshockError):
     """The broker did not take an output. Nothing is acknowledged past it."""
+
+    exit_code = 70
+
+
+class Stalled(ForeshockError):
+    """The worker gets nowhere although it could. It stops, and something above it starts a new one."""
 
     exit_code = 70

@@ -1,0 +1,185 @@
+"""The composition root: the only place that knows which part talks to which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import faust
+
+from foreshock.contract import DeadLetter, Outcome
+from foreshock.detectors.reference import Reference
+from foreshock.fleet import Fleet, FleetSpec
+from foreshock.settings import Settings
+from foreshock.streams import agents, kafka
+from foreshock.streams.assets import AssetReader
+from foreshock.streams.border import Border
+from foreshock.streams.cache import Cache
+from foreshock.streams.checkpoint import Checkpoint
+from foreshock.streams.custody import Custody
+from foreshock.streams.errors import client_error
+from foreshock.streams.ingest import Batch
+from foreshock.streams.ledger import Ledger
+from foreshock.streams.outputs import Outputs
+from foreshock.streams.publish import Outbox, Publisher
+from foreshock.streams.telemetry import BatchTimes, Telemetry
+from foreshock.streams.topics import TopicInfo
+from foreshock.streams.transport import Consumer, Intake, Transport
+from foreshock.streams.walk import Walk
+from foreshock.streams.watchdog import Watchdog
+
+SETTLE_S = 5.0  # for outputs under way and a checkpoint, before partitions are given away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The parts of a worker process, connected; `streams/process.py` runs them."""
+
+    settings: Settings
+    faust: faust.App
+    walk: Walk
+    ledger: Ledger
+    publisher: Publisher
+    checkpoint: Checkpoint
+    assets: AssetReader
+    watchdog: Watchdog
+    telemetry: Telemetry
+    cache: Cache
+
+    async def metadata(self) -> Any:
+        """Give the consumer group's metadata; the poll thread alone may ask the consumer."""
+        poller = _consumer(self.faust).poller
+        return await poller.calls.call(poller.consumer.consumer_group_metadata, timeout_s=SETTLE_S)
+
+
+def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -> App:
+    """Connect the parts of a worker. Nothing is read or written before `streams/process.py` starts them.
+
+    Parameters
+    ----------
+    settings
+        Of this process; `worker.instance_id` is its own.
+    topics
+        As `topics.ensure` found them.
+    worker
+        Name of this process in headers, spans and the log.
+    """
+    ledger = Ledger()
+    telemetry = Telemetry(settings, worker=worker)
+    cache = Cache(settings.redis.url, prefix=settings.topics.prefix, worker=worker)
+    fleet = Fleet(spec(settings), reference=_reference(settings))
+    custody = Custody(partial(_release, fleet, cache))
+    decode_block, decode_asset, encode = _codec(settings)
+    border = Border(
+        topics["sensors.v1"],
+        partitioner=settings.topics.partitioner,
+        largest=settings.topics.max_message_bytes,
+        decode=decode_block,
+    )
+    outputs = Outputs(topics, encode=encode, traceparent=telemetry.traceparent_for, worker=worker)
+    walk = Walk(fleet, border, outputs, custody, partial(_tell, telemetry, cache))
+    publisher = Publisher(kafka.producer_config(settings), client_error)
+    checkpoint = Checkpoint(_checkpoint_config(settings), f"{settings.worker.group}-{worker}", ledger)
+    app = _faust(settings, worker)
+
+    async def settle() -> None:
+        deadline = time.monotonic() + SETTLE_S
+        await publisher.drain(deadline)
+        await checkpoint.take(built.metadata, deadline + 1)
+
+    def announce(numbers: list[int]) -> None:
+        shown = ", ".join(map(str, numbers)) or "none"
+        print(f"worker ready: {worker}, {topics['sensors.v1'].name} partitions {shown}", flush=True)
+
+    consumer = {**kafka.consumer_config(settings), "error_cb": client_error}
+    app.transport = Transport(app, Intake(properties=consumer, batch=settings.worker.batch, ledger=ledger, custody=custody, settle=settle, assigned=announce))
+    agents.declare(app, topics["sensors.v1"].name, walk, publisher, limit=settings.worker.batch)
+    built = App(
+        settings=settings,
+        faust=app,
+        walk=walk,
+        ledger=ledger,
+        publisher=publisher,
+        checkpoint=checkpoint,
+        assets=AssetReader(kafka.reader_config(settings), topics["assets.v1"], decode_asset, walk.assets.append),
+        watchdog=Watchdog(kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s),
+        telemetry=telemetry,
+        cache=cache,
+    )
+    return built
+
+
+def spec(settings: Settings) -> FleetSpec:
+    """Give the settings of detection as the core takes them."""
+    wanted = settings.detection
+    return FleetSpec(
+        profile=wanted.profile, budget=wanted.budget, warmup_blocks=wanted.warmup_blocks, river=wanted.river
+    )
+
+
+def _reference(settings: Settings) -> Reference | None:
+    return Reference.load(Path(settings.detection.reference)) if settings.detection.reference else None
+
+
+def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:
+    """Drop what is known of partitions that others have now."""
+    fleet.release(partitions)
+    cache.release(partitions)
+
+
+def _tell(telemetry: Telemetry, cache: Cache, batch: Batch, items: Sequence[Outcome | DeadLetter], outbox: Outbox) -> None:
+    """Pass on what became of a batch, once it is on the broker: nobody here can hold it up or lose it."""
+    stages = batch.stages_ns
+    times = BatchTimes(
+        received=batch.received_ns,
+        started=batch.started_ns,
+        decoded=stages.get("decoded", 0),
+        features=stages.get("features", 0),
+        scored=stages.get("score", 0),
+        policy=stages.get("policy", 0),
+        encoded=stages.get("encoded", 0),
+        delivered=stages.get("delivered", 0),
+    )
+    telemetry.record(times, items, offsets=outbox.offsets)
+    cache.put([item for item in items if isinstance(item, Outcome)])
+
+
+def _checkpoint_config(settings: Settings) -> dict[str, Any]:
+    """Give the producer of the checkpoints what the one of the outputs has, but shorter waits."""
+    config = kafka.producer_config(settings)
+    del config["delivery.timeout.ms"]  # it may not be longer than a transaction
+    return {**config, "error_cb": client_error}
+
+
+def _consumer(app: faust.App) -> Consumer:
+    consumer = app.consumer
+    if not isinstance(consumer, Consumer):
+        raise TypeError(f"the transport is {type(consumer).__name__}")
+    return consumer
+
+
+def _faust(settings: Settings, worker: str) -> faust.App:
+    """Make the Faust app: agents and the group's life cycle; no web, no tables, no topics and no commits of its own."""
+    folder = settings.worker.data_dir / "faust" / worker
+    folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
+    app = faust.App(
+        settings.worker.group,
+        broker="kafka://by-librdkafka",  # never connected: streams/transport.py takes its place
+        store="memory://",
+        datadir=str(folder),
+        web_enabled=False,
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,  # a rebalance waits for the outputs, not for every queued event
+        stream_buffer_maxsize=8,  # events, each of up to a few hundred records
+        broker_commit_interval=3600.0,
+        broker_session_timeout=10.0,
+        broker_request_timeout=60.0,
+    )
+    app.boot_strategy.enable_kafka_producer = False
+    return app

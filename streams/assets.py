@@ -1,0 +1,98 @@
+"""Master data: `assets.v1` is read whole before the first block is scored, and then followed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from foreshock.contract import Asset, Origin
+from foreshock.errors import InputRejected, Unavailable
+from foreshock.streams.errors import attempt, guarded
+from foreshock.streams.topics import TopicInfo
+
+log = logging.getLogger("foreshock.worker")
+
+READ_S = 60.0
+
+Decode = Callable[[Message, Origin], Asset]
+
+
+class AssetReader:
+    """Reads the whole topic in a thread of its own, in no group: every worker knows every asset.
+
+    A record that cannot be used is told in the log with its place and reason; the asset keeps the record before it.
+    """
+
+    def __init__(
+        self, properties: Mapping[str, Any], topic: TopicInfo, decode: Decode, on_asset: Callable[[Asset], None]
+    ) -> None:
+        self._consumer = Consumer({**properties, "enable.partition.eof": True})
+        self._topic = topic
+        self._decode = decode
+        self._on_asset = on_asset
+        self._behind = set(range(topic.partitions))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(name="assets", target=guarded(self._follow), daemon=True)
+
+    def read_all(self) -> None:
+        """Read everything that is there now; blocks.
+
+        Raises
+        ------
+        Unavailable
+            The end of the topic was not reached in time.
+        """
+        self._consumer.assign(
+            [TopicPartition(self._topic.name, number, OFFSET_BEGINNING) for number in range(self._topic.partitions)]
+        )
+        deadline = time.monotonic() + READ_S
+        while self._behind:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"topic {self._topic.name} could not be read to its end within {READ_S:.0f} s")
+            self._take(self._consumer.consume(1000, 0.1))
+
+    def follow(self) -> None:
+        """Go on reading in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            self._take(self._consumer.consume(100, 0.5))
+        self._consumer.close()
+
+    def _take(self, messages: list[Message]) -> None:
+        for message in messages:
+            error = message.error()
+            if error is None:
+                self._use(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start with an underscore
+                self._behind.discard(message.partition() or 0)
+            elif error.fatal():
+                raise KafkaException(error)
+
+    def _use(self, message: Message) -> None:
+        if message.value() is None:
+            return  # a tombstone: the asset keeps what it is until the next start
+        origin = Origin(
+            topic=self._topic.name,
+            topic_id=self._topic.topic_id,
+            partition=message.partition() or 0,
+            offset=message.offset() or 0,
+            ingest_ns=message.timestamp()[1] * 1_000_000,
+        )
+        asset = attempt(self._decode, message, origin)
+        if isinstance(asset, InputRejected):
+            log.warning("%s partition %d offset %d not used: %s", origin.topic, origin.partition, origin.offset, asset)
+        else:
+            self._on_asset(asset)

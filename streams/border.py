@@ -1,0 +1,94 @@
+"""The border: what is checked on a record before and around its decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from confluent_kafka import Message
+
+from foreshock.contract import Block, Origin, Reason
+from foreshock.errors import InputRejected
+from foreshock.streams.partitioner import partition_for
+from foreshock.streams.topics import TopicInfo
+
+Decode = Callable[[bytes, Origin, bytes], Block]
+
+
+class Border:
+    """Turns a Kafka record into a block, or says why it cannot be one.
+
+    Parameters
+    ----------
+    topic
+        The input topic as it was found at start.
+    partitioner
+        How keys must be spread over the partitions.
+    largest
+        Bytes of a value at most.
+    decode
+        From (value, origin, key) to a block; raises `InputRejected`.
+    """
+
+    def __init__(self, topic: TopicInfo, *, partitioner: str, largest: int, decode: Decode) -> None:
+        self._topic = topic
+        self._partitioner = partitioner
+        self._largest = largest
+        self._decode = decode
+
+    def origin(self, record: Message) -> Origin:
+        """Give the coordinates of a record, and the producer's trace where it sent one."""
+        return Origin(
+            topic=self._topic.name,
+            topic_id=self._topic.topic_id,
+            partition=record.partition() or 0,
+            offset=record.offset() or 0,
+            ingest_ns=record.timestamp()[1] * 1_000_000,
+            traceparent=traceparent(record),
+        )
+
+    def block(self, record: Message, origin: Origin) -> Block:
+        """Decode a record.
+
+        Raises
+        ------
+        InputRejected
+            It cannot be used.
+        """
+        key, value = record.key(), record.value()
+        if value is None:
+            raise InputRejected(
+                Reason.NULL_VALUE, "the value is null; sensors.v1 knows no deletion", fix="send the block, or nothing"
+            )
+        if not value:
+            raise InputRejected(Reason.EMPTY, "the value has no bytes", fix="send an encoded SensorBlock or TelemetryFrame")
+        if not key:
+            raise InputRejected(
+                Reason.NULL_KEY, "the record has no key", field="key", fix="send the asset id as UTF-8 as the record's key"
+            )
+        if len(value) > self._largest:
+            raise InputRejected(
+                Reason.TOO_LARGE,
+                f"the value has {len(value)} bytes, {self._largest} are allowed (topics.max_message_bytes)",
+                fix="send shorter blocks",
+            )
+        self._check_partition(key, origin.partition)
+        return self._decode(value, origin, key)
+
+    def _check_partition(self, key: bytes, found: int) -> None:
+        wanted = partition_for(key, self._topic.partitions, self._partitioner)
+        if wanted != found:
+            raise InputRejected(
+                Reason.WRONG_PARTITION,
+                f"the key {key.decode('utf-8', 'replace')!r} belongs on partition {wanted} by {self._partitioner}, "
+                f"this record is on partition {found}: its producer spreads keys in another way",
+                field="key",
+                fix=f"set `partitioner={self._partitioner}` where the producer is librdkafka; Java's default fits murmur2_random",
+            )
+
+
+def traceparent(record: Message) -> str | None:
+    """Give the W3C trace context that the producer sent, unread."""
+    for name, value in record.headers() or ():
+        if name == "traceparent" and value:
+            return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+    return None

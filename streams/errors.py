@@ -1,0 +1,146 @@
+"""What becomes of an exception: the only place of the project that catches everything.
+
+Three answers are possible. `RETRY`: the same call may succeed later, nothing is lost by waiting. `DEAD_LETTER`: one
+record is at fault, it is set aside with its reason and the stream goes on. `STOP`: going on could lose or invent
+something; the process ends with one clear line and something above it starts a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from foreshock.contract import Reason
+from foreshock.errors import ForeshockError, InputRejected
+
+log = logging.getLogger("foreshock.worker")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CRASHED = 1  # an exception that nobody foresaw
+STOPPED = 70  # the worker ended itself rather than go on wrongly
+
+
+class Verdict(Enum):
+    """What to do about an exception."""
+
+    RETRY = auto()
+    DEAD_LETTER = auto()
+    STOP = auto()
+
+
+def decide(exc: BaseException) -> Verdict:
+    """Say what to do about an exception that came from handling records.
+
+    An exception of Kafka is never the record's fault. Whatever else comes out of decoding, scoring or encoding is laid at
+    the door of one record; which one is for the caller to find.
+    """
+    if isinstance(exc, KafkaException):
+        error = exc.args[0] if exc.args else None
+        retriable = isinstance(error, KafkaError) and error.retriable() and not error.fatal()
+        return Verdict.RETRY if retriable else Verdict.STOP
+    if isinstance(exc, InputRejected):
+        return Verdict.DEAD_LETTER
+    if isinstance(exc, ForeshockError | MemoryError) or not isinstance(exc, Exception):
+        return Verdict.STOP
+    return Verdict.DEAD_LETTER
+
+
+def attempt(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | InputRejected:
+    """Run a step on records: give its result, or the rejection that a record at fault earns; anything worse ends the process.
+
+    An exception that is no `InputRejected` is a defect of ours. It is written to the log with its place, and the record
+    becomes a dead letter `internal_error`, so that one record never becomes an outage.
+    """
+    try:
+        return call(*args, **kwargs)
+    except InputRejected as exc:
+        return exc
+    except Exception as exc:
+        if decide(exc) is not Verdict.DEAD_LETTER:
+            stop(exc)
+        log.exception("a record could not be handled")
+        return InputRejected(
+            Reason.INTERNAL_ERROR,
+            f"the worker failed on this record: {type(exc).__name__}: {exc}",
+            fix="this is a defect of the worker; keep the dead letter and report it",
+        )
+
+
+def guarded(body: Callable[[], None]) -> Callable[[], None]:
+    """Wrap the body of a thread: an exception in a thread is never silent, it ends the process."""
+
+    def run() -> None:
+        try:
+            body()
+        except BaseException as exc:
+            stop(exc)
+
+    return run
+
+
+async def fatal(task: Coroutine[Any, Any, T]) -> T:
+    """Run a task whose failure nobody else would see: it ends the process."""
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise
+    except BaseException as exc:
+        stop(exc)
+
+
+@contextmanager
+def nothing_escapes() -> Iterator[None]:
+    """End the process on an exception that would leave an agent: Faust would lose its record and go on."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except BaseException as exc:
+        stop(exc)
+
+
+def settle(call: Callable[[], T], answer: Future[T]) -> None:
+    """Make a call for somebody in another thread: what it raises is raised where the answer is awaited."""
+    try:
+        answer.set_result(call())
+    except BaseException as exc:
+        answer.set_exception(exc)
+
+
+def stop(exc: BaseException) -> NoReturn:
+    """End the process at once with the reason as its last line.
+
+    At once means that nothing is flushed, acknowledged or committed any more: what was not checkpointed comes again.
+    """
+    if isinstance(exc, ForeshockError):
+        leave(str(exc), exc.exit_code)
+    if isinstance(exc, KafkaException):
+        leave(f"Kafka client: {exc.args[0].str() if isinstance(exc.args[0], KafkaError) else exc}", STOPPED)
+    traceback.print_exception(exc)
+    leave(f"{type(exc).__name__}: {exc}", CRASHED)
+
+
+def leave(reason: str, code: int) -> NoReturn:
+    """Print the last line and end the process, from any thread."""
+    sys.stdout.flush()
+    print(f"foreshock worker: {reason}", file=sys.stderr, flush=True)
+    logging.shutdown()
+    os._exit(code)
+
+
+def client_error(error: KafkaError) -> None:
+    """Take what a librdkafka client reports beside its calls: fatal ends the process, the rest passes or shows elsewhere."""
+    if error.fatal():
+        stop(KafkaException(error))
+    log.warning("Kafka client: %s", error.str())

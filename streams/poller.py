@@ -1,0 +1,196 @@
+"""The one thread that owns the Kafka consumer: it polls for ever and is the only one that ever calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Protocol
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from foreshock.streams.calls import CallQueue
+from foreshock.streams.errors import guarded
+from foreshock.streams.ledger import Partition
+
+log = logging.getLogger("foreshock.worker")
+
+AHEAD = 2  # polls that may wait for the event loop
+REBALANCE_S = 30.0  # a rebalance step on the event loop: deliver, checkpoint, clear
+POLL_S = 0.1
+PATIENCE = 15  # waits of 20 ms for a slow agent before the partitions are paused: a pause throws away what was prefetched
+_HOPELESS = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001  # librdkafka's own codes start with an underscore
+    }
+)
+
+Records = dict[Partition, list[Message]]
+
+
+class Listener(Protocol):
+    """Who hears from the poll thread. `records` is called on the event loop, the coroutines run there."""
+
+    def records(self, generation: int, polled: Records) -> None:
+        """Take the records of one poll."""
+
+    async def assigned(self, generation: int, positions: Mapping[Partition, int | None]) -> None:
+        """Begin an assignment; reading has started at these offsets."""
+
+    async def revoked(self, *, lost: bool) -> None:
+        """End the assignment. Unless it was lost: deliver and checkpoint first, nobody else has the partitions yet."""
+
+
+class Poller(threading.Thread):
+    """Polls, hands the records to the event loop, at most `AHEAD` polls ahead of it, and goes through rebalances.
+
+    Rebalance callbacks run in this thread, inside `poll`. They wait for a coroutine on the event loop and serve the calls
+    that this makes meanwhile.
+    """
+
+    def __init__(
+        self,
+        properties: Mapping[str, str | int | float | bool],
+        listener: Listener,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        batch: int,
+    ) -> None:
+        super().__init__(name="kafka-poll", daemon=True, target=guarded(self._live))
+        self.calls = CallQueue()
+        self.consumer = Consumer({**properties, "enable.partition.eof": True})
+        self.ends: dict[Partition, int] = {}  # where reading last came to the end of a partition
+        self._listener = listener
+        self._loop = loop
+        self._batch = batch
+        self._topics: list[str] = []
+        self._generation = 0
+        self._assignment: list[TopicPartition] = []
+        self._room = threading.Semaphore(AHEAD)
+        self._held: list[Message] = []  # polled while there was no room
+        self._stopping = threading.Event()
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Join the group and start to poll. From any thread, once."""
+        self._topics = list(topics)
+        self.start()
+
+    def taken(self) -> None:
+        """Say that the event loop is done with the records of one poll. From any thread."""
+        self._room.release()
+
+    def stop(self) -> None:
+        """Leave the group and end; `join` waits for it. From any thread."""
+        self._stopping.set()
+        self._room.release()
+
+    # In this thread only, from here on.
+
+    def _live(self) -> None:
+        self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+        while not self._stopping.is_set():
+            self.calls.serve()
+            if self._room.acquire(timeout=0.02) or self._patient():
+                self._turn()
+            else:
+                self._wait_for_room()
+        self.calls.serve()
+        self.consumer.close()
+
+    def _turn(self) -> None:
+        """Poll once. `consume(n, t)` would wait `t` for a full batch; so wait for one record and take what else is there."""
+        generation = self._generation
+        first = self.consumer.poll(0.0 if self._held else POLL_S)
+        found, self._held = self._held, []
+        if first is not None:
+            found += [first, *self.consumer.consume(self._batch - 1, 0)]
+        if found and generation != self._generation:
+            # A rebalance ran inside the pair of calls: these records may be of either side of it. Start the new
+            # assignment again from its offsets; nothing of it was handed out yet, so nothing comes twice.
+            self.consumer.assign(self._assignment)
+            found = []
+        polled = self._sort(found)
+        if polled:
+            self._loop.call_soon_threadsafe(self._listener.records, generation, polled)
+        else:
+            self._room.release()
+
+    def _sort(self, found: Sequence[Message]) -> Records:
+        """Group records by partition, in offset order as they came; note ends of partitions and errors."""
+        polled: Records = {}
+        for message in found:
+            error = message.error()
+            place = (message.topic() or "", message.partition() or 0)
+            if error is None:
+                polled.setdefault(place, []).append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # as above
+                self.ends[place] = message.offset() or 0
+            elif error.fatal() or error.code() in _HOPELESS:
+                raise KafkaException(error)
+            else:
+                log.warning("consumer: %s", error.str())
+        return polled
+
+    def _patient(self) -> bool:
+        for _ in range(PATIENCE):
+            self.calls.serve()
+            if self._room.acquire(timeout=0.02):
+                return True
+        return False
+
+    def _wait_for_room(self) -> None:
+        """Stay in the group with everything paused. Records that slip through are kept and handed out first."""
+        generation, paused = self._generation, list(self._assignment)
+        self.consumer.pause(paused)
+        while not self._stopping.is_set() and generation == self._generation:
+            self.calls.serve()
+            message = self.consumer.poll(0.05)
+            if message is not None and generation == self._generation:
+                self._held.append(message)
+            if self._room.acquire(blocking=False):
+                self._room.release()
+                break
+        if generation == self._generation:
+            self.consumer.resume(paused)
+        else:
+            self._held = []
+            self.consumer.assign(self._assignment)
+
+    def _assign(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Read on from the committed offsets, asked for here: the state that is kept must fit them exactly."""
+        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], REBALANCE_S / 2)
+        self._generation += 1
+        self._assignment = [TopicPartition(p.topic, p.partition, _start(p)) for p in committed]
+        self.ends.clear()
+        consumer.assign(self._assignment)
+        positions = {(p.topic, p.partition): p.offset if p.offset >= 0 else None for p in self._assignment}
+        self._on_loop(self._listener.assigned(self._generation, positions))
+
+    def _revoke(self, consumer: Consumer, _: Sequence[TopicPartition]) -> None:
+        self._end(consumer, lost=False)
+
+    def _lose(self, consumer: Consumer, _: Sequence[TopicPartition]) -> None:
+        log.warning("the group went on without this worker: its partitions were lost, their records come again")
+        self._end(consumer, lost=True)
+
+    def _end(self, consumer: Consumer, *, lost: bool) -> None:
+        self._on_loop(self._listener.revoked(lost=lost))
+        self._generation += 1
+        self._assignment = []
+        consumer.unassign()
+
+    def _on_loop(self, step: Coroutine[Any, Any, None]) -> None:
+        if self._stopping.is_set():
+            step.close()  # the loop has said good-bye to its partitions already
+        else:
+            self.calls.run_on_loop(step, self._loop, timeout_s=REBALANCE_S)
+
+
+def _start(committed: TopicPartition) -> int:
+    if committed.error is not None:
+        raise KafkaException(committed.error)
+    return committed.offset if committed.offset >= 0 else OFFSET_INVALID

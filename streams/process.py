@@ -1,0 +1,146 @@
+"""One worker process, from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from foreshock.errors import ConfigurationError
+from foreshock.settings import Settings
+from foreshock.streams.errors import fatal
+
+if TYPE_CHECKING:
+    from foreshock.streams.app import App
+
+log = logging.getLogger("foreshock.worker")
+
+
+def run(settings: Settings, slot: int = 0) -> None:
+    """Run a worker until SIGTERM or SIGINT; anything else that ends it raises or leaves with a last line.
+
+    Parameters
+    ----------
+    settings
+        Of all workers of this command.
+    slot
+        Number of this process among them; it makes the instance id its own.
+
+    Raises
+    ------
+    ConfigurationError
+        A topic is not as it must be, or the instance id is in use on this host.
+    Unavailable
+        Kafka cannot be reached.
+    """
+    from foreshock.streams import topics
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this one passes it on as SIGTERM
+    settings = of_slot(settings, slot)
+    _log_to_stderr()
+    with _alone(settings):
+        found = topics.ensure(settings)
+        # Everything heavy comes after the checks, so that a wrong setting is told at once.
+        from foreshock.streams.app import build, spec
+        from foreshock.streams.warm import warm
+
+        warm(spec(settings))
+        app = build(settings, found, worker=_name(settings))
+        app.assets.read_all()
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it again
+        asyncio.run(_live(app))
+
+
+def of_slot(settings: Settings, slot: int) -> Settings:
+    """Give a process its own instance id, where static membership is wanted."""
+    name = settings.worker.instance_id
+    if not name or settings.worker.processes == 1:
+        return settings
+    return replace(settings, worker=replace(settings.worker, instance_id=f"{name}-{slot}"))
+
+
+async def _live(app: App) -> None:
+    """Start the parts in order, wait for the signal, stop them in the opposite order."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await app.checkpoint.start()
+    background = [
+        asyncio.create_task(fatal(app.publisher.serve())),
+        asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s, app.metadata))),
+        asyncio.create_task(fatal(_faust_ends(app, stopping))),
+    ]
+    app.assets.follow()
+    app.watchdog.watch(lambda: loop.call_soon_threadsafe(stopping.set))
+    starting = asyncio.create_task(fatal(app.faust.start()))  # it ends with the first assignment only
+    await stopping.wait()
+    app.watchdog.stop()
+    await app.faust.stop()  # the consumer delivers, takes the last checkpoint and leaves
+    for task in [starting, *background]:
+        task.cancel()
+    app.assets.stop()
+    app.cache.close()
+    app.telemetry.close()
+    app.checkpoint.close()
+
+
+async def _faust_ends(app: App, stopping: asyncio.Event) -> None:
+    """Pass on why Faust ended, if nobody asked it to."""
+    await app.faust.wait_until_stopped()
+    if not stopping.is_set():
+        raise app.faust.crash_reason or RuntimeError("Faust ended by itself")
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the instance id on this host; the kernel gives it back however the process ends.
+
+    Raises
+    ------
+    ConfigurationError
+        Another process has it. Two members with one id would fence each other for ever.
+    """
+    name = settings.worker.instance_id
+    if not name:
+        yield
+        return
+    folder = settings.worker.data_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{settings.worker.group}-{name}.lock".replace("/", "_")
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ConfigurationError(
+                f"worker.instance_id {name!r} is in use on this host by process {file.read().strip() or '?'}: "
+                "give each worker its own"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _name(settings: Settings) -> str:
+    """Give this process a name that is stable where its membership is, and else its own."""
+    return settings.worker.instance_id or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _log_to_stderr() -> None:
+    """Log warnings of libraries and everything of ours."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("foreshock").setLevel(logging.INFO)
+    for name in ("faust", "mode", "asyncio", "foreshock.streams"):  # the last: Faust logs under the modules of its classes
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,169 @@
+"""Outputs: produced in order, counted until the broker has them, and fatal when it refuses one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from foreshock.errors import OutputRefused
+from foreshock.streams.errors import stop
+
+IN_FLIGHT_BYTES = 48 * 1024 * 1024  # room for one more batch stays below the 64 MB of the producer's queue
+IN_FLIGHT_RECORDS = 50_000
+POLL_S = 0.003
+RECORD_BYTES = 100  # what a record costs beside key, value and headers
+
+Headers = list[tuple[str, str | bytes | None]]
+
+
+class Output(NamedTuple):
+    """One record to produce, with everything explicit: nothing is left to a partitioner or to a context."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: Headers
+    record_id: str = ""
+
+    def size(self) -> int:
+        """Give its bytes on the wire, at most."""
+        headers = sum(len(name) + len(value or b"") + 10 for name, value in self.headers)
+        return len(self.key or b"") + len(self.value) + headers + RECORD_BYTES
+
+
+@dataclass(slots=True)
+class Outbox:
+    """The outputs of one batch.
+
+    Attributes
+    ----------
+    events
+        Anomalies, quality, dead letters: all are on the broker before the first score is produced. So the last score of a
+        partition names the last input of which everything is out.
+    scores
+        In input order.
+    delivered
+        Called on the event loop once all of them are on the broker.
+    offsets
+        Where the broker put each event, by its id.
+    """
+
+    events: Sequence[Output]
+    scores: Sequence[Output]
+    delivered: Callable[[], None]
+    offsets: dict[str, int] = field(default_factory=dict)
+
+    def size(self) -> int:
+        """Give the bytes of all outputs."""
+        return sum(output.size() for output in self.events) + sum(output.size() for output in self.scores)
+
+
+class _Delivery:
+    """What is still under way of a batch, events first, then scores; the delivery callback of its scores."""
+
+    __slots__ = ("left", "outbox", "size")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.left = len(outbox.events)
+        self.size = outbox.size()
+
+    def __call__(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            stop(OutputRefused(_refusal(error, message)))
+        self.left -= 1
+
+    def event(self, record_id: str, error: KafkaError | None, message: Message) -> None:
+        """Take the delivery report of an event, of which the place is kept."""
+        self(error, message)
+        self.outbox.offsets[record_id] = message.offset() or 0
+
+
+class Publisher:
+    """The producer of all outputs: idempotent, in no transaction, awaited.
+
+    Batches leave in the order in which they were published, so the scores of a partition are in input order even where an
+    earlier batch still waits for its events.
+    """
+
+    def __init__(self, properties: Mapping[str, Any], on_error: Callable[[KafkaError], None]) -> None:
+        self._producer = Producer({**properties, "error_cb": on_error})
+        self._held: deque[_Delivery] = deque()  # events under way, scores not yet produced
+        self._scored: deque[_Delivery] = deque()  # scores under way
+        self._bytes = 0
+        self._work = asyncio.Event()
+        self._freed = asyncio.Event()
+
+    def publish(self, outbox: Outbox) -> None:
+        """Produce the outputs of a batch; the rest happens in `serve`."""
+        delivery = _Delivery(outbox)
+        self._bytes += delivery.size
+        for output in outbox.events:
+            self._produce(output, partial(delivery.event, output.record_id))
+        self._held.append(delivery)
+        self._advance()
+        self._work.set()
+
+    async def room(self) -> None:
+        """Wait until there is room for the outputs of another batch."""
+        while self._bytes > IN_FLIGHT_BYTES or len(self._producer) > IN_FLIGHT_RECORDS:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def serve(self) -> None:
+        """Run for ever: take delivery reports and let go what they allow."""
+        while True:
+            if not self.under_way():
+                self._work.clear()
+                await self._work.wait()
+            self._poll()
+            await asyncio.sleep(POLL_S)
+
+    async def drain(self, deadline: float) -> bool:
+        """Wait until everything is delivered, or until the deadline (monotonic seconds); say which."""
+        while self.under_way() and time.monotonic() < deadline:
+            self._poll()
+            await asyncio.sleep(POLL_S)
+        return not self.under_way()
+
+    def under_way(self) -> bool:
+        """Say whether outputs are not delivered yet."""
+        return bool(self._held or self._scored)
+
+    def _poll(self) -> None:
+        self._producer.poll(0)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Produce the scores whose events are out; report the batches whose scores are out."""
+        while self._held and not self._held[0].left:
+            delivery = self._held.popleft()
+            delivery.left = len(delivery.outbox.scores)
+            for output in delivery.outbox.scores:
+                self._produce(output, delivery)
+            self._scored.append(delivery)
+        while self._scored and not self._scored[0].left:
+            delivery = self._scored.popleft()
+            self._bytes -= delivery.size
+            self._freed.set()
+            delivery.outbox.delivered()
+
+    def _produce(self, output: Output, report: Callable[[KafkaError | None, Message], None]) -> None:
+        self._producer.produce(
+            output.topic, output.value, output.key, output.partition, on_delivery=report, headers=output.headers
+        )
+
+
+def _refusal(error: KafkaError, message: Message) -> str:
+    return (
+        f"output refused: topic {message.topic()} partition {message.partition()} key {message.key()!r}: {error.str()}; "
+        "nothing is acknowledged past it"
+    )

@@ -1,0 +1,102 @@
+"""The processes of one `foreshock worker`: started, restarted when they crash, stopped together."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from foreshock.errors import ConfigurationError
+
+log = logging.getLogger("foreshock.worker")
+
+BACKOFF_S = 0.1  # doubles with each crash in a row
+LONGEST_BACKOFF_S = 2.0
+SOUND_S = 10.0  # a process that lived this long had no crash on starting
+STOP_S = 12.0  # the workers themselves take at most 10
+LOOK_S = 0.1
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One process and its history."""
+
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    crashes: int = 0  # in a row
+    next_start: float = field(default=0.0)
+
+
+class Supervisor:
+    """Keeps a number of processes running.
+
+    A crash, a fail stop and a broker that cannot be reached are reasons to start again, without limit: the brokers may
+    be away for hours. A wrong configuration is not: it ends everything.
+
+    Parameters
+    ----------
+    command
+        From a slot's number to the command line of its process.
+    processes
+        How many.
+    """
+
+    def __init__(self, command: Callable[[int], Sequence[str]], processes: int) -> None:
+        self._command = command
+        self._slots = [_Slot(number) for number in range(processes)]
+        self._stopping = threading.Event()
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, or until all processes ended by themselves; give the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        code = 0
+        while not self._stopping.is_set() and any(each.process or each.next_start >= 0 for each in self._slots):
+            for slot in self._slots:
+                code = self._look_after(slot)
+                if code:
+                    self._stopping.set()
+                    break
+            self._stopping.wait(LOOK_S)
+        self._stop_all()
+        return code
+
+    def _look_after(self, slot: _Slot) -> int:
+        """Start a process that is due, take note of one that ended; give its exit code if it must end everything."""
+        now = time.monotonic()
+        if slot.process is None:
+            if 0 <= slot.next_start <= now:
+                slot.process, slot.started = subprocess.Popen(self._command(slot.number)), now
+            return 0
+        code = slot.process.poll()
+        if code is None:
+            return 0
+        slot.process = None
+        if code == ConfigurationError.exit_code:
+            return code
+        if code == 0:
+            slot.next_start = -1.0  # somebody asked it to stop
+            return 0
+        slot.crashes = 1 if now - slot.started > SOUND_S else slot.crashes + 1
+        wait = min(BACKOFF_S * 2 ** (slot.crashes - 1), LONGEST_BACKOFF_S)
+        slot.next_start = now + wait
+        log.error("process %d ended with code %d; the next one starts in %.1f s", slot.number, code, wait)
+        return 0
+
+    def _stop_all(self) -> None:
+        running = [slot.process for slot in self._slots if slot.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in running:
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.0))
+            except subprocess.TimeoutExpired:
+                log.error("process %d did not stop within %.0f s and is killed", process.pid, STOP_S)  # noqa: TRY400  # expected
+                process.kill()
+                process.wait()

@@ -1,0 +1,114 @@
+"""The watchdog: a worker that is alive, has work and gets nowhere ends itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from foreshock.errors import Stalled
+from foreshock.streams.errors import guarded
+from foreshock.streams.ledger import Ledger, Partition
+
+log = logging.getLogger("foreshock.worker")
+
+ASK_S = 5.0
+
+
+class Watchdog(threading.Thread):
+    """Looks on from a thread of its own, so that a blocked event loop cannot blind it.
+
+    No progress alone is no stall: there may be nothing to do, or the brokers may be away. So before it ends the process
+    it asks the broker for the end of each partition; without an answer it goes on waiting.
+
+    Parameters
+    ----------
+    properties
+        Of a librdkafka client.
+    ledger
+        Counts progress, and says how far each partition is done.
+    ends
+        Where reading last came to the end of each partition.
+    stall_s
+        Seconds of wall time without progress that are tolerated.
+    """
+
+    def __init__(
+        self,
+        properties: Mapping[str, Any],
+        ledger: Ledger,
+        ends: Callable[[], Mapping[Partition, int]],
+        *,
+        stall_s: float,
+    ) -> None:
+        super().__init__(name="watchdog", daemon=True, target=guarded(self._watch))
+        self._admin = AdminClient({**properties, "log_level": 0})
+        self._ledger = ledger
+        self._ends = ends
+        self._stall_s = stall_s
+        self._on_orphaned: Callable[[], object] = _ignore
+        self._over = threading.Event()
+
+    def watch(self, on_orphaned: Callable[[], object]) -> None:
+        """Start; `on_orphaned` is called once when the process that started this one is gone."""
+        self._on_orphaned = on_orphaned
+        self.start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        parent = os.getppid()
+        seen, since = self._ledger.progress, time.monotonic()
+        while not self._over.wait(min(1.0, self._stall_s / 4)):
+            if parent and os.getppid() != parent:
+                parent = 0
+                self._on_orphaned()
+            if self._ledger.progress != seen or self._idle(since):
+                seen, since = self._ledger.progress, time.monotonic()
+
+    def _idle(self, since: float) -> bool:
+        """Say whether the time without progress is to be counted anew.
+
+        Raises
+        ------
+        Stalled
+            It is not: there is lag and the brokers answer.
+        """
+        waited = time.monotonic() - since
+        if waited < self._stall_s:
+            return False
+        try:
+            lag = self._lag()
+        except KafkaException as exc:
+            log.warning("no progress for %.0f s: the brokers do not answer (%s)", waited, exc.args[0].str())
+            return True
+        if not lag or self._over.is_set():
+            return True
+        raise Stalled(f"no progress for {waited:.0f} s with {lag} records waiting while the brokers answer")
+
+    def _lag(self) -> int:
+        """Count the records that wait, of this worker's partitions."""
+        positions = self._ledger.positions()
+        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(*partition): latest for partition in self._ledger.partitions()}
+        if not asked:
+            return 0
+        lag = 0
+        for place, answer in self._admin.list_offsets(asked, request_timeout=ASK_S).items():
+            partition = (place.topic, place.partition)
+            # Markers of transactions take offsets too: an end that was read counts, if nothing is under way before it.
+            read = 0 if self._ledger.outstanding() else self._ends().get(partition, 0)
+            lag += max(answer.result().offset - max(positions.get(partition, 0), read), 0)
+        return lag
+
+
+def _ignore() -> None:
+    """Take no notice."""
