@@ -15,6 +15,8 @@ from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.local.jars import class_path
 from foreshock.local.process import Process, free_port, listens
 from foreshock.local.tls import Credentials
+from foreshock.settings import KafkaSettings, Settings
+from foreshock.streams.kafka import administration
 
 START_S = 60.0
 # C1 only and the serial collector: a broker that is ready in a second and stays under 200 MB matters more here than its peak rate.
@@ -161,13 +163,11 @@ class Broker:
     def _answers(self) -> bool:
         if not listens(self.ports.internal):
             return False
-        from confluent_kafka import KafkaException
-        from confluent_kafka.admin import AdminClient
-
-        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.ports.internal}", "log_level": 0})
+        inside = Settings(kafka=KafkaSettings(bootstrap=f"127.0.0.1:{self.ports.internal}"))
         try:
-            return bool(admin.list_topics(timeout=5).brokers)
-        except KafkaException:
+            with administration(inside, wait_s=0) as admin:
+                return bool(admin.list_topics(timeout=5).brokers)
+        except Unavailable:
             return False
 
 

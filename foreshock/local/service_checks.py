@@ -48,18 +48,13 @@ def redis(settings: Settings) -> Check:
         return Check(
             "redis", State.UNUSED, "none set: `foreshock status` has nothing to read", "set redis.url for a cache"
         )
-    from redis import Redis, RedisError
+    from foreshock.streams.cache import CacheReader, hidden
 
-    shown = repr(settings.redis)  # without the password
     try:
-        version = Redis.from_url(settings.redis.url, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S).info(
-            "server"
-        )
-    except (RedisError, ValueError, OSError) as exc:
-        return Check(
-            "redis", State.WARNING, f"{shown}: {exc}", "the worker runs without it; `foreshock status` does not"
-        )
-    return Check("redis", State.OK, f"{shown}, {_server(version)}")
+        assets = CacheReader(settings.redis.url, prefix=settings.topics.prefix).assets()
+    except ForeshockError as exc:
+        return Check("redis", State.WARNING, str(exc), "start it, or take redis.url out: the worker runs without one")
+    return Check("redis", State.OK, f"{hidden(settings.redis.url)}, the state of {len(assets)} assets")
 
 
 def registry(settings: Settings) -> Check:
@@ -81,13 +76,6 @@ def registry(settings: Settings) -> Check:
         return Check("registry", State.MISSING, f"answers {exc.code}", "check topics.registry_url")
     except (urllib.error.URLError, OSError, ValueError) as exc:
         return Check("registry", State.MISSING, f"cannot be reached: {exc}", "check topics.registry_url")
-
-
-def _server(info: object) -> str:
-    facts = info if isinstance(info, Mapping) else {}
-    if "valkey_version" in facts:
-        return f"Valkey {facts['valkey_version']}"
-    return f"Redis {facts.get('redis_version', '?')}"
 
 
 def _topics(found: Mapping[str, TopicInfo], settings: Settings) -> Check:
