@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "doctor",
     "topics": "topics",
     "cache": "cache",
+    "status": "status",
+    "trace": "trace",
 }
 
 app = typer.Typer(

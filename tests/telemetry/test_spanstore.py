@@ -56,7 +56,7 @@ class TestLookup:
 
         assert store.find(event.event_id) == store.find(event.event_id[:8]) == event.trace_id
         spans = store.trace(event.trace_id)
-        assert [span.name for span in spans][0] == "process t.sensors.v1"
+        assert spans[0].name == "process t.sensors.v1"
         assert len(spans) == 9
         assert spans[0].attributes["messaging.kafka.offset"] == 7
         assert spans[0].resource["service.name"] == "foreshock-worker"

@@ -1,0 +1,120 @@
+"""A trace as a waterfall of text: pure functions from spans to lines of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from foreshock.streams.span_plan import EVENT_ID, QUEUE_MS
+from foreshock.streams.spanstore import SpanRow
+
+BAR = 40  # characters for the whole of a trace, where there is room
+NOTES = (  # attribute, how it is told
+    ("messaging.destination.partition.id", "partition {}"),
+    ("messaging.kafka.offset", "offset {}"),
+    ("messaging.batch.message_count", "{} records in the batch"),
+    ("foreshock.asset", "{}"),
+    ("foreshock.point", "{}"),
+    ("foreshock.channel", "{}"),
+    ("foreshock.phase", "{}"),
+    ("foreshock.severity", "{}"),
+    ("foreshock.quality", "{}"),
+    ("foreshock.state", "{}"),
+    ("foreshock.reason", "{}"),
+    ("foreshock.score", "score {:.3g}"),
+    ("foreshock.p_value", "p {:.2g}"),
+    ("foreshock.hypothesis", "{}"),
+    ("foreshock.rule", "{}"),
+    ("foreshock.model", "{}"),
+    ("foreshock.feature_set", "{}"),
+    ("foreshock.policy", "{}"),
+    ("foreshock.schema", "schema {}"),
+    ("error.type", "{}"),
+    ("foreshock.fix", "{}"),
+    (EVENT_ID, "event {}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: where the span starts from the start of the record, how long it is, and its bar."""
+
+    name: str
+    start_ns: int
+    duration_ns: int
+    bar: tuple[int, int]  # first character and length, of the width given
+    notes: str
+    error: str
+    waiting: bool = False  # time in Kafka, no span
+
+
+def records(spans: Sequence[SpanRow]) -> list[list[SpanRow]]:
+    """Split a trace into its records: each root (a span whose parent is not here) with the spans under it."""
+    here = {span.span_id for span in spans}
+    roots = [span for span in spans if span.parent_id not in here]
+    return [list(_under(root, spans)) for root in roots]
+
+
+def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
+    """Lay out one record: the time it lay in Kafka, then its spans in the order of their start."""
+    root = record[0]
+    queue_ns = round(float(root.attributes.get(QUEUE_MS, 0.0)) * 1e6)
+    zero = root.start_ns - queue_ns
+    whole = max(1, max(span.end_ns for span in record) - zero)
+    depths = _depths(record)
+    found = []
+    if queue_ns:
+        found.append(
+            Line(
+                "in Kafka",
+                0,
+                queue_ns,
+                _bar(0, queue_ns, whole, width),
+                "from log append to our poll",
+                "",
+                waiting=True,
+            )
+        )
+    for span in record:
+        start, duration = span.start_ns - zero, span.end_ns - span.start_ns
+        name = "  " * depths[span.span_id] + span.name
+        found.append(Line(name, start, duration, _bar(start, duration, whole, width), notes(span), span.error))
+    return found
+
+
+def notes(span: SpanRow) -> str:
+    """Tell what is of note about a span: coordinates first."""
+    return ", ".join(
+        form.format(span.attributes[name]) for name, form in NOTES if span.attributes.get(name) not in (None, "")
+    )
+
+
+def duration(ns: int) -> str:
+    """Write a duration with the unit that suits it: 0.3 us to hours."""
+    if ns < 1_000_000:
+        return f"{ns / 1e3:.1f} us"
+    if ns < 1_000_000_000:
+        return f"{ns / 1e6:.1f} ms"
+    if ns < 120 * 1_000_000_000:
+        return f"{ns / 1e9:.1f} s"
+    return f"{ns // 60_000_000_000} min" if ns < 7200 * 1_000_000_000 else f"{ns / 3.6e12:.1f} h"
+
+
+def _under(root: SpanRow, spans: Sequence[SpanRow]) -> Iterator[SpanRow]:
+    yield root
+    children = [span for span in spans if span.parent_id == root.span_id]
+    for child in sorted(children, key=lambda span: (span.start_ns, span.end_ns)):
+        yield from _under(child, spans)
+
+
+def _depths(record: Sequence[SpanRow]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for span in record:  # a parent stands before its children
+        found[span.span_id] = found.get(span.parent_id, -1) + 1
+    return found
+
+
+def _bar(start: int, length: int, whole: int, width: int) -> tuple[int, int]:
+    first = min(width - 1, max(0, start * width // whole))
+    last = min(width, max(first + 1, -(-(start + length) * width // whole)))
+    return first, last - first
