@@ -62,7 +62,11 @@ class Place(NamedTuple):
     recent: tuple[int, ...]
     """The last source times."""
     spacings: tuple[float, ...] = ()
-    """First spacings, over the nominal one; the mean of the middle ones is the usual spacing."""
+    """First spacings, over the nominal one, while the usual spacing is being learnt."""
+    usual: float | None = None
+    """Mean of the middle ones of these; None while it is being learnt."""
+    steady: bool = False
+    """Whether they agree."""
     odd: int = 0
     """Blocks in a row whose spacing contradicts the rate, negative where they come too fast."""
     back: tuple[int, ...] = ()
@@ -103,18 +107,21 @@ def read(place: Place | None, arrival: Arrival) -> Reading:
         return Reading(_first(place, arrival), wrong_rate, late=False, at_ns=arrival.source_ns)
     if arrival.source_ns <= place.source_ns:
         return _behind(place, arrival, wrong_rate)
-    findings = [*wrong_rate, *_missing(place, arrival)]
-    spacings, odd, spaced = _spacing(place, arrival)
-    findings += [f for f in spaced if f.kind not in {g.kind for g in findings}]
+    learnt, odd, spaced = _spacing(place, arrival)
+    findings = (*wrong_rate, *_missing(place, arrival))
+    if spaced:
+        findings += tuple(f for f in spaced if f.kind not in {g.kind for g in findings})
     after = Place(
         arrival.source_ns,
         arrival.sequence,
         arrival.registered_rate_hz or place.rate_hz or arrival.rate_hz,
         (*place.recent[1 - REMEMBERED :], arrival.source_ns),
-        spacings,
+        learnt.spacings,
+        learnt.usual,
+        learnt.steady,
         odd,
     )
-    return Reading(after, tuple(findings), late=False, at_ns=arrival.source_ns)
+    return Reading(after, findings, late=False, at_ns=arrival.source_ns)
 
 
 def _first(place: Place | None, arrival: Arrival) -> Place:
@@ -170,7 +177,7 @@ def _behind(place: Place, arrival: Arrival, also: tuple[Finding, ...]) -> Readin
     if len(back) < REBASE_AFTER:
         waiting = place._replace(back=back, sequence=arrival.sequence, skip=True)
         return Reading(waiting, (*also, clock, late), late=True, at_ns=arrival.source_ns)
-    after = Place(arrival.source_ns, arrival.sequence, place.rate_hz, back, place.spacings)
+    after = place._replace(source_ns=arrival.source_ns, sequence=arrival.sequence, recent=back, back=(), skip=False)
     return Reading(after, (*also, clock), late=False, at_ns=arrival.source_ns)
 
 
@@ -195,44 +202,38 @@ def _nominal_ns(place: Place, arrival: Arrival) -> float | None:
     return None
 
 
-class _Spacing(NamedTuple):
-    """The usual time between blocks over the promised one, and whether it can be relied on."""
-
-    usual: float
-    steady: bool
-
-
-def _usual(spacings: tuple[float, ...]) -> _Spacing:
-    """Take the mean of the first spacings but for the outermost two; steady if these agree."""
+def _learn(place: Place, ratio: float) -> Place:
+    """Take one of the first spacings; the mean of all but the outermost two becomes the usual one."""
+    spacings = (*place.spacings, ratio)
     if len(spacings) < LEARNT_SPACINGS:
-        return _Spacing(1.0, steady=False)
+        return place._replace(spacings=spacings)
     middle = sorted(spacings)[1:-1]
-    return _Spacing(sum(middle) / len(middle), steady=middle[-1] <= STEADY * middle[0])
+    usual, steady = sum(middle) / len(middle), middle[-1] <= STEADY * middle[0]
+    return place._replace(spacings=(), usual=usual, steady=steady)
 
 
-def _spacing(place: Place, arrival: Arrival) -> tuple[tuple[float, ...], int, tuple[Finding, ...]]:
-    """Compare the time since the last block with what is promised and usual. Returns spacings, odd, findings."""
+def _spacing(place: Place, arrival: Arrival) -> tuple[Place, int, tuple[Finding, ...]]:
+    """Compare the time since the last block with what is promised and usual. Returns the place, odd, findings."""
     nominal = _nominal_ns(place, arrival)
     step = None if arrival.sequence is None or place.sequence is None else arrival.sequence - place.sequence
     told = step is not None and step > 1  # the numbers have told that blocks are missing
     if nominal is None or told or place.skip or arrival.acquisition is Acquisition.TRIGGERED:
-        return place.spacings, 0, ()
+        return place, 0, ()
     ratio = (arrival.source_ns - place.source_ns) / nominal
-    usual, steady = _usual(place.spacings)
-    spacings = place.spacings if len(place.spacings) == LEARNT_SPACINGS else (*place.spacings, ratio)
+    usual = 1.0 if place.usual is None else place.usual
+    after = _learn(place, ratio) if place.usual is None else place
     relative = ratio / usual
-    continuous = arrival.acquisition is Acquisition.CONTINUOUS
     if relative > (HOLE_IN_SEQUENCE if step == 1 else HOLE):
-        return spacings, 0, (_hole(arrival, ratio, nominal),)
-    findings = (
-        _promise(arrival, usual, nominal, SPACING_TOLERANCE if steady else UNSTEADY_TOLERANCE) if continuous else ()
-    )
-    if not continuous or not steady or abs(relative - 1.0) <= SPACING_TOLERANCE:
-        return spacings, 0, findings
+        return after, 0, (_hole(arrival, ratio, nominal),)
+    if arrival.acquisition is not Acquisition.CONTINUOUS:
+        return after, 0, ()
+    findings = _promise(arrival, usual, nominal, SPACING_TOLERANCE if place.steady else UNSTEADY_TOLERANCE)
+    if not place.steady or abs(relative - 1.0) <= SPACING_TOLERANCE:
+        return after, 0, findings
     odd = max(place.odd, 0) + 1 if relative > 1.0 else min(place.odd, 0) - 1
     if abs(odd) >= SPACING_BLOCKS and arrival.rate_hz is not None:
         findings = (_contradiction(arrival.rate_hz, relative, usable=False),)
-    return spacings, odd, findings
+    return after, odd, findings
 
 
 def _hole(arrival: Arrival, ratio: float, nominal: float) -> Finding:

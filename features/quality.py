@@ -130,7 +130,7 @@ def _range(
 
 def _repeats(state: PointState, digests: tuple[int, ...], channels: tuple[str, ...]) -> tuple[Finding, ...]:
     """Channels whose samples are those of the block before, to the last bit. Noise never does that."""
-    if len(state.digests) != len(digests):
+    if not state.digests or set(state.digests).isdisjoint(digests) or len(state.digests) != len(digests):
         return ()
     sentence = "the samples are those of the block before, bit for bit"
     return tuple(
@@ -174,17 +174,13 @@ def step(
         found = (*reading.findings, *findings, *_repeats(state, digests, channels))
         after_digests = digests
     standing, transitions = conditions.step(state.standing, found)
+    after = PointState(reading.place, after_digests, standing)
+    if not found:
+        return Step(after, (), transitions, usable=True, late=False, at_ns=reading.at_ns, reason="")
+    kinds = tuple(dict.fromkeys(f.kind for f in found))
     blocking = next((f for f in found if not f.usable), None)
     reason = "" if blocking is None else _sentence(blocking)
-    return Step(
-        state=PointState(reading.place, after_digests, standing),
-        kinds=tuple(dict.fromkeys(f.kind for f in found)),
-        transitions=transitions,
-        usable=blocking is None,
-        late=reading.late,
-        at_ns=reading.at_ns,
-        reason=reason,
-    )
+    return Step(after, kinds, transitions, blocking is None, reading.late, reading.at_ns, reason)
 
 
 def _sentence(finding: Finding) -> str:
