@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,12 @@ BOUND = 3.0  # scales (robust standard deviations of the baseline) between the e
 
 
 class Explanation(NamedTuple):
-    """Per column of the feature matrix; NaN where novelty does not use the column."""
+    """Per column of the feature matrix; NaN where the model does not use the column."""
 
     amount: npt.NDArray[np.float64]  # sums to the score
-    expected: npt.NDArray[np.float64]  # the local mean of the baseline, in the units of the input
+    expected: npt.NDArray[
+        np.float64
+    ]  # the local mean of the baseline (its median where novelty is not computed), in the units of the input
     lower: npt.NDArray[np.float64]
     upper: npt.NDArray[np.float64]
 
@@ -31,27 +33,28 @@ def explain(bank: WaveformBank, slot: int, x: npt.NDArray[np.float32], external:
     detector's part is divided evenly: it does not say why.
     """
     config, state, forest_state = bank.config, bank.slots.arrays, bank.trees.slots.arrays
-    columns = len(x)
-    work = kernel.scratch(columns, len(config.novel))
+    work = kernel.scratch(len(config.columns))
     parts = kernel.score(config, forest_state, state, slot, x, external, work)
-    weight = config.weight if state.online[slot, 1] > 0 else 0.0
-    amount = np.zeros(columns)
-    expected, spread = np.full(columns, np.nan), np.full(columns, np.nan)
-    if len(config.novel):
-        kernel.horizon_mean(state, slot, parts.horizon, work)
-        share = np.square(work.mean, dtype=np.float64)
-        amount[config.novel] += (1 - weight) * parts.novelty * _normal(share)
-        near = (work.z - work.residual).astype(np.float64)
-        expected[config.novel] = state.centre[slot] + state.scale[slot] * near
-        spread[config.novel] = BOUND * state.scale[slot]
-    else:
-        weight = 1.0
-    gain = np.zeros(columns)
+    weight = config.weight if config.weight >= 1 or state.online[slot, 1] > 0 else 0.0
+    kernel.horizon_mean(state, slot, parts.horizon, work)
+    share = np.square(work.mean, dtype=np.float64)
+    gain = np.zeros(len(config.columns))
     if np.isnan(external) and forest_state.full[slot]:
-        trees.scale(x, forest_state.low[slot], forest_state.high[slot], work.scaled)
         trees.attribute(config.forest, forest_state.last[slot], work.scaled, int(state.window[slot]), gain)
-    amount += weight * parts.online * _normal(gain)
-    return Explanation(amount, expected, expected - spread, expected + spread)
+    amount = _spread(x, config.columns, 0.0)
+    amount[config.columns] = (1 - weight) * parts.novelty * _normal(share) + weight * parts.online * _normal(gain)
+    near = (work.z - work.residual).astype(np.float64)
+    expected = _spread(x, config.columns, np.nan, state.centre[slot] + state.scale[slot] * near)
+    bound = _spread(x, config.columns, np.nan, BOUND * state.scale[slot])
+    return Explanation(amount, expected, expected - bound, expected + bound)
+
+
+def _spread(
+    x: npt.NDArray[np.float32], columns: npt.NDArray[np.int64], other: float, values: Any = 0.0
+) -> npt.NDArray[np.float64]:
+    out = np.full(len(x), other)
+    out[columns] = values
+    return out
 
 
 def _normal(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

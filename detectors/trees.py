@@ -107,13 +107,8 @@ def score_scaled(forest: Any, last: Any, scaled: Any, window: int) -> float:
 
 
 @nb.njit(cache=True, nogil=True)
-def learn(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) -> None:
-    """Fold one vector in: widen the ranges, count it in every tree, turn the window over when it is full."""
-    for j in range(x.shape[0]):
-        value = float(x[j])
-        state.low[slot, j] = min(state.low[slot, j], value)
-        state.high[slot, j] = max(state.high[slot, j], value)
-    scale(x, state.low[slot], state.high[slot], scaled)
+def count_scaled(forest: Any, state: Any, slot: int, scaled: Any, window: int) -> None:
+    """Count a vector of the unit cube in every tree; turn the window over when it is full."""
     current = state.current[slot]
     for t in range(forest.feature.shape[0]):
         node = 0
@@ -128,6 +123,17 @@ def learn(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) 
         current[:] = 0
         state.count[slot] = 0
         state.full[slot] = 1
+
+
+@nb.njit(cache=True, nogil=True)
+def learn(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) -> None:
+    """Fold one vector in: widen the ranges, then count it."""
+    for j in range(x.shape[0]):
+        value = float(x[j])
+        state.low[slot, j] = min(state.low[slot, j], value)
+        state.high[slot, j] = max(state.high[slot, j], value)
+    scale(x, state.low[slot], state.high[slot], scaled)
+    count_scaled(forest, state, slot, scaled, window)
 
 
 @nb.njit(cache=True, nogil=True)

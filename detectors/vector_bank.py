@@ -61,7 +61,10 @@ class VectorBank:
 
     def first_offset(self, slot: int, own: int) -> int:
         """Input offset of the oldest row that the longest horizon averages over."""
-        known = self.slots.arrays.offsets[slot]
+        state = self.slots.arrays
+        known = np.delete(
+            state.offsets[slot], int(state.seen[slot]) % kernel.LONGEST
+        )  # the oldest one leaves the window
         return int(min(known[known >= 0].min(initial=own), own))
 
     def explain(self, slot: int, x: npt.NDArray[np.float64]) -> Explanation:

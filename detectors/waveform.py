@@ -8,7 +8,7 @@ import numpy as np
 
 from foreshock import policy
 from foreshock.detectors import waveform_kernel as kernel
-from foreshock.detectors.constants import HEIGHT, LEAST_WARMUP, TREE_SEED, TREE_WEIGHT, TREE_WINDOW, TREES
+from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.trees import TreeBank
 from foreshock.detectors.waveform_state import Inputs, Outputs, WaveformConfig, WaveformState, waveform_fields
@@ -20,34 +20,34 @@ class WaveformBank:
 
     Parameters
     ----------
-    features
-        Columns of the feature matrix.
-    novel
-        Indices of those that novelty against the baseline uses; empty: the online part alone (profile `lean`).
+    columns
+        Columns of the feature matrix that the model uses.
     rule
         Alarm rule; its margin puts the boundary at 1.
+    online_only
+        The trees alone decide (profile `lean`); else novelty against the baseline leads.
     external
         Whether a River detector, kept by the caller, takes the place of the trees.
     """
 
-    def __init__(self, features: int, novel: Sequence[int], rule: Policy, *, external: bool = False) -> None:
-        self.trees = TreeBank(
-            features, trees=0 if external else TREES, height=HEIGHT, window=TREE_WINDOW, seed=TREE_SEED
-        )
-        self.slots = Slots(WaveformState, waveform_fields(len(novel)))
+    def __init__(
+        self, columns: Sequence[int], rule: Policy, *, online_only: bool = False, external: bool = False
+    ) -> None:
+        count = len(columns)
+        self.trees = TreeBank(count, trees=0 if external else TREES, height=HEIGHT, window=MEMORY // 2, seed=TREE_SEED)
+        self.slots = Slots(WaveformState, waveform_fields(count))
         self.config = WaveformConfig(
             policy=rule,
             forest=self.trees.forest,
-            novel=np.asarray(novel, np.int64),
-            weight=TREE_WEIGHT if len(novel) else 1.0,
+            columns=np.asarray(columns, np.int64),
+            weight=1.0 if online_only else TREE_WEIGHT,
         )
 
-    def take(self, warmup: int) -> int:
-        """Start a measuring point; the trees' window is half of its warm-up."""
+    def take(self) -> int:
+        """Start a measuring point."""
         slot = self.slots.take()
         if self.trees.slots.take() != slot:
             raise AssertionError("the two tables hand out the same slots")
-        self.slots.arrays.window[slot] = min(max(warmup, LEAST_WARMUP) // 2, TREE_WINDOW)
         return slot
 
     def give_back(self, slot: int) -> None:
@@ -78,7 +78,8 @@ class WaveformBank:
 
     def first_offset(self, slot: int, own: int) -> int:
         """Input offset of the oldest block that the longest horizon averages over; `own` where there is none before."""
-        known = self.slots.arrays.offsets[slot]
+        state = self.slots.arrays
+        known = np.delete(state.offsets[slot], int(state.seen[slot]) % RING)  # the oldest one leaves the window
         return int(min(known[known >= 0].min(initial=own), own))
 
     def digest(self, slot: int) -> str:

@@ -22,7 +22,10 @@ from foreshock.detectors.constants import (
     NEIGHBOURS,
     REFERENCE_RATE,
     RING,
+    TREE_BLOCKS,
+    TREE_KNEE,
     TREE_MEASURED,
+    TREE_RANGE,
     TREE_SPAN_FLOOR,
 )
 from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, NEW_LEVEL, SCORED, SUSPICIOUS, WARMING
@@ -40,7 +43,7 @@ class Scratch(NamedTuple):
     mean: Any
     distance: Any
     near: Any
-    scaled: Any
+    scaled: Any  # the averaged vector in the unit cube of the trees
 
 
 class Parts(NamedTuple):
@@ -50,16 +53,15 @@ class Parts(NamedTuple):
     novelty: float
     online: float
     horizon: int  # index of the horizon that decided
-    neighbours: int
 
 
 @nb.njit(cache=True, nogil=True)
-def scratch(features: int, novel: int) -> Any:
+def scratch(features: int) -> Any:
     """Allocate working memory."""
     return Scratch(
-        np.empty(novel, np.float32),
-        np.empty(novel, np.float32),
-        np.empty(novel, np.float32),
+        np.empty(features, np.float32),
+        np.empty(features, np.float32),
+        np.empty(features, np.float32),
         np.empty(MEMORY, np.float32),
         np.empty(NEIGHBOURS, np.int64),
         np.empty(features, np.float64),
@@ -67,13 +69,22 @@ def scratch(features: int, novel: int) -> Any:
 
 
 @nb.njit(cache=True, nogil=True)
-def surprise(config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, work: Any) -> float:
+def to_cube(recent: Any, pushed: int, z: Any, scaled: Any) -> None:
+    """Average the latest vectors, scale noise back to what one vector has, and put it into the unit cube."""
+    count = min(pushed + 1, TREE_BLOCKS)
+    for f in range(z.shape[0]):
+        total = float(z[f])
+        for back in range(1, count):
+            total += float(recent[(pushed - back) % TREE_BLOCKS, f])
+        scaled[f] = 0.5 + total / np.sqrt(float(count)) / (2.0 * TREE_RANGE)
+
+
+@nb.njit(cache=True, nogil=True)
+def surprise(config: Any, forest_state: Any, state: Any, slot: int, external: float, work: Any) -> float:
     """Score of the online part: a River detector's own, or minus the log of the trees' normalised mass; NaN before."""
-    if not np.isnan(external):
+    if not np.isnan(external) or forest_state.full[slot] == 0:
         return external
-    if config.weight == 0.0 or forest_state.full[slot] == 0:
-        return np.nan
-    score = trees.score(config.forest, forest_state, slot, x, work.scaled, state.window[slot])
+    score = trees.score_scaled(config.forest, forest_state.last[slot], work.scaled, state.window[slot])
     return -np.log(max(1.0 - score, 1e-12))
 
 
@@ -83,26 +94,27 @@ def online_part(config: Any, state: Any, slot: int, found: float) -> float:
     spread = state.online[slot, 1]
     if spread <= 0.0 or np.isnan(found):
         return 0.0
-    return max(0.0, (found - state.online[slot, 0]) / spread) / config.policy.margin
+    ratio = (found - state.online[slot, 0]) / spread / config.policy.margin
+    return ratio if ratio > TREE_KNEE else TREE_KNEE * np.exp((ratio - TREE_KNEE) / TREE_KNEE)
 
 
 @nb.njit(cache=True, nogil=True)
 def combine(config: Any, state: Any, slot: int, novel: float, online: float) -> float:
     """Weighted mean of the parts' exceedances; a part without a say leaves its weight to the other."""
-    weight = config.weight if state.online[slot, 1] > 0.0 else 0.0
-    if state.ring.shape[2] == 0:
+    if config.weight >= 1.0:
         return online
+    weight = config.weight if state.online[slot, 1] > 0.0 else 0.0
     return (1.0 - weight) * novel + weight * online
 
 
 @nb.njit(cache=True, nogil=True)
 def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, work: Any) -> Any:
     """Score one block of a calibrated slot; changes nothing but `work`."""
-    novel, horizon, count = 0.0, 0, 0
-    if work.z.shape[0] > 0:
-        for f in range(work.z.shape[0]):
-            work.z[f] = x[config.novel[f]]
-        novelty.standardise(work.z, state.centre[slot], state.scale[slot], work.z)
+    novel, horizon = 0.0, 0
+    for f in range(work.z.shape[0]):
+        work.z[f] = x[config.columns[f]]
+    novelty.standardise(work.z, state.centre[slot], state.scale[slot], work.z)
+    if config.weight < 1.0:
         memory, stored = state.memory[slot], state.stored[slot]
         count = novelty.neighbours(memory, stored, work.z, -1, work.distance, work.near)
         novelty.residual(memory, work.near, count, work.z, work.residual)
@@ -110,8 +122,11 @@ def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, externa
             state.ring[slot], state.pushed[slot], work.residual, state.largest[slot], work.mean
         )
         novel = ratio / config.policy.margin
-    online = online_part(config, state, slot, surprise(config, forest_state, state, slot, x, external, work))
-    return Parts(combine(config, state, slot, novel, online), novel, online, horizon, count)
+    else:
+        work.residual[:] = work.z
+    to_cube(state.recent[slot], state.pushed[slot], work.z, work.scaled)
+    online = online_part(config, state, slot, surprise(config, forest_state, state, slot, external, work))
+    return Parts(combine(config, state, slot, novel, online), novel, online, horizon)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -132,8 +147,8 @@ def store(config: Any, state: Any, slot: int, x: Any, found: float) -> None:
     else:
         state.stored[slot] = seen + 1
     if place < MEMORY:
-        for f in range(config.novel.shape[0]):
-            state.memory[slot, f, place] = x[config.novel[f]]
+        for f in range(config.columns.shape[0]):
+            state.memory[slot, f, place] = x[config.columns[f]]
         state.when[slot, place] = seen
         state.surprise[slot, place] = found
 
@@ -150,9 +165,34 @@ def in_order(state: Any, slot: int) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def calibrate_online(state: Any, slot: int) -> None:
-    """Median and spread of the online part's scores of the warm-up's second half."""
-    found = state.surprise[slot, : state.stored[slot]]
+def through_trees(config: Any, forest_state: Any, state: Any, slot: int, part: Any, work: Any) -> None:
+    """Take warm-up blocks `part` = (first, last, scored, counted) through the trees in order."""
+    first, last, scored, counted = part
+    for i in range(first, last):
+        work.z[:] = state.memory[slot, :, i]
+        to_cube(state.recent[slot], i, work.z, work.scaled)
+        if scored:
+            state.surprise[slot, i] = surprise(config, forest_state, state, slot, np.nan, work)
+        if counted:
+            trees.count_scaled(config.forest, forest_state, slot, work.scaled, state.window[slot])
+        state.recent[slot, i % TREE_BLOCKS] = work.z
+
+
+@nb.njit(cache=True, nogil=True)
+def calibrate_online(config: Any, forest_state: Any, state: Any, slot: int, work: Any) -> None:
+    """Fix median and largest of the online part's healthy surprise, every block scored by trees that had not seen it.
+
+    The window is half of the warm-up: trees of the first half score the second, then those of the second the first.
+    """
+    stored = state.stored[slot]
+    half = stored // 2
+    state.window[slot] = half
+    own = config.forest.feature.shape[0] > 0
+    through_trees(config, forest_state, state, slot, (0, half, False, own), work)
+    through_trees(config, forest_state, state, slot, (half, 2 * half, own, own), work)
+    through_trees(config, forest_state, state, slot, (0, half, own, False), work)
+    through_trees(config, forest_state, state, slot, (half, stored, False, False), work)
+    found = state.surprise[slot, :stored]
     found = found[~np.isnan(found)]
     if found.shape[0] >= TREE_MEASURED:
         middle = np.median(found)
@@ -161,17 +201,17 @@ def calibrate_online(state: Any, slot: int) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def finish_warmup(config: Any, state: Any, slot: int, shared: bool) -> None:
+def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared: bool, work: Any) -> None:
     """Fix the baseline: scale, largest healthy norms, first healthy scores."""
     in_order(state, slot)
     stored = state.stored[slot]
-    calibrate_online(state, slot)
     norms = np.zeros((stored, state.largest.shape[1]))
-    if config.novel.shape[0] > 0:
-        novelty.robust_scale(state.memory[slot], stored, state.centre[slot], state.scale[slot], shared)
+    novelty.robust_scale(state.memory[slot], stored, state.centre[slot], state.scale[slot], shared)
+    if config.weight < 1.0:
         novelty.leave_one_out(state.memory[slot], stored, state.ring[slot], state.largest[slot], norms)
-        state.pushed[slot] = stored
-    for i in range(stored // 2, stored):
+    calibrate_online(config, forest_state, state, slot, work)
+    state.pushed[slot] = stored
+    for i in range(stored):
         ratio = 0.0
         for k in range(norms.shape[1]):
             if state.largest[slot, k] > 0.0:
@@ -185,16 +225,13 @@ def finish_warmup(config: Any, state: Any, slot: int, shared: bool) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def warm(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, work: Any) -> None:
-    """Fold one block of the warm-up in."""
-    slot, x = inputs.slot[i], inputs.x[i]
-    found = surprise(config, forest_state, state, slot, x, inputs.external[i], work)
-    store(config, state, slot, x, found)
-    if config.weight > 0.0 and np.isnan(inputs.external[i]):
-        trees.learn(config.forest, forest_state, slot, x, work.scaled, state.window[slot])
+    """Keep one block of the warm-up; the last one ends it."""
+    slot = inputs.slot[i]
+    store(config, state, slot, inputs.x[i], inputs.external[i])
     state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
     state.seen[slot] += 1
     if state.seen[slot] >= inputs.warmup[i]:
-        finish_warmup(config, state, slot, inputs.shared[i] == 1)
+        finish_warmup(config, forest_state, state, slot, inputs.shared[i] == 1, work)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -233,7 +270,7 @@ def gate(config: Any, state: Any, slot: int, alarm: Any, value: float, work: Any
         away += float(z[f] - state.candidate[slot, f]) ** 2
     if alarm.phase != _ACTIVE:
         return SUSPICIOUS
-    near = z.shape[0] > 0 and np.sqrt(away / z.shape[0]) < LEVEL_BAND * state.largest[slot, 0]
+    near = np.sqrt(away / z.shape[0]) < LEVEL_BAND * state.largest[slot, 0]
     return NEW_LEVEL if near and not fresh else IN_ALARM
 
 
@@ -243,16 +280,16 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     slot, value = inputs.slot[i], out.value[i]
     save_alarm(state, slot, alarm)
     out.held[i] = gate(config, state, slot, alarm, value, work)
-    if work.z.shape[0] > 0:
-        novelty.push(state.ring[slot], state.pushed[slot], work.residual)
-        state.pushed[slot] += 1
+    novelty.push(state.ring[slot], state.pushed[slot], work.residual)
+    state.recent[slot, state.pushed[slot] % TREE_BLOCKS] = work.z
+    state.pushed[slot] += 1
     state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
     state.seen[slot] += 1
     if out.held[i] == LEARNT:
         calibrate.remember(state.healthy[slot], state.ranked[slot], value)
         state.ranked[slot] += 1
-        if config.weight > 0.0 and np.isnan(inputs.external[i]):
-            trees.learn(config.forest, forest_state, slot, inputs.x[i], work.scaled, state.window[slot])
+        if np.isnan(inputs.external[i]):
+            trees.count_scaled(config.forest, forest_state, slot, work.scaled, state.window[slot])
 
 
 @nb.njit(cache=True, nogil=True)
@@ -261,7 +298,7 @@ def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first
 
     With `resume` the first block is folded in without asking again.
     """
-    work = scratch(inputs.x.shape[1], config.novel.shape[0])
+    work = scratch(config.columns.shape[0])
     for i in range(first, last):
         slot = inputs.slot[i]
         out.firing[i] = state.alarm_int[slot, 0] == _ACTIVE

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.detectors.constants import HEALTHY, HORIZONS, MEMORY, RING
+from foreshock.detectors.constants import HEALTHY, HORIZONS, MEMORY, RING, TREE_BLOCKS
 from foreshock.detectors.slots import Field
 from foreshock.detectors.trees import Forest
 from foreshock.policy import Policy
@@ -20,16 +20,17 @@ class WaveformState(NamedTuple):
 
     seen: I64  # usable blocks of the running machine
     ready: npt.NDArray[np.uint8]  # 1 once calibrated
-    window: I64  # window of the trees
+    window: I64  # window of the trees: half of the warm-up
     stored: I64  # vectors in memory
-    memory: F32  # [slots, features of novelty, MEMORY]: as they came while warming, standardised afterwards
+    memory: F32  # [slots, features, MEMORY]: as they came while warming, standardised afterwards
     when: I64  # [slots, MEMORY] which block each vector is of
     surprise: F64  # [slots, MEMORY] the online part's score of it, NaN where it had none
     centre: F32  # baseline
     scale: F32
     largest: F64  # [slots, horizons] largest healthy norm
     online: F64  # [slots, 2] median and spread (largest - median) of the online part's healthy scores; spread 0: unused
-    ring: F32  # [slots, RING, features of novelty] latest residuals
+    recent: F32  # [slots, TREE_BLOCKS, features] latest standardised vectors
+    ring: F32  # [slots, RING, features] latest residuals
     pushed: I64  # residuals so far
     offsets: I64  # [slots, RING] input offsets of the blocks behind them
     healthy: F32  # [slots, HEALTHY] latest healthy scores
@@ -45,8 +46,8 @@ class WaveformConfig(NamedTuple):
 
     policy: Policy
     forest: Forest
-    novel: I64  # columns of the feature matrix that novelty uses
-    weight: float  # of the online part
+    columns: I64  # columns of the feature matrix that the model uses
+    weight: float  # of the online part; 1: novelty is not computed
 
 
 class Inputs(NamedTuple):
@@ -80,28 +81,29 @@ SKIPPED, WARMING, SCORED = 0, 1, 2
 LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL = 0, 1, 2, 3
 
 
-def waveform_fields(novel: int) -> dict[str, Field]:
-    """Fields of `WaveformState` for so many features of novelty."""
+def waveform_fields(features: int) -> dict[str, Field]:
+    """Fields of `WaveformState` for so many features."""
     f32, i64, f64 = np.float32, np.int64, np.float64
     return {
         "seen": Field((), i64),
         "ready": Field((), np.uint8),
         "window": Field((), i64),
         "stored": Field((), i64),
-        "memory": Field((novel, MEMORY), f32),
+        "memory": Field((features, MEMORY), f32),
         "when": Field((MEMORY,), i64),
         "surprise": Field((MEMORY,), f64, np.nan),
-        "centre": Field((novel,), f32),
-        "scale": Field((novel,), f32, 1.0),
+        "centre": Field((features,), f32),
+        "scale": Field((features,), f32, 1.0),
         "largest": Field((len(HORIZONS),), f64),
         "online": Field((2,), f64),
-        "ring": Field((RING, novel), f32),
+        "recent": Field((TREE_BLOCKS, features), f32),
+        "ring": Field((RING, features), f32),
         "pushed": Field((), i64),
         "offsets": Field((RING,), i64, -1),
         "healthy": Field((HEALTHY,), f32),
         "ranked": Field((), i64),
-        "reference": Field((novel,), f32),
-        "candidate": Field((novel,), f32),
+        "reference": Field((features,), f32),
+        "candidate": Field((features,), f32),
         "alarm_int": Field((7,), i64),
         "alarm_float": Field((3,), f64),
     }

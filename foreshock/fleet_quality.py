@@ -112,7 +112,9 @@ def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) ->
     missing = np.isnan(block.values).sum(axis=0).tolist()
     rows = len(block.times_ns)
     findings = tuple(
-        quality.Finding(QualityKind.GAP, name, float(n), 0.0, f"{n} of {rows} values of {name} are missing")
+        quality.Finding(
+            QualityKind.GAP, name, float(n), 0.0, f"{n} of {rows} values of {name} are missing", usable=True
+        )
         for name, n in zip(names, missing, strict=True)
         if n
     )

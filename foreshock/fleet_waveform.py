@@ -49,16 +49,15 @@ class WaveformLane:
         self._spec = spec
         self._set = spec.feature_set
         self._reference = reference
-        novel = self._set.columns(layout.columns) if spec.profile == "full" else np.zeros(0, np.intp)
-        self.bank = WaveformBank(
-            self._set.per_channel * layout.columns, novel.tolist(), spec.policy, external=bool(spec.river)
-        )
+        columns = self._set.columns(layout.columns).tolist()
+        self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", external=bool(spec.river))
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.policy_name)
 
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset."""
-        return self.bank.take(self._warmup(asset))
+        del asset  # its warm-up comes with each block
+        return self.bank.take()
 
     def give_back(self, slot: int) -> None:
         """Forget a measuring point."""

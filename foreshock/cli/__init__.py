@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "cache": "cache",
     "status": "status",
     "trace": "trace",
+    "evaluate": "evaluate",
 }
 
 app = typer.Typer(
