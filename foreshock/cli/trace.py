@@ -133,6 +133,10 @@ def _draw_record(console: Console, record: list[SpanRow]) -> None:
     )
     if root.parent_id:
         console.print(f"joined to the producer's span {root.parent_id}, which the producer's own backend has")
+    if root.error:
+        console.print(f"{about.get('error.type', 'error')}: {root.error}", style="red")
+        if "foreshock.fix" in about:
+            console.print(f"to mend it: {about['foreshock.fix']}")
     table = Table(box=None, pad_edge=False, header_style="dim")
     laid_out = lines(record)
     bar = max(10, min(BAR, console.width - max(len(line.name) for line in laid_out) - 24 - NOTES_WIDTH))
@@ -144,13 +148,13 @@ def _draw_record(console: Console, record: list[SpanRow]) -> None:
     block = "█" if "utf" in console.encoding.lower() else "#"
     for line in lines(record, bar):
         first, length = line.bar
-        style = "red" if line.error else "bright_black" if line.waiting else "cyan"
+        style = "red" if line.failed else "bright_black" if line.waiting else "cyan"
         table.add_row(
             line.name,
             duration(line.start_ns),
             duration(line.duration_ns),
             Text(" " * first + block * length, style=style),
-            Text(", ".join(text for text in (line.error, line.notes) if text), style="red" if line.error else ""),
+            Text(line.notes),
         )
     console.print(table)
     console.print()

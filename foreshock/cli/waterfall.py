@@ -30,7 +30,6 @@ NOTES = (  # attribute, how it is told
     ("foreshock.policy", "{}"),
     ("foreshock.schema", "schema {}"),
     ("error.type", "{}"),
-    ("foreshock.fix", "{}"),
     (EVENT_ID, "event {}"),
 )
 
@@ -44,7 +43,7 @@ class Line:
     duration_ns: int
     bar: tuple[int, int]  # first character and length, of the width given
     notes: str
-    error: str
+    failed: bool = False
     waiting: bool = False  # time in Kafka, no span
 
 
@@ -78,7 +77,7 @@ def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
     for span in record:
         start, duration = span.start_ns - zero, span.end_ns - span.start_ns
         name = "  " * depths[span.span_id] + span.name
-        found.append(Line(name, start, duration, _bar(start, duration, whole, width), notes(span), span.error))
+        found.append(Line(name, start, duration, _bar(start, duration, whole, width), notes(span), bool(span.error)))
     return found
 
 
