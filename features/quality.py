@@ -14,7 +14,8 @@ from foreshock.features import arrival as arrivals
 from foreshock.features import conditions
 from foreshock.features.arrival import Arrival, Place
 from foreshock.features.conditions import Conditions, Finding, Transition
-from foreshock.features.inspection import SPIKE_SIGMA, Inspection, inspect
+from foreshock.features.excursions import SPIKE_SIGMA
+from foreshock.features.inspection import Inspection, inspect
 
 __all__ = ["Arrival", "Finding", "Inspection", "PointState", "Step", "Transition", "inspect", "judge", "step"]
 
