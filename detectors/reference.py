@@ -48,6 +48,15 @@ def _inside(bounds: tuple[float, float] | None, value: float | None) -> bool:
     return bounds is None or (value is not None and bounds[0] <= value < bounds[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Healthy:
+    """Healthy feature vectors of one measuring point."""
+
+    names: tuple[str, ...]
+    vectors: npt.NDArray[np.floating[Any]]  # [blocks, features]
+    contexts: Sequence[Context]  # the operating point of each block
+
+
 @dataclass(frozen=True)
 class Reference:
     """Versioned reference of an asset class; `asset_class` "" holds for every asset."""
@@ -110,39 +119,32 @@ class Reference:
             raise ConfigurationError(f"{path}: format {fmt}, content hash {reference.hash}, but the file says {stated}")
         return reference
 
+    def places(self, names: Sequence[str]) -> npt.NDArray[np.intp] | None:
+        """Where these features stand in the record; None where it does not know one of them."""
+        known = {name: i for i, name in enumerate(self.names)}
+        found = [known.get(name, -1) for name in names]
+        return None if min(found, default=-1) < 0 else np.array(found, np.intp)
+
     @staticmethod
-    def build(
-        asset_class: str,
-        version: int,
-        feature_set: str,
-        names: Sequence[str],
-        healthy: Mapping[str, tuple[npt.NDArray[np.floating[Any]], Sequence[Context]]],
-    ) -> Reference:
+    def build(asset_class: str, version: int, feature_set: str, healthy: Mapping[str, Healthy]) -> Reference:
         """Compute a reference from healthy feature vectors.
 
         Parameters
         ----------
         asset_class, version, feature_set
             What the record is for.
-        names
-            Feature names, the columns of the vectors.
         healthy
-            Asset to (vectors [blocks, features], the operating point of each).
+            Measuring point to its vectors; points may have different channels.
         """
-        cuts = {
-            axis: _cuts([getattr(c, axis) for _, contexts in healthy.values() for c in contexts])
-            for axis in ("speed_hz", "load")
-        }
-        regimes = []
-        for speed in _ranges(cuts["speed_hz"]):
-            for load in _ranges(cuts["load"]):
-                draft = Regime("", speed, load, 0, (), ())
-                parts = [x[[draft.holds(c) for c in contexts]] for x, contexts in healthy.values()]
-                parts = [np.asarray(p, np.float64) for p in parts if len(p)]
-                if parts:
-                    regimes.append(_fill(draft, parts))
+        contexts = [c for h in healthy.values() for c in h.contexts]
+        cuts = {axis: _cuts([getattr(c, axis) for c in contexts]) for axis in ("speed_hz", "load")}
+        names = tuple(dict.fromkeys(name for h in healthy.values() for name in h.names))
+        whole = _fill(Regime("", None, None, 0, (), ()), healthy, names, None)
+        drafts = [Regime("", s, load, 0, (), ()) for s in _ranges(cuts["speed_hz"]) for load in _ranges(cuts["load"])]
+        regimes = [_fill(draft, healthy, names, whole) for draft in drafts]
+        regimes = [regime for regime in regimes if regime.vectors]
         floors = np.maximum(np.min([r.scale for r in regimes], axis=0) / 2, SCALE_FLOOR)
-        return Reference(asset_class, version, feature_set, tuple(names), tuple(regimes), tuple(floors.tolist()))
+        return Reference(asset_class, version, feature_set, names, tuple(regimes), tuple(floors.tolist()))
 
 
 def _regime(record: Mapping[str, Any]) -> Regime:
@@ -150,17 +152,34 @@ def _regime(record: Mapping[str, Any]) -> Regime:
     return Regime(**fields)
 
 
-def _fill(draft: Regime, parts: Sequence[npt.NDArray[np.float64]]) -> Regime:
-    medians = [np.median(p, axis=0) for p in parts]
-    spreads = [_MAD * np.median(np.abs(p - m), axis=0) for p, m in zip(parts, medians, strict=True)]
+def _fill(draft: Regime, healthy: Mapping[str, Healthy], names: Sequence[str], whole: Regime | None) -> Regime:
+    """Statistics of a regime; a feature without a vector in it has those of the `whole`."""
+    medians: dict[str, list[float]] = {name: [] for name in names}
+    spreads: dict[str, list[float]] = {name: [] for name in names}
+    count = 0
+    for h in healthy.values():
+        inside = np.asarray(h.vectors, np.float64)[[draft.holds(c) for c in h.contexts]]
+        count += len(inside)
+        if len(inside):
+            middle = np.median(inside, axis=0)
+            spread = _MAD * np.median(np.abs(inside - middle), axis=0)
+            for name, m, s in zip(h.names, middle.tolist(), spread.tolist(), strict=True):
+                medians[name].append(m)
+                spreads[name].append(s)
+    centre = [_median(medians[name], whole.centre[i] if whole else 0.0) for i, name in enumerate(names)]
+    scale = [_median(spreads[name], whole.scale[i] if whole else 1.0) for i, name in enumerate(names)]
     return Regime(
         name=_name(draft),
         speed_hz=draft.speed_hz,
         load=draft.load,
-        vectors=sum(len(p) for p in parts),
-        centre=tuple(np.median(medians, axis=0).tolist()),
-        scale=tuple(np.maximum(np.median(spreads, axis=0), SCALE_FLOOR).tolist()),
+        vectors=count,
+        centre=tuple(centre),
+        scale=tuple(max(value, SCALE_FLOOR) for value in scale),
     )
+
+
+def _median(values: Sequence[float], otherwise: float) -> float:
+    return float(np.median(values)) if values else otherwise
 
 
 def _name(regime: Regime) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +76,7 @@ class WaveformLane:
         usable = np.isfinite(raw).all(axis=1) & running
         inputs = ws.Inputs(
             slot=np.array([model_of(e).slot for e in entries], np.int64),
-            x=self._comparable(raw, regimes),
+            x=self._comparable(raw, entries, regimes),
             usable=usable.astype(np.uint8),
             warmup=np.array([self._warmup(e.asset) for e in entries], np.int64),
             shared=np.array([r >= 0 for r in regimes], np.uint8),
@@ -108,7 +107,7 @@ class WaveformLane:
         reference = self._reference
         if reference is None or reference.asset_class not in {"", entry.asset.asset_class}:
             return -1
-        if reference.feature_set != self._set.id or reference.names != self._columns(entry):
+        if reference.feature_set != self._set.id or shared_scale(reference, self._columns(entry)) is None:
             return -1
         return reference.regime(entry.context)
 
@@ -116,16 +115,23 @@ class WaveformLane:
         block = entry.block
         return column_names(self._set, block.channels) if isinstance(block, SensorBlock) else ()
 
-    def _comparable(self, raw: F32, regimes: Sequence[int]) -> F32:
+    def _comparable(self, raw: F32, entries: Sequence[Entry], regimes: Sequence[int]) -> F32:
         """Put features on the scale of the class where a regime of the reference holds."""
-        if self._reference is None or max(regimes) < 0:
+        if max(regimes) < 0:
             return raw
-        centre, scale = self._reference.tables
         out = raw.copy()
-        for i, regime in enumerate(regimes):
+        for i, (entry, regime) in enumerate(zip(entries, regimes, strict=True)):
             if regime >= 0:
-                out[i] = (raw[i] - centre[regime]) / scale[regime]
+                centre, scale = self._units(entry, regime)
+                out[i] = (raw[i] - centre) / scale
         return out
+
+    def _units(self, entry: Entry, regime: int) -> tuple[F32, F32]:
+        """Centre and scale that lead from published features to comparable ones."""
+        tables = shared_scale(self._reference, self._columns(entry)) if self._reference and regime >= 0 else None
+        if tables is None:
+            return np.zeros(1, np.float32), np.ones(1, np.float32)
+        return tables[0][regime], tables[1][regime]
 
     # stage 2: score, rank, alarm, gate, learn, in order
 
@@ -141,7 +147,7 @@ class WaveformLane:
         entry, out, slot = batch.entries[i], batch.out, int(batch.inputs.slot[i])
         why = explain(self.bank, slot, batch.inputs.x[i], float(batch.inputs.external[i]))
         raw, regime = batch.raw[i].astype(np.float64), batch.regimes[i]
-        scale, centre = self._units(regime)
+        centre, scale = (u.astype(np.float64) for u in self._units(entry, regime))
         state = self.bank.slots.arrays
         return Finding(
             entry=entry,
@@ -170,13 +176,6 @@ class WaveformLane:
             regime=self._regime_name(entry, regime),
             source_ns=entry.at_ns,
         )
-
-    def _units(self, regime: int) -> tuple[Any, Any]:
-        """Scale and centre that lead from comparable features back to published ones."""
-        if regime < 0 or self._reference is None:
-            return 1.0, 0.0
-        centre, scale = self._reference.tables
-        return scale[regime].astype(np.float64), centre[regime].astype(np.float64)
 
     def _reference_id(self, regime: int) -> str:
         return self._reference.id if self._reference is not None and regime >= 0 else ""
@@ -250,3 +249,13 @@ class WaveformLane:
 def column_names(feature_set: catalog.FeatureSet, channels: tuple[str, ...]) -> tuple[str, ...]:
     """Feature names of a layout's channels."""
     return feature_set.names(channels)
+
+
+@lru_cache(maxsize=1024)
+def shared_scale(reference: Reference, columns: tuple[str, ...]) -> tuple[F32, F32] | None:
+    """Centre and scale [regimes, columns] that a reference has for these features; None where it lacks one."""
+    places = reference.places(columns)
+    if places is None:
+        return None
+    centre, scale = reference.tables
+    return centre[:, places], scale[:, places]

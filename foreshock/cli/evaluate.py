@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from foreshock.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from foreshock.contract import Outcome
-    from foreshock.fleet import Fleet
+    from foreshock.detectors.reference import Reference
+    from foreshock.fleet import Fleet, FleetSpec
     from foreshock.recordings import Series
 
 _BATCH = 256
@@ -20,8 +23,12 @@ _BATCH = 256
 
 def run(
     folder: Annotated[Path, typer.Option("--in", help="Folder in protocol 1: manifest.json and one file per series.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for one csv (score,alarm) per series.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for one csv (score,alarm) per series.")] = None,
     reference: Annotated[Path | None, typer.Option(help="Reference record of the asset class.")] = None,
+    write_reference: Annotated[
+        Path | None, typer.Option(help="Compute a reference from the warm-up of the series, write it, and stop.")
+    ] = None,
+    asset_class: Annotated[str, typer.Option(help="Asset class of the written reference; empty: any.")] = "",
     budget: Annotated[float, typer.Option(help="False alarms per asset and month that are tolerated.")] = 1.0,
     profile: Annotated[str, typer.Option(help="full or lean.")] = "full",
     river: Annotated[str, typer.Option(help="A class of river.anomaly in place of the half-space trees.")] = "",
@@ -32,8 +39,15 @@ def run(
     from foreshock.fleet import Fleet, FleetSpec
     from foreshock.recordings import read_series
 
-    known = Reference.load(reference) if reference else None
     spec = FleetSpec(profile=profile, budget=budget, river=river)
+    if write_reference:
+        record = build_reference(folder, spec, asset_class)
+        record.save(write_reference)
+        print(json.dumps({"reference": record.id}) if as_json else f"{record.id} -> {write_reference}")
+        return
+    if out is None:
+        raise ConfigurationError("--out is needed: the folder that the scores go to")
+    known = Reference.load(reference) if reference else None
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     rows: list[dict[str, Any]] = []
@@ -55,6 +69,33 @@ def score(fleet: Fleet, series: Series) -> Iterator[Outcome]:
     records = list(blocks(series))
     for i in range(0, len(records), _BATCH):
         yield from fleet.receive(records[i : i + _BATCH])
+
+
+def build_reference(folder: Path, spec: FleetSpec, asset_class: str = "") -> Reference:
+    """Reference of the waveform series of a folder, from the blocks that are known to be healthy.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder has no waveform series.
+    """
+    import numpy as np
+
+    from foreshock.contract import Context
+    from foreshock.detectors.reference import Healthy, Reference
+    from foreshock.features.catalog import extract
+    from foreshock.recordings import read_series
+
+    healthy = {}
+    for series in read_series(folder):
+        if series.kind == "blocks":
+            x = np.ascontiguousarray(np.moveaxis(series.x[: series.warmup], 2, 1))
+            vectors = extract(x, series.rate_hz, spec.feature_set)
+            names = spec.feature_set.names(series.columns)
+            healthy[series.id] = Healthy(names, vectors, [Context()] * len(vectors))
+    if not healthy:
+        raise ConfigurationError(f"{folder}: no waveform series to compute a reference from")
+    return Reference.build(asset_class, 1, spec.feature_set.id, healthy)
 
 
 def _write(out: Path, series: Series, outcomes: Iterator[Outcome]) -> dict[str, int]:
