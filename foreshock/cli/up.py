@@ -74,7 +74,7 @@ def kcat_line(settings: Settings) -> str:
         "point": "drive-end",
         "tags": [{"name": "bearing_temperature", "quantity": "temperature", "unit": "degC"}],
         "times_ns": ["NOW"],
-        "values": [[41.5]],
+        "values": [41.5],
     }
     # outside the quotes the shell puts the time in: nanoseconds, UTC
     record = json.dumps(frame).replace('"NOW"', "'\"$(date +%s)000000000\"'")
@@ -133,12 +133,13 @@ def _worker(stack: LocalStack, settings: Settings, config: Path | None) -> Proce
     from foreshock.local.process import Process
 
     command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker"]
-    command += ["--bootstrap", settings.kafka.bootstrap, "--redis", settings.redis.url]
+    command += ["--bootstrap", settings.kafka.bootstrap]
+    command += ["--redis", settings.redis.url] if settings.redis.url else []
     command += ["--prefix", settings.topics.prefix] if settings.topics.prefix else []
     command += ["--config", str(config)] if config else []
     # where `foreshock trace` looks if nothing else is said
     store = settings.telemetry.store or str(settings.worker.data_dir / "spans")
-    environment = {**os.environ, "FORESHOCK_TELEMETRY__STORE": store}
+    environment = {**os.environ, **stack.environment(), "FORESHOCK_TELEMETRY__STORE": store}
     child = Process("worker", command, log=stack.folder / "worker.log", env=environment)
     child.start()
     return child

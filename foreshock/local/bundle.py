@@ -16,6 +16,7 @@ from foreshock.local.jars import (
     jar_folder,
     kafka_jars,
     lock_text,
+    make_folder,
     matches,
     parse_lock,
 )
@@ -56,7 +57,7 @@ def use(bundle: Path) -> int:
         The file is no bundle, is of another version, lacks a jar, or a jar does not match its hash.
     """
     folder = jar_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     try:
         with tarfile.open(bundle, "r:") as tar, tempfile.TemporaryDirectory(dir=folder, prefix=".bundle-") as staging:
             members = {member.name: member for member in tar.getmembers() if member.isreg()}

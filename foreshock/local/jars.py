@@ -123,6 +123,15 @@ def kafka_jars(progress: Progress | None = None) -> list[Path]:
     return [folder / jar.name for jar in jars]
 
 
+def make_folder(folder: Path) -> None:
+    """Make the cache folder, or say in one line why it cannot be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".lock").touch()
+    except OSError as exc:
+        raise ConfigurationError(f"the cache {folder} cannot be written ({exc.strerror}): set FORESHOCK_CACHE") from exc
+
+
 def class_path(paths: Sequence[Path]) -> str:
     """Join the jars in a fixed order, whatever the file system's order is."""
     return os.pathsep.join(str(path) for path in sorted(paths))
@@ -136,7 +145,7 @@ def _mismatch(jar: Jar, path: Path, fix: str) -> ConfigurationError:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

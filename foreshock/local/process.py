@@ -53,6 +53,8 @@ def listens(port: int) -> bool:
 class Process:
     """A command that runs under the guard. `start` and `stop` may be called again and again.
 
+    A process that we fork without exec holds the guard's pipe too: the command then ends with the last of us.
+
     Parameters
     ----------
     name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from foreshock.errors import ConfigurationError
 from foreshock.local import tls
 from foreshock.local.broker import Broker, java
 from foreshock.local.jars import Progress, kafka_jars
@@ -61,6 +64,7 @@ class LocalStack:
         self._ports = ports
         self._progress = progress
         self._temporary: Path | None = None
+        self._mine: int | None = None  # holds the lock of the data folder
         self.folder = Path()  # of everything that is kept; known once started
         self._broker: Broker | None = None
         self.valkey: Valkey | None = None
@@ -87,12 +91,18 @@ class LocalStack:
         flags = {"redis.url": self.redis_url} if self._redis else {}
         if self._kafka:
             credentials = self.broker.tls
-            properties = credentials.client_properties() if credentials else {}
-            flags |= {
-                "kafka.bootstrap": self.bootstrap,
-                **{f"kafka.{name}": value for name, value in properties.items()},
-            }
+            # said even where it is the default: a settings file made for another Kafka may say otherwise
+            properties = credentials.client_properties() if credentials else {"security.protocol": "PLAINTEXT"}
+            flags["kafka.bootstrap"] = self.bootstrap
+            flags |= {f"kafka.{name}": value for name, value in properties.items()}
         return flags
+
+    def environment(self) -> dict[str, str]:
+        """Give the same as environment variables, for a child process."""
+        return {
+            f"FORESHOCK_{name.replace('.', '__', 1).replace('.', '_').upper()}": value
+            for name, value in self.settings_overrides().items()
+        }
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -125,6 +135,9 @@ class LocalStack:
             self._broker.stop()
         if self.valkey:
             self.valkey.stop()
+        if self._mine is not None:
+            os.close(self._mine)
+            self._mine = None
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
@@ -147,8 +160,19 @@ class LocalStack:
         self.stop()
 
     def _make_folder(self) -> Path:
-        if self._data_dir is not None:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            return self._data_dir.absolute()
-        self._temporary = Path(tempfile.mkdtemp(prefix="foreshock-"))
-        return self._temporary
+        if self._data_dir is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="foreshock-"))
+            return self._temporary
+        folder = self._data_dir.absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._mine = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.stop()
+            raise ConfigurationError(
+                f"{folder} is in use by another foreshock: stop it or take another folder"
+            ) from None
+        except OSError as exc:
+            raise ConfigurationError(f"{folder} cannot be used for data: {exc.strerror}") from exc
+        return folder

@@ -93,7 +93,9 @@ def make(folder: Path, keytool: Path) -> Credentials:
         ["-importcert", *own, "-alias", "broker", "-file", str(signed)],
     )
     for step in steps:
-        done = subprocess.run([str(keytool), "-J-XX:TieredStopAtLevel=1", *step], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            [str(keytool), "-J-XX:TieredStopAtLevel=1", *step], capture_output=True, text=True, check=False, timeout=60
+        )
         if done.returncode:
             made.ca.unlink(missing_ok=True)
             raise Unavailable(f"keytool {step[0]} failed: {done.stdout}{done.stderr}")

@@ -16,9 +16,10 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from redis import Redis
 
-from foreshock.errors import Unavailable
+from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.local.process import Process, is_free
 from foreshock.local.stack import LocalStack
+from foreshock.settings import load
 from tests.conftest import start_or_skip
 
 DEADLINE_S = 30.0
@@ -132,6 +133,30 @@ def test_data_and_ports_survive_a_restart(stack: LocalStack, tmp_path: Path) -> 
         assert read(second.bootstrap, topic) == b"kept"
         assert Redis.from_url(second.redis_url).get("key") == b"kept"
     assert is_free(int(addresses["kafka.bootstrap"].rpartition(":")[2]))
+
+
+def test_a_data_folder_has_one_user(stack: LocalStack, tmp_path: Path) -> None:
+    """A second stack on the same folder is refused and leaves the first alone."""
+    with LocalStack(tmp_path, kafka=False) as first:
+        with pytest.raises(ConfigurationError, match="in use by another foreshock"):
+            LocalStack(tmp_path, kafka=False).start()
+        assert Redis.from_url(first.redis_url).ping()
+    with LocalStack(tmp_path, kafka=False) as after:
+        assert Redis.from_url(after.redis_url).ping()
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """One clear line."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"file.* cannot be used for data"):
+        LocalStack(tmp_path / "file").start()
+
+
+def test_settings_for_a_child_process(stack: LocalStack) -> None:
+    """Flags and environment variables give the same settings, whatever a settings file says about TLS."""
+    by_flags = load(None, env={}, flags={"kafka.security.protocol": "SASL_SSL", **stack.settings_overrides()})
+    assert load(None, env=stack.environment()) == by_flags
+    assert by_flags.kafka.properties["security.protocol"] == "PLAINTEXT"
 
 
 def test_a_killed_broker_comes_back_with_its_records(stack: LocalStack) -> None:
