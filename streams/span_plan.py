@@ -14,16 +14,20 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from foreshock import lineage
-from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Score
+from foreshock.contract import DeadLetter, Origin, Outcome
+from foreshock.streams.span_attributes import (
+    QUEUE_MS,
+    SAMPLED_BY,
+    Attributes,
+    about_record,
+    about_stage,
+    id_of,
+    messaging,
+    origin_of,
+    outputs,
+)
 
 Kind = Literal["internal", "client", "consumer", "producer"]
-Value = str | bool | int | float
-Attributes = dict[str, Value]
-
-EVENT_ID = "foreshock.event_id"
-ASSET = "foreshock.asset"
-SAMPLED_BY = "foreshock.sampled_by"
-QUEUE_MS = "foreshock.queue_ms"
 
 
 class BatchTimes(NamedTuple):
@@ -98,9 +102,7 @@ def plan(
     offsets
         Offset of an output, by its id, where known.
     """
-    outcome = item if isinstance(item, Outcome) else None
-    origin = outcome.score.origin if outcome else _dead(item).origin
-    own_id = outcome.score.score_id if outcome else _dead(item).event_id
+    origin, own_id = origin_of(item), id_of(item)
     first, last = _first(batch), _last(batch)
     root = SpanPlan(
         span_id=span_id(own_id, "process"),
@@ -109,15 +111,15 @@ def plan(
         kind="consumer",
         start_ns=first,
         end_ns=last,
-        attributes=_messaging("process", "process", origin.topic, origin.partition, origin.offset)
+        attributes=messaging("process", "process", origin.topic, origin.partition, origin.offset)
         | {
             "messaging.consumer.group.name": place.group,
             "messaging.client.id": place.worker,
             QUEUE_MS: max(0, first - origin.ingest_ns) / 1e6,
             SAMPLED_BY: sampled_by,
         }
-        | (_about_score(outcome.score) if outcome else _about_dead_letter(_dead(item))),
-        error="" if outcome else _dead(item).sentence,
+        | about_record(item),
+        error=item.sentence if isinstance(item, DeadLetter) else "",
     )
     stages = tuple(_stages(batch, item, root.span_id, own_id, batch_size))
     sends = tuple(_sends(batch, item, place, root.span_id, offsets or {}))
@@ -148,11 +150,6 @@ def producer(origin: Origin) -> tuple[int, bool]:
     return int(given[36:52], 16), bool(int(given[53:55], 16) & 1)
 
 
-def _dead(item: Outcome | DeadLetter) -> DeadLetter:
-    assert isinstance(item, DeadLetter)
-    return item
-
-
 def _first(batch: BatchTimes) -> int:
     return next((at for at in batch if at), 0)
 
@@ -161,24 +158,11 @@ def _last(batch: BatchTimes) -> int:
     return max(batch)
 
 
-def _messaging(operation: str, kind: str, topic: str, partition: int, offset: int | None) -> Attributes:
-    found: Attributes = {
-        "messaging.system": "kafka",
-        "messaging.operation.name": operation,
-        "messaging.operation.type": kind,
-        "messaging.destination.name": topic,
-        "messaging.destination.partition.id": str(partition),
-    }
-    if offset is not None:
-        found["messaging.kafka.offset"] = offset
-    return found
-
-
 def _stages(
     batch: BatchTimes, item: Outcome | DeadLetter, root: int, own_id: str, batch_size: int
 ) -> Iterator[SpanPlan]:
     """Spans between two recorded times each; a dead letter never came to the core."""
-    origin = item.score.origin if isinstance(item, Outcome) else item.origin
+    origin = origin_of(item)
     core = isinstance(item, Outcome)
     begin = batch.received
     stages = (
@@ -194,9 +178,9 @@ def _stages(
             continue
         if wanted and begin:
             receive = stage == "receive"
-            attributes = _about_stage(stage, item)
+            attributes = about_stage(stage, item)
             if receive:
-                attributes = _messaging("receive", "receive", origin.topic, origin.partition, None)
+                attributes = messaging("receive", "receive", origin.topic, origin.partition, None)
                 attributes["messaging.batch.message_count"] = batch_size
             yield SpanPlan(
                 span_id=span_id(own_id, stage),
@@ -210,33 +194,13 @@ def _stages(
         begin = end
 
 
-def _about_stage(stage: str, item: Outcome | DeadLetter) -> Attributes:
-    """What is worth knowing of a stage beside its time."""
-    if stage == "decode":
-        return _present({"foreshock.schema": (item.score.origin if isinstance(item, Outcome) else item.origin).schema})
-    if not isinstance(item, Outcome):
-        return {}
-    score = item.score
-    row = score.rows[-1] if score.rows else None
-    if stage == "features":
-        return _present({"foreshock.feature_set": score.feature_set, "foreshock.quality": ",".join(score.quality)})
-    if stage == "score":
-        return _present({"foreshock.model": score.model, "foreshock.reference": score.reference})
-    if stage == "policy":
-        rule = item.anomalies[-1].decision.rule if item.anomalies else ""
-        return _present(
-            {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm), "foreshock.rule": rule}
-        )
-    return {}
-
-
 def _sends(
     batch: BatchTimes, item: Outcome | DeadLetter, place: Place, root: int, offsets: Mapping[str, int]
 ) -> Iterator[SpanPlan]:
     """One producer span for each output; they go out together."""
     end = _last(batch)
     start = batch.encoded or batch.policy or batch.decoded or end
-    for topic, record_id, partition, about in _outputs(item):
+    for topic, record_id, partition, about in outputs(item):
         full = f"{place.prefix}{topic}"
         yield SpanPlan(
             span_id=int(output_span_id(record_id), 16) or 1,
@@ -245,82 +209,5 @@ def _sends(
             kind="producer",
             start_ns=min(start, end),
             end_ns=end,
-            attributes=_messaging("send", "send", full, partition, offsets.get(record_id)) | about,
+            attributes=messaging("send", "send", full, partition, offsets.get(record_id)) | about,
         )
-
-
-def _outputs(item: Outcome | DeadLetter) -> Iterator[tuple[str, str, int, Attributes]]:
-    """Topic, id, partition (every output of a partition goes to the same number) and attributes of each output."""
-    if isinstance(item, DeadLetter):
-        yield "dead-letters.v1", item.event_id, item.origin.partition, {EVENT_ID: item.event_id}
-        return
-    partition = item.score.origin.partition
-    yield "scores.v1", item.score.score_id, partition, {"foreshock.score_id": item.score.score_id}
-    for anomaly in item.anomalies:
-        yield "anomalies.v1", anomaly.event_id, partition, _about_anomaly(anomaly)
-    for quality in item.quality:
-        yield "quality.v1", quality.event_id, partition, _about_quality(quality)
-
-
-def _about_score(score: Score) -> Attributes:
-    row = score.rows[-1] if score.rows else None
-    return _present(
-        {
-            "messaging.kafka.message.key": score.asset,
-            ASSET: score.asset,
-            "foreshock.point": score.point,
-            "foreshock.score_id": score.score_id,
-            "foreshock.state": str(row.state) if row else "",
-            "foreshock.reason": row.reason if row else "",
-            "foreshock.score": row.value if row else None,
-            "foreshock.p_value": row.p_value if row else None,
-            "foreshock.regime": score.regime,
-            "foreshock.learning": score.learning,
-            "foreshock.delayed_s": score.delayed_s,
-        }
-    )
-
-
-def _about_dead_letter(letter: DeadLetter) -> Attributes:
-    return _present(
-        {
-            "error.type": str(letter.reason),
-            EVENT_ID: letter.event_id,
-            "foreshock.field": letter.field,
-            "foreshock.fix": letter.fix,
-            "messaging.message.body.size": letter.value_size,
-        }
-    )
-
-
-def _about_anomaly(anomaly: Anomaly) -> Attributes:
-    return _present(
-        {
-            EVENT_ID: anomaly.event_id,
-            "foreshock.episode_id": anomaly.episode_id,
-            "foreshock.phase": str(anomaly.phase),
-            "foreshock.severity": anomaly.severity,
-            "foreshock.score": anomaly.score,
-            "foreshock.hypothesis": anomaly.hypothesis,
-            ASSET: anomaly.asset,
-            "foreshock.point": anomaly.point,
-        }
-    )
-
-
-def _about_quality(quality: DataQuality) -> Attributes:
-    return _present(
-        {
-            EVENT_ID: quality.event_id,
-            "foreshock.quality": str(quality.kind),
-            "foreshock.raised": quality.raised,
-            ASSET: quality.asset,
-            "foreshock.point": quality.point,
-            "foreshock.channel": quality.channel,
-        }
-    )
-
-
-def _present(attributes: Mapping[str, Value | None]) -> Attributes:
-    """Leave out what is not stated."""
-    return {name: value for name, value in attributes.items() if value is not None and value != ""}

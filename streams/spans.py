@@ -31,7 +31,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 import foreshock
-from foreshock.streams.span_plan import ASSET, EVENT_ID, SAMPLED_BY, SpanPlan, TracePlan
+from foreshock.streams.span_attributes import ASSET, EVENT_ID, SAMPLED_BY
+from foreshock.streams.span_plan import SpanPlan, TracePlan
 from foreshock.streams.spanstore import SpanRow, SpanStore
 
 log = logging.getLogger("foreshock.telemetry")

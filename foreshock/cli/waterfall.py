@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from foreshock.streams.span_plan import EVENT_ID, QUEUE_MS
+from foreshock.streams.span_attributes import EVENT_ID, QUEUE_MS
 from foreshock.streams.spanstore import SpanRow
 
 BAR = 40  # characters for the whole of a trace, where there is room
@@ -70,7 +70,6 @@ def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
                 queue_ns,
                 _bar(0, queue_ns, whole, width),
                 "from log append to our poll",
-                "",
                 waiting=True,
             )
         )

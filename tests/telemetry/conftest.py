@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from foreshock import lineage
 from foreshock.contract import (
@@ -27,7 +33,8 @@ from foreshock.contract import (
     ScoreRow,
     ScoreState,
 )
-from foreshock.streams.telemetry import BatchTimes
+from foreshock.settings import Settings, TelemetrySettings, TopicSettings, WorkerSettings
+from foreshock.streams.telemetry import BatchTimes, Telemetry
 
 MS = 1_000_000
 
@@ -193,11 +200,73 @@ def until() -> Callable[..., None]:
     return wait
 
 
+class Receiver:
+    """An OTLP collector: takes protobuf over HTTP and keeps it."""
+
+    def __init__(self) -> None:
+        self.requests: list[ExportTraceServiceRequest] = []
+        self.delay_s = 0.0
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                time.sleep(receiver.delay_s)
+                assert self.path == "/v1/traces"
+                assert self.headers["content-type"] == "application/x-protobuf"
+                receiver.requests.append(ExportTraceServiceRequest.FromString(body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Stay quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def spans(self) -> list[Span]:
+        return [
+            span
+            for request in list(self.requests)
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def resource(self) -> dict[str, str]:
+        return {item.key: item.value.string_value for item in self.requests[0].resource_spans[0].resource.attributes}
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver that the standard variable names."""
+    found = Receiver()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def make_telemetry(*, ratio: float = 0.01, store: str = "") -> Telemetry:
+    settings = Settings(
+        topics=TopicSettings(prefix="t."),
+        worker=WorkerSettings(group="t.workers"),
+        telemetry=TelemetrySettings(sample_ratio=ratio, store=store),
+    )
+    return Telemetry(settings, worker="worker-0")
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Telemetry]:
+    """Make a telemetry by share and store directory."""
+    return make_telemetry
+
+
 @pytest.fixture(autouse=True)
 def no_telemetry_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start each test without variables of OpenTelemetry."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("OTEL_")]:
         monkeypatch.delenv(name)
 
@@ -207,8 +276,6 @@ def foreshock(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in this process; gives exit code, output and errors."""
-    import sys
-
     from foreshock.cli import main
 
     monkeypatch.chdir(tmp_path)  # no settings file of somebody else

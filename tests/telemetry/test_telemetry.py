@@ -2,101 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from foreshock import lineage
 from foreshock.contract import Origin
-from foreshock.settings import Settings, TelemetrySettings, TopicSettings, WorkerSettings
 from foreshock.streams import telemetry as subject
-from foreshock.streams.spanstore import SpanStore
-from foreshock.streams.telemetry import Telemetry
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = PRODUCER[:-1] + "0"
-
-
-def make(*, ratio: float = 0.01, store: str = "") -> Telemetry:
-    settings = Settings(
-        topics=TopicSettings(prefix="t."),
-        worker=WorkerSettings(group="t.workers"),
-        telemetry=TelemetrySettings(sample_ratio=ratio, store=store),
-    )
-    return Telemetry(settings, worker="worker-0")
-
-
-class Receiver:
-    """An OTLP collector: takes protobuf over HTTP and keeps it."""
-
-    def __init__(self) -> None:
-        self.requests: list[ExportTraceServiceRequest] = []
-        self.delay_s = 0.0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                time.sleep(receiver.delay_s)
-                assert self.path == "/v1/traces"
-                assert self.headers["content-type"] == "application/x-protobuf"
-                receiver.requests.append(ExportTraceServiceRequest.FromString(body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def spans(self) -> list[Span]:
-        return [
-            span
-            for request in list(self.requests)
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def resource(self) -> dict[str, str]:
-        return {item.key: item.value.string_value for item in self.requests[0].resource_spans[0].resource.attributes}
-
-
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    """A receiver that the standard variable names."""
-    found = Receiver()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-
-
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
 
 
 def attributes(span: Span) -> dict[str, object]:
     return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in span.attributes}
 
 
-def sent(telemetry: Telemetry, receiver: Receiver) -> dict[str, Span]:
+def sent(telemetry, receiver) -> dict[str, Span]:
     """Close and give what arrived, by name."""
     telemetry.close()
     return {span.name: span for span in receiver.spans()}
@@ -105,7 +28,7 @@ def sent(telemetry: Telemetry, receiver: Receiver) -> dict[str, Span]:
 class TestTree:
     """DESIGN 7: one trace from the producer's header to the alert."""
 
-    def test_anomaly_arrives_whole(self, receiver, records):
+    def test_anomaly_arrives_whole(self, make, receiver, records):
         """All spans of an anomaly arrive, in one trace, each under the root of our part."""
         telemetry = make(ratio=0)
         telemetry.record(records.times(), [records.anomaly(traceparent=PRODUCER)])
@@ -127,7 +50,7 @@ class TestTree:
         assert {span.parent_span_id for span in spans.values()} == {root.span_id}
         assert {span.trace_id.hex() for span in [root, *spans.values()]} == {"0af7651916cd43dd8448eb211c80319c"}
 
-    def test_root_links_to_the_message(self, receiver, records):
+    def test_root_links_to_the_message(self, make, receiver, records):
         """The root has a link to the producer's span beside its parent, as the conventions ask."""
         telemetry = make()
         telemetry.record(records.times(), [records.anomaly(traceparent=PRODUCER)])
@@ -136,7 +59,7 @@ class TestTree:
         assert [link.span_id.hex() for link in spans["process t.sensors.v1"].links] == ["b7ad6b7169203331"]
         assert not spans["decode"].links
 
-    def test_without_a_producer_the_trace_is_a_hash(self, receiver, records):
+    def test_without_a_producer_the_trace_is_a_hash(self, make, receiver, records):
         """Without a trace context the trace id is the hash of the coordinates that lineage gives, and the root has no parent."""
         telemetry = make()
         outcome = records.anomaly()
@@ -147,7 +70,7 @@ class TestTree:
         assert not root.parent_span_id
         assert not root.links
 
-    def test_semantic_conventions(self, receiver, records):
+    def test_semantic_conventions(self, make, receiver, records):
         """Kinds and attributes have the current names of the messaging conventions."""
         telemetry = make()
         outcome = records.anomaly()
@@ -172,7 +95,7 @@ class TestTree:
         assert kinds["send t.anomalies.v1"] == Span.SPAN_KIND_PRODUCER
         assert kinds["score"] == Span.SPAN_KIND_INTERNAL
 
-    def test_times_are_those_of_the_batch(self, receiver, records):
+    def test_times_are_those_of_the_batch(self, make, receiver, records):
         """Start and end of each stage are the times that the batch recorded, without a gap or an overlap."""
         telemetry = make()
         times = records.times()
@@ -188,7 +111,7 @@ class TestTree:
         root = spans["process t.sensors.v1"]
         assert (root.start_time_unix_nano, root.end_time_unix_nano) == (times.received, times.delivered)
 
-    def test_stage_without_a_time_has_no_span(self, receiver, records):
+    def test_stage_without_a_time_has_no_span(self, make, receiver, records):
         """A stage that was not stamped is left out, and its time counts for the next one."""
         telemetry = make()
         telemetry.record(records.times()._replace(features=0, started=0), [records.anomaly()])
@@ -198,7 +121,7 @@ class TestTree:
         assert "receive t.sensors.v1" not in spans
         assert spans["score"].start_time_unix_nano == records.times().decoded
 
-    def test_dead_letter_is_an_error(self, receiver, records):
+    def test_dead_letter_is_an_error(self, make, receiver, records):
         """A dead letter's root has the reason as error type and the sentence as status; it never saw the core."""
         telemetry = make(ratio=0)
         letter = records.dead_letter(traceparent=UNSAMPLED)
@@ -216,7 +139,7 @@ class TestTree:
         assert attributes(root)["error.type"] == "bad_rate"
         assert root.status.message == "the sampling rate is -5"
 
-    def test_quality_transition_is_traced(self, receiver, records):
+    def test_quality_transition_is_traced(self, make, receiver, records):
         """A quality transition is an event: it is traced whatever the share."""
         telemetry = make(ratio=0)
         telemetry.record(records.times(), [records.frozen()])
@@ -227,7 +150,7 @@ class TestTree:
 class TestHeader:
     """The header of an output names the span that sends it, before it is sent."""
 
-    def test_names_the_send_span(self, receiver, records):
+    def test_names_the_send_span(self, make, receiver, records):
         """Trace id and span id of the header are those of the span that arrives later."""
         telemetry = make()
         outcome = records.anomaly(traceparent=PRODUCER)
@@ -238,7 +161,7 @@ class TestHeader:
 
         assert header == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
 
-    def test_flags_follow_the_decision(self, records):
+    def test_flags_follow_the_decision(self, make, records):
         """An ordinary output carries its producer's decision; an event is always sampled."""
         telemetry = make(ratio=1)
         unsampled = records.origin(traceparent=UNSAMPLED)
@@ -248,7 +171,7 @@ class TestHeader:
         assert telemetry.traceparent_for(records.origin(), "ab" * 16, event=False).endswith("-01")
 
     @given(traceparent=st.one_of(st.none(), st.text(max_size=60), st.just(PRODUCER), st.just("00-" + "0" * 52)))
-    def test_any_header_is_answered_with_a_valid_one(self, traceparent):
+    def test_any_header_is_answered_with_a_valid_one(self, make, traceparent):
         """Whatever a producer sends as trace context, ours is valid and its record can be recorded."""
         origin = Origin(topic="s", topic_id="i", partition=0, offset=1, ingest_ns=1, traceparent=traceparent)
         header = make().traceparent_for(origin, "cd" * 16, event=False)
@@ -262,7 +185,7 @@ class TestHeader:
 class TestSampling:
     """Ordinary blocks at the producer's decision, else by share; events always."""
 
-    def test_unsampled_block_builds_nothing(self, receiver, records, monkeypatch):
+    def test_unsampled_block_builds_nothing(self, make, receiver, records, monkeypatch):
         """For a block that is not sampled no span is even planned."""
         monkeypatch.setattr(subject, "plan", lambda *_, **__: pytest.fail("a span was planned"))
         telemetry = make(ratio=0)
@@ -271,7 +194,7 @@ class TestSampling:
 
         assert telemetry.counters()["recorded"] == 0
 
-    def test_producer_decides(self, receiver, records):
+    def test_producer_decides(self, make, receiver, records):
         """A block whose producer samples it is traced although the share is zero."""
         telemetry = make(ratio=0)
         telemetry.record(records.times(), [records.outcome(traceparent=PRODUCER), records.outcome(offset=8)])
@@ -280,7 +203,7 @@ class TestSampling:
         assert attributes(spans["process t.sensors.v1"])["foreshock.sampled_by"] == "producer"
         assert telemetry.counters()["recorded"] == 1
 
-    def test_share_of_the_trace_ids(self, records, tmp_path, monkeypatch):
+    def test_share_of_the_trace_ids(self, make, records, tmp_path, monkeypatch):
         """A share of the blocks without a producer's context is traced, the same ones each time."""
         monkeypatch.setattr(subject, "ORDINARY_PER_S", 10**6)
         blocks = [records.outcome(offset) for offset in range(2000)]
@@ -294,7 +217,7 @@ class TestSampling:
         assert counts[0] == counts[1]
         assert 150 < counts[0] < 250
 
-    def test_ordinary_traces_are_bounded_in_rate(self, records, tmp_path):
+    def test_ordinary_traces_are_bounded_in_rate(self, make, records, tmp_path):
         """A producer that samples every block gets a bounded number of traces a second; the rest is counted, events are not limited."""
         telemetry = make(store=str(tmp_path))
         telemetry.record(records.times(), [records.outcome(at, traceparent=PRODUCER) for at in range(1000)])
@@ -306,7 +229,7 @@ class TestSampling:
         assert limited >= 1000 - 3 * subject.ORDINARY_PER_S
         assert counters["recorded"] == 1001 - limited
 
-    def test_nowhere_to_send_means_no_work(self, records, monkeypatch):
+    def test_nowhere_to_send_means_no_work(self, make, records, monkeypatch):
         """Without store and endpoint, or with the SDK disabled, nothing is built, and headers are made all the same."""
         monkeypatch.setattr(subject, "plan", lambda *_, **__: pytest.fail("a span was planned"))
         make().record(records.times(), [records.anomaly()])
@@ -317,90 +240,3 @@ class TestSampling:
 
         assert telemetry.traceparent_for(records.origin(), "ab" * 16, event=True)
         assert telemetry.counters()["recorded"] == 0
-
-
-class TestOutage:
-    """An exporter that is down or slow costs spans, counted, and nothing else."""
-
-    def test_down_counts_and_returns(self, nobody, records, caplog, monkeypatch, until):
-        """With nobody there recording goes on at speed, losses are counted, and the log has one line."""
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
-        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
-        monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "512")
-        telemetry = make()
-        with caplog.at_level(logging.WARNING):
-            began = time.monotonic()
-            for offset in range(300):
-                telemetry.record(records.times(), [records.anomaly(offset)])
-            took = time.monotonic() - began
-            until(lambda: telemetry.counters()["failed"] > 0)
-            telemetry.close(timeout_s=1)
-
-        counters = telemetry.counters()
-        assert took < 2
-        assert counters["dropped"] > 0
-        assert counters["sent"] == 0
-        assert len([line for line in caplog.messages if "do not reach" in line]) == 1
-        assert len(caplog.messages) <= 2
-
-    def test_slow_receiver_does_not_slow_the_caller(self, receiver, records):
-        """While a receiver takes its time, recording a batch takes as long as before."""
-        receiver.delay_s = 3
-        telemetry = make()
-        began = time.monotonic()
-        for offset in range(100):
-            telemetry.record(records.times(), [records.anomaly(offset)])
-        took = time.monotonic() - began
-        telemetry.close(timeout_s=0.1)
-
-        assert took < 1
-
-    def test_store_lives_on_beside_a_dead_endpoint(self, nobody, records, tmp_path, until):
-        """A dead endpoint takes nothing from the local store."""
-        telemetry = make(store=str(tmp_path))
-        outcome = records.anomaly()
-        telemetry.record(records.times(), [outcome])
-        store = SpanStore(tmp_path)
-
-        until(lambda: store.find(outcome.anomalies[0].event_id))
-        telemetry.close(timeout_s=0.1)
-
-    def test_full_queue_refuses_whole_traces(self, nobody, records, monkeypatch):
-        """Ordinary traces are refused while events still find room."""
-        monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "60")
-        monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "50")
-        telemetry = make(ratio=1)
-        telemetry.record(records.times(), [records.outcome(offset) for offset in range(20)])
-        ordinary = telemetry.counters()["recorded"]
-        telemetry.record(records.times(), [records.anomaly(100)])
-        recorded = telemetry.counters()["recorded"]
-        telemetry.close(timeout_s=0.1)
-
-        assert ordinary < 20
-        assert recorded == ordinary + 1
-
-
-class TestResource:
-    """Who speaks: the standard variables over the settings."""
-
-    def test_from_settings(self, receiver, records):
-        """Service, version and worker name the process."""
-        telemetry = make()
-        telemetry.record(records.times(), [records.anomaly()])
-        telemetry.close()
-
-        resource = receiver.resource()
-        assert resource["service.name"] == "foreshock-worker"
-        assert resource["service.instance.id"] == "worker-0"
-
-    def test_environment_comes_first(self, receiver, records, monkeypatch):
-        """OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are honoured."""
-        monkeypatch.setenv("OTEL_SERVICE_NAME", "line-7")
-        monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=plant")
-        telemetry = make()
-        telemetry.record(records.times(), [records.anomaly()])
-        telemetry.close()
-
-        resource = receiver.resource()
-        assert resource["service.name"] == "line-7"
-        assert resource["deployment.environment.name"] == "plant"

@@ -1,0 +1,141 @@
+"""What the spans of a record say: OpenTelemetry's names for messaging, and our own under `foreshock.`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Score
+
+Value = str | bool | int | float
+Attributes = dict[str, Value]
+
+EVENT_ID = "foreshock.event_id"
+ASSET = "foreshock.asset"
+SAMPLED_BY = "foreshock.sampled_by"
+QUEUE_MS = "foreshock.queue_ms"
+
+
+def origin_of(item: Outcome | DeadLetter) -> Origin:
+    """Coordinates of the input record."""
+    return item.score.origin if isinstance(item, Outcome) else item.origin
+
+
+def id_of(item: Outcome | DeadLetter) -> str:
+    """Id of the one output that every input record has: its score or its dead letter."""
+    return item.score.score_id if isinstance(item, Outcome) else item.event_id
+
+
+def messaging(operation: str, kind: str, topic: str, partition: int, offset: int | None) -> Attributes:
+    """Attributes of the conventions for messaging; operation `kind` is receive, process or send."""
+    found: Attributes = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": kind,
+        "messaging.destination.name": topic,
+        "messaging.destination.partition.id": str(partition),
+    }
+    if offset is not None:
+        found["messaging.kafka.offset"] = offset
+    return found
+
+
+def about_record(item: Outcome | DeadLetter) -> Attributes:
+    """Attributes of the root."""
+    return _about_score(item.score) if isinstance(item, Outcome) else _about_dead_letter(item)
+
+
+def about_stage(stage: str, item: Outcome | DeadLetter) -> Attributes:
+    """What is worth knowing of a stage beside its time."""
+    if stage == "decode":
+        return _present({"foreshock.schema": origin_of(item).schema})
+    if not isinstance(item, Outcome):
+        return {}
+    score = item.score
+    row = score.rows[-1] if score.rows else None
+    if stage == "features":
+        return _present({"foreshock.feature_set": score.feature_set, "foreshock.quality": ",".join(score.quality)})
+    if stage == "score":
+        return _present({"foreshock.model": score.model, "foreshock.reference": score.reference})
+    if stage == "policy":
+        rule = item.anomalies[-1].decision.rule if item.anomalies else ""
+        return _present(
+            {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm), "foreshock.rule": rule}
+        )
+    return {}
+
+
+def outputs(item: Outcome | DeadLetter) -> Iterator[tuple[str, str, int, Attributes]]:
+    """Topic, id, partition (every output of a partition goes to the same number) and attributes of each output."""
+    if isinstance(item, DeadLetter):
+        yield "dead-letters.v1", item.event_id, item.origin.partition, {EVENT_ID: item.event_id}
+        return
+    partition = item.score.origin.partition
+    yield "scores.v1", item.score.score_id, partition, {"foreshock.score_id": item.score.score_id}
+    for anomaly in item.anomalies:
+        yield "anomalies.v1", anomaly.event_id, partition, _about_anomaly(anomaly)
+    for quality in item.quality:
+        yield "quality.v1", quality.event_id, partition, _about_quality(quality)
+
+
+def _about_score(score: Score) -> Attributes:
+    row = score.rows[-1] if score.rows else None
+    return _present(
+        {
+            "messaging.kafka.message.key": score.asset,
+            ASSET: score.asset,
+            "foreshock.point": score.point,
+            "foreshock.score_id": score.score_id,
+            "foreshock.state": str(row.state) if row else "",
+            "foreshock.reason": row.reason if row else "",
+            "foreshock.score": row.value if row else None,
+            "foreshock.p_value": row.p_value if row else None,
+            "foreshock.regime": score.regime,
+            "foreshock.learning": score.learning,
+            "foreshock.delayed_s": score.delayed_s,
+        }
+    )
+
+
+def _about_dead_letter(letter: DeadLetter) -> Attributes:
+    return _present(
+        {
+            "error.type": str(letter.reason),
+            EVENT_ID: letter.event_id,
+            "foreshock.field": letter.field,
+            "foreshock.fix": letter.fix,
+            "messaging.message.body.size": letter.value_size,
+        }
+    )
+
+
+def _about_anomaly(anomaly: Anomaly) -> Attributes:
+    return _present(
+        {
+            EVENT_ID: anomaly.event_id,
+            "foreshock.episode_id": anomaly.episode_id,
+            "foreshock.phase": str(anomaly.phase),
+            "foreshock.severity": anomaly.severity,
+            "foreshock.score": anomaly.score,
+            "foreshock.hypothesis": anomaly.hypothesis,
+            ASSET: anomaly.asset,
+            "foreshock.point": anomaly.point,
+        }
+    )
+
+
+def _about_quality(quality: DataQuality) -> Attributes:
+    return _present(
+        {
+            EVENT_ID: quality.event_id,
+            "foreshock.quality": str(quality.kind),
+            "foreshock.raised": quality.raised,
+            ASSET: quality.asset,
+            "foreshock.point": quality.point,
+            "foreshock.channel": quality.channel,
+        }
+    )
+
+
+def _present(attributes: Mapping[str, Value | None]) -> Attributes:
+    """Leave out what is not stated."""
+    return {name: value for name, value in attributes.items() if value is not None and value != ""}
