@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from foreshock.errors import ConfigurationError
+from foreshock.settings_sources import Given, from_env, from_file, from_flags, is_property
 
 SECRET_PROPERTIES = frozenset(
     {
@@ -169,15 +169,6 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
-class _Given(NamedTuple):
-    """One value that somebody gave: where, under which section and key."""
-
-    place: str
-    section: str
-    key: str
-    value: Any
-
-
 _SECTIONS: Mapping[str, type[Any]] = MappingProxyType(get_type_hints(Settings))
 
 
@@ -203,7 +194,7 @@ def load(
     """
     problems: list[str] = []
     values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
-    given = [*_from_file(path), *_from_env(env, problems), *_from_flags(flags)]
+    given = [*from_file(path, _SECTIONS), *from_env(env, _SECTIONS, problems), *from_flags(flags)]
     for item in given:
         try:
             _take(item, values)
@@ -224,53 +215,7 @@ def read_secret(path: Path, name: str) -> str:
         raise ConfigurationError(f"{name}: cannot read the secret's file {path}: {exc}") from None
 
 
-def _from_file(path: Path | None) -> Iterator[_Given]:
-    explicit, path = path is not None, path or Path("foreshock.toml")
-    if not explicit and not path.exists():
-        return
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"{path}: cannot be read: {exc}") from None
-    except tomllib.TOMLDecodeError as exc:
-        raise ConfigurationError(f"{path}: not valid TOML: {exc}") from None
-    lines = _line_numbers(text)
-    for section, content in document.items():
-        if not isinstance(content, dict):
-            yield _Given(f"{path}:{lines.get(section, 1)}", "", section, content)
-            continue
-        if not content and section not in _SECTIONS:
-            yield _Given(f"{path}:{lines.get(section, 1)}", section, "", None)
-        for key, value in _flatten(content):
-            yield _Given(f"{path}:{lines.get(f'{section}.{key}', lines.get(section, 1))}", section, key, value)
-
-
-def _from_env(env: Mapping[str, str], problems: list[str]) -> Iterator[_Given]:
-    for name in sorted(env):
-        if not name.startswith("FORESHOCK_"):
-            continue
-        section, separator, key = name.removeprefix("FORESHOCK_").lower().partition("__")
-        if separator:
-            yield _Given(name, section, key.replace("_", ".") if _is_property(section, key) else key, env[name])
-            continue
-        guess, _, rest = section.partition("_")
-        if guess in _SECTIONS and rest:  # FORESHOCK_DATA and the like belong to others; this one was meant for us
-            problems.append(f"{name}: unknown setting; write FORESHOCK_{guess.upper()}__{rest.upper()}")
-
-
-def _from_flags(flags: Mapping[str, Any]) -> Iterator[_Given]:
-    for name, value in flags.items():
-        if value is not None:
-            section, _, key = name.partition(".")
-            yield _Given(f"flag {name}", section, key, value)
-
-
-def _is_property(section: str, key: str) -> bool:
-    return section == "kafka" and key != "bootstrap"
-
-
-def _take(item: _Given, values: dict[str, dict[str, Any]]) -> None:
+def _take(item: Given, values: dict[str, dict[str, Any]]) -> None:
     """Check one value and put it in its place."""
     if item.section not in _SECTIONS:
         raise ConfigurationError(
@@ -278,7 +223,7 @@ def _take(item: _Given, values: dict[str, dict[str, Any]]) -> None:
             if item.section
             else f"unknown setting {item.key}; every setting stands in a section"
         )
-    if _is_property(item.section, item.key):
+    if is_property(item.section, item.key):
         if item.key in OWNED_PROPERTIES:
             raise ConfigurationError(f"kafka.{item.key} is not yours to set: {OWNED_PROPERTIES[item.key]}")
         values["kafka"].setdefault("properties", {})[item.key] = _property(item)
@@ -297,7 +242,7 @@ def _take(item: _Given, values: dict[str, dict[str, Any]]) -> None:
     values[item.section][item.key] = value
 
 
-def _property(item: _Given) -> str:
+def _property(item: Given) -> str:
     if isinstance(item.value, bool):
         return str(item.value).lower()
     if isinstance(item.value, str | int | float):
@@ -341,34 +286,3 @@ def _check_limits(name: str, value: Any, limits: Mapping[str, Any]) -> None:
 def _hint(word: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
-
-
-def _flatten(content: Mapping[str, Any], parents: str = "") -> Iterator[tuple[str, Any]]:
-    """Give dotted names: in TOML ``sasl.username = ...`` is a table `sasl` in a table."""
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{parents}{key}.")
-        else:
-            yield f"{parents}{key}", value
-
-
-def _line_numbers(text: str) -> dict[str, int]:
-    """Find the line of each table and key of a TOML text; tomllib does not tell."""
-    found: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        entry = re.match(r"\s*([\w\-.\"' ]+?)\s*=", line)
-        if header:
-            table = _bare(header[1]) + "."
-            found.setdefault(table.split(".")[0], number)
-            found.setdefault(table.removesuffix("."), number)
-        elif entry:
-            name = table + _bare(entry[1])
-            found.setdefault(name.split(".")[0], number)
-            found.setdefault(name, number)
-    return found
-
-
-def _bare(key: str) -> str:
-    return re.sub(r"[\"'\s]", "", key)
