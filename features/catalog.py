@@ -106,6 +106,7 @@ def _constants() -> dict[str, object]:
             envelope.DEPTH_FLOOR,
             envelope.LINE_FLOOR,
         ],
+        "envelope_lines": [envelope.FIRST_LINE, envelope.MEDIAN_BITS],
     }
 
 

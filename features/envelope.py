@@ -27,6 +27,10 @@ ABSOLUTE_FLOOR = 1e-15
 DEPTH_FLOOR = 1e-6
 """Modulation below a thousandth is not told from rounding."""
 LINE_FLOOR = 1e-9
+FIRST_LINE = 2
+"""Lines 0 and 1 hold what the window smears of the mean."""
+MEDIAN_BITS = 10
+"""The median is exact to 2**-13 of its value."""
 LANES = 8
 CHUNK_ROWS = 8
 """Rows per pass: six envelopes of eight rows fill half of a second-level cache."""
@@ -121,45 +125,46 @@ def _depth_rows(
 
 
 @njit(cache=True, nogil=True)
-def _median(values: npt.NDArray[np.float32]) -> float:
-    """Upper median by quickselect; reorders `values`."""
-    left, right, k = 0, values.size - 1, values.size // 2
-    while left < right:
-        pivot = values[(left + right) // 2]
-        i, j = left, right
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            right = j
-        elif k >= i:
-            left = i
+def _median_bits(bits: npt.NDArray[np.int32], low: int, high: int) -> int:
+    """Upper median of positive float32 by their bit patterns, which have the same order; to `MEDIAN_BITS` low bits.
+
+    Halving the interval and counting reads the values some 17 times, but without a branch that depends on them:
+    a quickselect took five times as long, all of it in mispredicted branches.
+    """
+    wanted = bits.size // 2
+    while high - low > 1 << MEDIAN_BITS:
+        middle = low + (high - low) // 2
+        pivot = np.int32(middle)
+        count = np.int32(0)
+        for i in range(bits.size):
+            count += np.int32(bits[i] <= pivot)
+        if count > wanted:
+            high = middle
         else:
-            break
-    return float(values[k])
+            low = middle
+    return high
 
 
 @njit(cache=True, nogil=True)
-def _line_rows(spectra: npt.NDArray[np.complex64], out: npt.NDArray[np.float32]) -> None:
+def _line_rows(spectra: npt.NDArray[np.float32], out: npt.NDArray[np.float32]) -> None:
     """Write how far the largest line of the envelope's spectrum stands out: ln(max / median) of the magnitudes."""
-    count = spectra.shape[2] - 1 - 2
+    count = spectra.shape[2] // 2 - 1 - FIRST_LINE
     power = np.empty(count, np.float32)
-    floor = LINE_FLOOR * spectra.shape[2]
+    bits = power.view(np.int32)
+    median = np.empty(1, np.float32)
+    floor = LINE_FLOOR * spectra.shape[2] / 2
     for b in range(spectra.shape[0]):
         for band in range(spectra.shape[1]):
-            largest = np.float32(0.0)
+            row = spectra[b, band]
             for i in range(count):
-                v = spectra[b, band, i + 2]
-                power[i] = v.real * v.real + v.imag * v.imag
-                largest = max(largest, power[i])
-            middle = _median(power)
-            out[b, 3 * band + 2] = np.float32(0.5 * math.log((largest + floor) / (middle + floor)))
+                re, im = row[2 * (i + FIRST_LINE)], row[2 * (i + FIRST_LINE) + 1]
+                power[i] = re * re + im * im
+            low = high = bits[0]
+            for i in range(1, count):
+                low, high = min(low, bits[i]), max(high, bits[i])
+            median.view(np.int32)[0] = _median_bits(bits, low, high)
+            largest = power.max()
+            out[b, 3 * band + 2] = np.float32(0.5 * math.log((largest + floor) / (median[0] + floor)))
 
 
 def envelope_rows(
@@ -199,4 +204,4 @@ def envelope_rows(
         _place(spectra[part], p.slices, analytic[:rows])
         signals = scipy.fft.ifft(analytic[:rows], axis=2, norm="forward").view(np.float32)
         _depth_rows(signals, p.window, (p.sum_window, p.sum_square), units[part], rms[part], relative[:rows], out[part])
-        _line_rows(scipy.fft.rfft(relative[:rows], axis=2), out[part])
+        _line_rows(scipy.fft.rfft(relative[:rows], axis=2).view(np.float32), out[part])

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.signal
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foreshock.features import envelope, spectrum
 
@@ -88,3 +90,28 @@ def test_the_length_covers_every_band():
 
         assert (plan.slices[:, 1] - plan.slices[:, 0]).max() <= plan.length
         assert plan.slices.max() <= n // 2 + 1
+
+
+@given(st.lists(st.floats(0, 2.0**100, width=32), min_size=1, max_size=300))
+def test_the_median_by_bit_patterns_is_the_median(values):
+    """Halving between bit patterns finds the upper median to 2**-13 of its value, equal values and zeros included."""
+    x = np.array(values, np.float32)
+    bits = x.view(np.int32)
+    found = np.array([envelope._median_bits(bits, bits.min(), bits.max())], np.int32).view(np.float32)[0]
+
+    assert found == pytest.approx(np.sort(x)[len(x) // 2], rel=2**-13, abs=1e-41)
+
+
+def test_prominence_equals_numpys_maximum_over_median():
+    """A beating tone: the line is read from the spectrum of the windowed, relative envelope."""
+    x = modulated(0.5) + 0.1 * np.random.default_rng(5).normal(size=4096)
+    plan = envelope.plan(4096)
+    spectra = np.fft.rfft((x - x.mean()) * spectrum.plan(4096).window)
+    padded = np.zeros(plan.length, complex)
+    low, high = plan.slices[3]
+    padded[: high - low] = spectra[low:high]
+    e = np.abs(np.fft.ifft(padded))
+    lines = np.abs(np.fft.rfft(e / (e.sum() / plan.sum_window) - plan.window))[2:-1]
+    expected = np.log(lines.max() / np.sort(lines)[len(lines) // 2])
+
+    assert envelopes_of(x)[0, 3, 2] == pytest.approx(expected, abs=1e-3)
