@@ -21,6 +21,9 @@ COMMANDS: dict[str, str] = {
     "cache": "cache",
     "status": "status",
     "trace": "trace",
+    "assets": "assets",
+    "feed": "feed",
+    "backfill": "backfill",
     "evaluate": "evaluate",
 }
 

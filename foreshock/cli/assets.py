@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,9 +88,9 @@ def list_(
     Console().print(table)
 
 
-def _entries(file: Path) -> list[tuple[str, dict[str, Any]]]:
+def _entries(file: Path) -> list[tuple[str, Any]]:
     """Read (place, fields) of each asset of a file."""
-    readers = {".toml": tomllib.loads, ".json": json.loads}
+    readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
     if file.suffix not in readers:
         raise ConfigurationError(f"{file}: unknown kind of file; known: {', '.join(readers)}")
     try:
@@ -102,12 +103,11 @@ def _entries(file: Path) -> list[tuple[str, dict[str, Any]]]:
     return [(f"{file}: asset {number}", entry) for number, entry in enumerate(entries, start=1)]
 
 
-def _asset(place: str, fields: dict[str, Any]) -> Asset:
+def _asset(place: str, fields: Any) -> Asset:
     """Check an asset by the same rules as the worker does: the decoder of the wire."""
     from foreshock.streams.wire import Decoder
 
-    key = fields["asset"].encode() if isinstance(fields, dict) and isinstance(fields.get("asset"), str) else None
     try:
-        return Decoder().decode_asset(json.dumps(fields).encode(), origin=_FROM_FILE, key=key)
+        return Decoder(check_key=False).decode_asset(json.dumps(fields).encode(), origin=_FROM_FILE, key=None)
     except InputRejected as exc:
         raise ConfigurationError(f"{place}: {exc.field or 'record'}: {exc.sentence}. {exc.fix}".rstrip()) from exc

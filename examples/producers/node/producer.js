@@ -12,7 +12,7 @@ const SAMPLES = 1024;
 
 const { values: given } = parseArgs({
   options: {
-    bootstrap: { type: "string", default: "127.0.0.1:9092" },
+    bootstrap: { type: "string", default: process.env.FORESHOCK_KAFKA__BOOTSTRAP ?? "127.0.0.1:9092" },
     topic: { type: "string", default: "sensors.v1" },
     asset: { type: "string", default: "pump-8" },
     blocks: { type: "string", default: "100" },

@@ -11,6 +11,7 @@ import array
 import io
 import json
 import math
+import os
 import random
 import sys
 import time
@@ -50,7 +51,7 @@ def encoder(schema_file: Path) -> Callable[[dict[str, Any]], bytes]:
 def main() -> None:
     """Send some blocks and say where they went."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--bootstrap", default="127.0.0.1:9092")
+    options.add_argument("--bootstrap", default=os.environ.get("FORESHOCK_KAFKA__BOOTSTRAP", "127.0.0.1:9092"))
     options.add_argument("--topic", default="sensors.v1")
     options.add_argument("--asset", default="pump-7")
     options.add_argument("--blocks", type=int, default=100)
