@@ -90,12 +90,13 @@ def _serve(
 
     names = [info.name for info in ensure(settings).values()]
     child = _worker(stack, settings, config) if worker else None
+    services = [*stack.processes, *([child] if child else [])]
     facts: dict[str, Any] = {
         "bootstrap": settings.kafka.bootstrap,
         "redis": settings.redis.url,
         "data": str(data) if data else "",
         "topics": names,
-        "worker": child.pid if child else None,
+        "processes": {service.name: service.pid for service in services},
         "kcat": kcat_line(settings),
     }
     if as_json:
@@ -103,7 +104,7 @@ def _serve(
     else:
         _tell(facts, child.log if child else None)
     try:
-        _watch([*stack.processes, *([child] if child else [])])
+        _watch(services)
     finally:
         if child:
             child.stop()  # before what it depends on

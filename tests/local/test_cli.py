@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from foreshock.cli.up import kcat_line
 from foreshock.local.jars import cache_root, jar_folder, lock_text, parse_lock
+from foreshock.local.process import is_free
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, TopicSettings
 from foreshock.streams.samples import newest_keys
@@ -110,6 +111,35 @@ def test_up_runs_until_it_is_asked_to_stop(stack: LocalStack, tmp_path: Path) ->
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert (tmp_path / "data" / "kafka" / "data" / "meta.properties").exists()
+
+
+def test_up_ends_when_a_service_ends(stack: LocalStack) -> None:
+    """A broker that dies is not passed over: exit 3, its name, and nothing left behind."""
+    process = subprocess.Popen([*FORESHOCK, "up", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    facts = json.loads(process.stdout.readline())
+    os.kill(facts["processes"]["Kafka"], signal.SIGKILL)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "foreshock: Kafka ended" in told
+    assert is_free(int(facts["redis"].rpartition(":")[2].partition("/")[0]))
+
+
+def test_up_uses_a_kafka_that_exists(settings: Settings) -> None:
+    """With --bootstrap no broker is started, and the topics are made on the one that is named."""
+    process = subprocess.Popen(
+        [*FORESHOCK, "up", "--json", "--bootstrap", settings.kafka.bootstrap, "--prefix", settings.topics.prefix],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process.stdout as out:
+        facts = json.loads(out.readline())
+    assert facts["bootstrap"] == settings.kafka.bootstrap
+    assert list(facts["processes"]) == ["Valkey"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert len(ensure(replace(settings, topics=replace(settings.topics, create=False)))) == len(used())
 
 
 def test_the_kcat_line_works_as_pasted(settings: Settings, tmp_path: Path) -> None:
