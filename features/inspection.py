@@ -198,12 +198,19 @@ def inspect(x: npt.NDArray[np.float32]) -> Inspection:
     Inspection
         Arrays [blocks, channels]; a row depends on its own samples only.
 
+    Raises
+    ------
+    ValueError
+        If the blocks have no samples.
+
     Notes
     -----
     The standard deviation here is the mean absolute deviation times sqrt(pi/2), which is the standard deviation of
     Gaussian noise and hardly moves for a few outliers.
     """
     blocks, channels, n = x.shape
+    if n == 0:
+        raise ValueError("blocks without samples cannot be inspected")
     rows = np.ascontiguousarray(x, np.float32).reshape(blocks * channels, n)
     if not rows.flags.writeable:
         rows = rows.copy()  # a second compiled variant for read-only views would cost more than the copy

@@ -78,10 +78,14 @@ def judge(
     Returns
     -------
     tuple of Finding
-        Channel by channel; a frozen channel has no other finding.
+        Channel by channel; a channel that is frozen or not finite has no other finding.
     """
     found: list[Finding] = []
     for c, channel in enumerate(channels):
+        if not inspection.finite[index, c]:
+            sentence = "the samples are not all finite numbers"
+            found.append(Finding(QualityKind.OUT_OF_RANGE, channel, None, None, sentence))
+            continue
         share = float(inspection.constant[index, c])
         if share >= FROZEN_SHARE:
             at = (

@@ -75,3 +75,18 @@ def test_low_and_high_are_the_extremes():
     found = inspect(x)
 
     assert (found.low.item(), found.high.item()) == (x.min(), x.max())
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 15, 16, 17])
+def test_the_shortest_blocks_have_figures(n):
+    """One sample is constant; a few have nothing to say."""
+    found = one(np.arange(n))
+
+    assert found["constant"] == (1.0 if n == 1 else 0.0)
+    assert (found["clipped"], found["spikes"]) == (0, 0)
+
+
+def test_no_samples_are_refused():
+    """There is nothing to measure."""
+    with pytest.raises(ValueError, match="without samples"):
+        inspect(np.zeros((1, 1, 0), np.float32))

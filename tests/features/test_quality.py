@@ -129,6 +129,17 @@ def test_a_step_is_pure():
     assert before == step(PointState(), arrival(0), (), digests, CHANNELS).state
 
 
+def test_samples_that_are_not_finite_are_out_of_range():
+    """The border rejects them; if one gets here all the same, it is neither scored nor passed over in silence."""
+    x = samples(0)
+    x[1, 7] = np.nan
+    (only,) = play([x])
+
+    assert only.kinds == ("out_of_range",)
+    assert not only.usable
+    assert [t.finding.channel for t in only.transitions] == ["FE"]
+
+
 def test_names_of_the_module_are_complete():
     """What a caller needs is exported."""
     assert {"inspect", "judge", "step", "PointState"} <= set(quality.__all__)
