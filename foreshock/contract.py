@@ -101,6 +101,7 @@ class SensorBlock:
     unit: str  # UCUM, as sent (after mapping plant spellings)
     samples: npt.NDArray[np.generic]
     gain: float = 1.0
+    scale: float = 1.0  # as sent: sample * scale is in `unit`; gain is scale times the unit's own step to SI
     sequence: int | None = None
     site: str = ""
     gateway: str = ""

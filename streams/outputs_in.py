@@ -1,0 +1,58 @@
+"""Any value of any of our topics, decoded to plain fields: for people who look, not for the hot path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foreshock.contract import Reason
+from foreshock.errors import InputRejected
+from foreshock.streams import json_in, schemas
+from foreshock.streams.avro.reader import make
+from foreshock.streams.avro.schema import Schema, SchemaError
+from foreshock.streams.framing import CONFLUENT_HEAD, SINGLE_OBJECT_HEAD, Framing, framing_of
+from foreshock.streams.registry import Registry
+
+
+def decode_output(value: bytes, registry: Registry | None = None) -> dict[str, Any]:
+    """Decode a value without judging what it means.
+
+    Returns
+    -------
+    dict
+        ``framing``, ``schema`` (record name, "" for JSON that does not say), ``fingerprint`` (hexadecimal, "" for JSON)
+        and ``record`` (fields as dicts, lists, numbers, texts, bytes; arrays of floats as numpy arrays).
+
+    Raises
+    ------
+    InputRejected
+        It cannot be decoded.
+    """
+    framing = framing_of(value)
+    if framing is Framing.JSON:
+        record = json_in.parse(value)
+        return {"framing": str(framing), "schema": str(record.get("type", "")), "fingerprint": "", "record": record}
+    if framing is Framing.SINGLE_OBJECT:
+        key, head = value[2:SINGLE_OBJECT_HEAD], SINGLE_OBJECT_HEAD
+        version = schemas.by_fingerprint().get(key)
+        if version is None:
+            raise InputRejected(Reason.UNKNOWN_SCHEMA, f"no version of the contract has the fingerprint {key.hex()}")
+        schema, shown = version.schema, version.hex
+    else:
+        number, head = int.from_bytes(value[1:CONFLUENT_HEAD], "big"), CONFLUENT_HEAD
+        if registry is None:
+            raise InputRejected(Reason.UNKNOWN_SCHEMA, f"schema id {number}: no registry is configured")
+        schema, shown = registry.schema(number), f"id {number}"
+    record, at = _read(schema, value, head)
+    if at != len(value):
+        raise InputRejected(Reason.TRAILING_BYTES, f"{len(value) - at} bytes are left behind the record")
+    return {"framing": str(framing), "schema": schema["name"], "fingerprint": shown, "record": record}
+
+
+def _read(schema: Schema, value: bytes, head: int) -> tuple[dict[str, Any], int]:
+    try:
+        record, at = make(schema, schema)(value, head)
+    except (SchemaError, KeyError, TypeError) as exc:
+        raise InputRejected(Reason.UNKNOWN_SCHEMA, f"the writer's schema is not taken: {exc}") from exc
+    if not isinstance(record, dict):
+        raise InputRejected(Reason.UNKNOWN_SCHEMA, "the writer's schema is no record")
+    return record, at
