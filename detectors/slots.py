@@ -40,7 +40,7 @@ class Slots(Generic[Arrays]):
     """A growing table of slots; `arrays` is a named tuple of `kind` with one array per field, slots first."""
 
     def __init__(self, kind: type[Arrays], fields: Mapping[str, Field]) -> None:
-        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]  # every named tuple has it
         if tuple(fields) != names:
             raise ValueError(f"fields {tuple(fields)} do not match {names}")
         self._kind = kind

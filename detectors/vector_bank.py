@@ -67,6 +67,13 @@ class VectorBank:
         )  # the oldest one leaves the window
         return int(min(known[known >= 0].min(initial=own), own))
 
+    def value(self, slot: int, x: npt.NDArray[np.float64]) -> float:
+        """Score of a row, without folding it in."""
+        state = self.slots.arrays
+        z, mean = np.empty(len(x)), np.empty(len(x))
+        kernel.standardise(x, state.centre[slot], state.scale[slot], z)
+        return float(kernel.value_of(state, slot, z, mean, self.rule.margin))
+
     def explain(self, slot: int, x: npt.NDArray[np.float64]) -> Explanation:
         """Divide the score of a row among its tags: by their share of the squared norm, the mean over horizons."""
         state = self.slots.arrays

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from foreshock import policy
 from foreshock.detectors import waveform_kernel as kernel
 from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
+from foreshock.detectors.river_adapter import RiverDetector
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.trees import TreeBank
-from foreshock.detectors.waveform_state import Inputs, Outputs, WaveformConfig, WaveformState, waveform_fields
+from foreshock.detectors.waveform_state import (
+    LEARNT,
+    SCORED,
+    WARMING,
+    Inputs,
+    Outputs,
+    WaveformConfig,
+    WaveformState,
+    waveform_fields,
+)
 from foreshock.policy import Alarm, Policy
 
 
@@ -26,15 +38,15 @@ class WaveformBank:
         Alarm rule; its margin puts the boundary at 1.
     online_only
         The trees alone decide (profile `lean`); else novelty against the baseline leads.
-    external
-        Whether a River detector, kept by the caller, takes the place of the trees.
+    river
+        Name of a class of `river.anomaly` that takes the place of the trees, one object per slot; "" for the trees.
     """
 
-    def __init__(
-        self, columns: Sequence[int], rule: Policy, *, online_only: bool = False, external: bool = False
-    ) -> None:
+    def __init__(self, columns: Sequence[int], rule: Policy, *, online_only: bool = False, river: str = "") -> None:
         count = len(columns)
-        self.trees = TreeBank(count, trees=0 if external else TREES, height=HEIGHT, window=MEMORY // 2, seed=TREE_SEED)
+        self.trees = TreeBank(count, trees=0 if river else TREES, height=HEIGHT, window=MEMORY // 2, seed=TREE_SEED)
+        self._river = river
+        self._rivers: dict[int, RiverDetector] = {}
         self.slots = Slots(WaveformState, waveform_fields(count))
         self.config = WaveformConfig(
             policy=rule,
@@ -48,10 +60,13 @@ class WaveformBank:
         slot = self.slots.take()
         if self.trees.slots.take() != slot:
             raise AssertionError("the two tables hand out the same slots")
+        if self._river:
+            self._rivers[slot] = RiverDetector(self._river, len(self.config.columns), seed=TREE_SEED)
         return slot
 
     def give_back(self, slot: int) -> None:
         """Forget a measuring point."""
+        self._rivers.pop(slot, None)
         self.slots.give_back(slot)
         self.trees.slots.give_back(slot)
 
@@ -61,6 +76,18 @@ class WaveformBank:
         Yields each block whose alarm changes, before it is folded in: the state is then the one before scoring. The
         caller must exhaust the iterator.
         """
+        if not self._river:
+            yield from self._run(inputs, out, first, last)
+            return
+        for i in range(first, last):  # one at a time: whether River learns a block depends on its score
+            slot, x = int(inputs.slot[i]), inputs.x[i]
+            warm = 2 * int(self.slots.arrays.seen[slot]) >= int(inputs.warmup[i])
+            inputs.external[i] = self.external(slot, x) if warm and inputs.usable[i] else np.nan
+            yield from self._run(inputs, out, i, i + 1)
+            if out.state[i] == WARMING or (out.state[i] == SCORED and out.held[i] == LEARNT):
+                self._rivers[slot].learn_one(x[self.config.columns])
+
+    def _run(self, inputs: Inputs, out: Outputs, first: int, last: int) -> Iterator[int]:
         resume = False
         while True:
             first = kernel.run(
@@ -70,6 +97,10 @@ class WaveformBank:
                 return
             yield first
             resume = True
+
+    def external(self, slot: int, x: npt.NDArray[np.float32]) -> float:
+        """Score of the slot's River detector; NaN where the trees of the bank are used."""
+        return self._rivers[slot].score_one(x[self.config.columns]) if self._river else float("nan")
 
     def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
         """State of the alarm rule once the block at hand is folded in."""
@@ -84,7 +115,9 @@ class WaveformBank:
 
     def digest(self, slot: int) -> str:
         """Sha256 of the model's state."""
-        return f"{self.slots.digest(slot)[:32]}{self.trees.slots.digest(slot)[:32]}"
+        parts = [self.slots.digest(slot), self.trees.slots.digest(slot)]
+        parts += [self._rivers[slot].digest()] if self._river else []
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
 
     def slot_bytes(self) -> int:
         """Bytes of state of one measuring point."""

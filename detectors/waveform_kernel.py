@@ -288,7 +288,7 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     if out.held[i] == LEARNT:
         calibrate.remember(state.healthy[slot], state.ranked[slot], value)
         state.ranked[slot] += 1
-        if np.isnan(inputs.external[i]):
+        if config.forest.feature.shape[0] > 0:
             trees.count_scaled(config.forest, forest_state, slot, work.scaled, state.window[slot])
 
 

@@ -49,7 +49,7 @@ class WaveformLane:
         self._set = spec.feature_set
         self._reference = reference
         columns = self._set.columns(layout.columns).tolist()
-        self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", external=bool(spec.river))
+        self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", river=spec.river)
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.policy_name)
 
