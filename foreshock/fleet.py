@@ -85,6 +85,10 @@ class Fleet:
         """Drop all state of these input partitions: another worker has them now."""
         self._admission.release(partitions)
 
+    def forget(self, partition: int, asset: str) -> None:
+        """Drop all state of one asset, which cannot be trusted: it starts cold."""
+        self._admission.forget(partition, asset)
+
 
 def _ignore(_stage: str) -> None:
     """Take no notice."""

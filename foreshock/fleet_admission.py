@@ -127,6 +127,13 @@ class Admission:
 
     def release(self, partitions: Collection[int]) -> None:
         """Forget the measuring points of these input partitions."""
-        for key in [key for key in self.points if key[0] in partitions]:
+        self._drop([key for key in self.points if key[0] in partitions])
+
+    def forget(self, partition: int, asset: str) -> None:
+        """Forget the measuring points of one asset."""
+        self._drop([key for key in self.points if key[0] == partition and key[1] == asset])
+
+    def _drop(self, keys: Sequence[Key]) -> None:
+        for key in keys:
             model = self.points.pop(key).model
             model.lane.give_back(model.slot)

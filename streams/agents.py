@@ -7,9 +7,9 @@ from typing import Any
 import faust
 
 from foreshock.streams.errors import nothing_escapes
+from foreshock.streams.faust_base import BatchSchema
 from foreshock.streams.ingest import gather
 from foreshock.streams.publish import Publisher
-from foreshock.streams.transport import BatchSchema
 from foreshock.streams.walk import Walk
 
 

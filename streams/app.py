@@ -15,7 +15,7 @@ from foreshock.contract import DeadLetter, Outcome
 from foreshock.detectors.reference import Reference
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.settings import Settings
-from foreshock.streams import agents, kafka
+from foreshock.streams import agents, kafka, wire
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
@@ -24,14 +24,19 @@ from foreshock.streams.custody import Custody
 from foreshock.streams.errors import client_error
 from foreshock.streams.ingest import Batch
 from foreshock.streams.ledger import Ledger
-from foreshock.streams.outputs import Outputs
+from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.publish import Outbox, Publisher
+from foreshock.streams.registry import Registry
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.transport import Consumer, Intake, Transport
 from foreshock.streams.walk import Walk
 from foreshock.streams.watchdog import Watchdog
 
+_QUIET: Mapping[str, Any] = {
+    "error_cb": client_error,
+    "log_level": 2,
+}  # librdkafka's lines at each attempt to connect say no more
 SETTLE_S = 5.0  # for outputs under way and a checkpoint, before partitions are given away
 
 
@@ -73,16 +78,18 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     cache = Cache(settings.redis.url, prefix=settings.topics.prefix, worker=worker)
     fleet = Fleet(spec(settings), reference=_reference(settings))
     custody = Custody(partial(_release, fleet, cache))
-    decode_block, decode_asset, encode = _codec(settings)
+    registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
+    framing = settings.topics.framing
+    encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
     border = Border(
         topics["sensors.v1"],
         partitioner=settings.topics.partitioner,
         largest=settings.topics.max_message_bytes,
-        decode=decode_block,
+        decoder=wire.Decoder(registry),
     )
-    outputs = Outputs(topics, encode=encode, traceparent=telemetry.traceparent_for, worker=worker)
+    outputs = Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker)
     walk = Walk(fleet, border, outputs, custody, partial(_tell, telemetry, cache))
-    publisher = Publisher(kafka.producer_config(settings), client_error)
+    publisher = Publisher({**kafka.producer_config(settings), **_QUIET})
     checkpoint = Checkpoint(_checkpoint_config(settings), f"{settings.worker.group}-{worker}", ledger)
     app = _faust(settings, worker)
 
@@ -95,8 +102,18 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         shown = ", ".join(map(str, numbers)) or "none"
         print(f"worker ready: {worker}, {topics['sensors.v1'].name} partitions {shown}", flush=True)
 
-    consumer = {**kafka.consumer_config(settings), "error_cb": client_error}
-    app.transport = Transport(app, Intake(properties=consumer, batch=settings.worker.batch, ledger=ledger, custody=custody, settle=settle, assigned=announce))
+    consumer = {**kafka.consumer_config(settings), **_QUIET}
+    app.transport = Transport(
+        app,
+        Intake(
+            properties=consumer,
+            batch=settings.worker.batch,
+            ledger=ledger,
+            custody=custody,
+            settle=settle,
+            assigned=announce,
+        ),
+    )
     agents.declare(app, topics["sensors.v1"].name, walk, publisher, limit=settings.worker.batch)
     built = App(
         settings=settings,
@@ -105,8 +122,12 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         ledger=ledger,
         publisher=publisher,
         checkpoint=checkpoint,
-        assets=AssetReader(kafka.reader_config(settings), topics["assets.v1"], decode_asset, walk.assets.append),
-        watchdog=Watchdog(kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s),
+        assets=AssetReader(
+            {**kafka.reader_config(settings), **_QUIET}, topics["assets.v1"], wire.Decoder(registry), walk.assets.append
+        ),
+        watchdog=Watchdog(
+            kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s
+        ),
         telemetry=telemetry,
         cache=cache,
     )
@@ -131,7 +152,9 @@ def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:
     cache.release(partitions)
 
 
-def _tell(telemetry: Telemetry, cache: Cache, batch: Batch, items: Sequence[Outcome | DeadLetter], outbox: Outbox) -> None:
+def _tell(
+    telemetry: Telemetry, cache: Cache, batch: Batch, items: Sequence[Outcome | DeadLetter], outbox: Outbox
+) -> None:
     """Pass on what became of a batch, once it is on the broker: nobody here can hold it up or lose it."""
     stages = batch.stages_ns
     times = BatchTimes(
@@ -152,7 +175,7 @@ def _checkpoint_config(settings: Settings) -> dict[str, Any]:
     """Give the producer of the checkpoints what the one of the outputs has, but shorter waits."""
     config = kafka.producer_config(settings)
     del config["delivery.timeout.ms"]  # it may not be longer than a transaction
-    return {**config, "error_cb": client_error}
+    return {**config, **_QUIET}
 
 
 def _consumer(app: faust.App) -> Consumer:

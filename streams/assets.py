@@ -14,12 +14,11 @@ from foreshock.contract import Asset, Origin
 from foreshock.errors import InputRejected, Unavailable
 from foreshock.streams.errors import attempt, guarded
 from foreshock.streams.topics import TopicInfo
+from foreshock.streams.wire import Decoder
 
 log = logging.getLogger("foreshock.worker")
 
 READ_S = 60.0
-
-Decode = Callable[[Message, Origin], Asset]
 
 
 class AssetReader:
@@ -29,11 +28,11 @@ class AssetReader:
     """
 
     def __init__(
-        self, properties: Mapping[str, Any], topic: TopicInfo, decode: Decode, on_asset: Callable[[Asset], None]
+        self, properties: Mapping[str, Any], topic: TopicInfo, decoder: Decoder, on_asset: Callable[[Asset], None]
     ) -> None:
         self._consumer = Consumer({**properties, "enable.partition.eof": True})
         self._topic = topic
-        self._decode = decode
+        self._decoder = decoder
         self._on_asset = on_asset
         self._behind = set(range(topic.partitions))
         self._stopping = threading.Event()
@@ -91,7 +90,7 @@ class AssetReader:
             offset=message.offset() or 0,
             ingest_ns=message.timestamp()[1] * 1_000_000,
         )
-        asset = attempt(self._decode, message, origin)
+        asset = attempt(self._decoder.decode_asset, message.value(), origin=origin, key=message.key())
         if isinstance(asset, InputRejected):
             log.warning("%s partition %d offset %d not used: %s", origin.topic, origin.partition, origin.offset, asset)
         else:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Reason
 from foreshock.errors import InputRejected
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
-
-Decode = Callable[[bytes, Origin, bytes], Block]
+from foreshock.streams.wire import Decoder
 
 
 class Border:
@@ -25,15 +22,15 @@ class Border:
         How keys must be spread over the partitions.
     largest
         Bytes of a value at most.
-    decode
-        From (value, origin, key) to a block; raises `InputRejected`.
+    decoder
+        Reads the value.
     """
 
-    def __init__(self, topic: TopicInfo, *, partitioner: str, largest: int, decode: Decode) -> None:
+    def __init__(self, topic: TopicInfo, *, partitioner: str, largest: int, decoder: Decoder) -> None:
         self._topic = topic
         self._partitioner = partitioner
         self._largest = largest
-        self._decode = decode
+        self._decode = decoder.decode
 
     def origin(self, record: Message) -> Origin:
         """Give the coordinates of a record, and the producer's trace where it sent one."""
@@ -60,10 +57,15 @@ class Border:
                 Reason.NULL_VALUE, "the value is null; sensors.v1 knows no deletion", fix="send the block, or nothing"
             )
         if not value:
-            raise InputRejected(Reason.EMPTY, "the value has no bytes", fix="send an encoded SensorBlock or TelemetryFrame")
+            raise InputRejected(
+                Reason.EMPTY, "the value has no bytes", fix="send an encoded SensorBlock or TelemetryFrame"
+            )
         if not key:
             raise InputRejected(
-                Reason.NULL_KEY, "the record has no key", field="key", fix="send the asset id as UTF-8 as the record's key"
+                Reason.NULL_KEY,
+                "the record has no key",
+                field="key",
+                fix="send the asset id as UTF-8 as the record's key",
             )
         if len(value) > self._largest:
             raise InputRejected(
@@ -72,7 +74,7 @@ class Border:
                 fix="send shorter blocks",
             )
         self._check_partition(key, origin.partition)
-        return self._decode(value, origin, key)
+        return self._decode(value, origin=origin, key=key)
 
     def _check_partition(self, key: bytes, found: int) -> None:
         wanted = partition_for(key, self._topic.partitions, self._partitioner)

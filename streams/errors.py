@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -28,6 +29,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CRASHED = 1  # an exception that nobody foresaw
+OUTAGE_S = 30.0  # between two lines about the same outage
+_told: dict[str, float] = {}
+
 STOPPED = 70  # the worker ended itself rather than go on wrongly
 
 
@@ -140,7 +144,13 @@ def leave(reason: str, code: int) -> NoReturn:
 
 
 def client_error(error: KafkaError) -> None:
-    """Take what a librdkafka client reports beside its calls: fatal ends the process, the rest passes or shows elsewhere."""
+    """Take what a librdkafka client reports beside its calls: fatal ends the process, an outage is told now and then.
+
+    The rest passes by itself, or shows in the answer to a call.
+    """
     if error.fatal():
         stop(KafkaException(error))
-    log.warning("Kafka client: %s", error.str())
+    now = time.monotonic()
+    if error.code() == KafkaError._ALL_BROKERS_DOWN and now - _told.get("outage", -OUTAGE_S) >= OUTAGE_S:  # noqa: SLF001  # librdkafka's own codes start so
+        _told["outage"] = now
+        log.warning("no broker can be reached; going on when one is back")

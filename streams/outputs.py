@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import Message
@@ -11,6 +11,7 @@ from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome
 from foreshock.errors import InputRejected
 from foreshock.streams import wire
 from foreshock.streams.publish import Output
+from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TopicInfo
 
 TOPIC_OF: Mapping[type, str] = {
@@ -31,10 +32,12 @@ class Outputs:
     ----------
     topics
         As they were found at start, by name without the prefix.
-    encode
-        From a record of the contract to the bytes of its value.
-    traceparent
-        From (origin, id, is an event or belongs to one) to the W3C header.
+    encoders
+        By the name of the topic without the prefix.
+    framing
+        Of the values, for the headers.
+    telemetry
+        Gives each output its trace context.
     worker
         Name of this worker, for the headers.
     """
@@ -43,16 +46,16 @@ class Outputs:
         self,
         topics: Mapping[str, TopicInfo],
         *,
-        encode: Callable[[Any], bytes],
-        traceparent: Callable[[Origin, str, bool], str],
+        encoders: Mapping[str, wire.Encoder],
+        framing: str,
+        telemetry: Telemetry,
         worker: str,
     ) -> None:
         self._topics = {kind: topics[name].name for kind, name in TOPIC_OF.items()}
-        self._limits = {
-            topics[name].name: int(topics[name].config["max.message.bytes"]) for name in TOPIC_OF.values()
-        }
-        self._encode = encode
-        self._traceparent = traceparent
+        self._limits = {topics[name].name: int(topics[name].config["max.message.bytes"]) for name in TOPIC_OF.values()}
+        self._encode = {kind: encoders[name].encode for kind, name in TOPIC_OF.items()}
+        self._framing = framing
+        self._telemetry = telemetry
         self._worker = worker
 
     def outcome(self, outcome: Outcome, scored_ns: int) -> tuple[Output, list[Output]]:
@@ -70,7 +73,9 @@ class Outputs:
             self._output(each, each.event_id, key, score.origin, scored_ns, special=True) for each in outcome.anomalies
         ]
         events += [
-            self._output(each, each.event_id, f"{each.asset}/{each.point}".encode(), score.origin, scored_ns, special=True)
+            self._output(
+                each, each.event_id, f"{each.asset}/{each.point}".encode(), score.origin, scored_ns, special=True
+            )
             for each in outcome.quality
         ]
         return self._output(score, score.score_id, key, score.origin, scored_ns, special=special), events
@@ -88,9 +93,12 @@ class Outputs:
         self, record: Any, record_id: str, key: bytes | None, origin: Origin, scored_ns: int, *, special: bool
     ) -> Output:
         topic = self._topics[type(record)]
-        parent = self._traceparent(origin, record_id, special)
-        headers = wire.headers(record, traceparent=parent, scored_ns=scored_ns, worker=self._worker)
-        output = Output(topic, origin.partition, key, self._encode(record), headers, record_id)
+        parent = self._telemetry.traceparent_for(origin, record_id, event=special)
+        headers = wire.headers(
+            record, traceparent=parent, scored_ns=scored_ns, worker=self._worker, framing=self._framing
+        )
+        value = self._encode[type(record)](record)
+        output = Output(topic, origin.partition, key, value, headers, record_id)
         if output.size() > self._limits[topic]:
             raise InputRejected(
                 Reason.TOO_LARGE,

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -20,7 +20,7 @@ IN_FLIGHT_RECORDS = 50_000
 POLL_S = 0.003
 RECORD_BYTES = 100  # what a record costs beside key, value and headers
 
-Headers = list[tuple[str, str | bytes | None]]
+Headers = list[tuple[str, bytes]]
 
 
 class Output(NamedTuple):
@@ -35,7 +35,7 @@ class Output(NamedTuple):
 
     def size(self) -> int:
         """Give its bytes on the wire, at most."""
-        headers = sum(len(name) + len(value or b"") + 10 for name, value in self.headers)
+        headers = sum(len(name) + len(value) + 10 for name, value in self.headers)
         return len(self.key or b"") + len(self.value) + headers + RECORD_BYTES
 
 
@@ -94,8 +94,8 @@ class Publisher:
     earlier batch still waits for its events.
     """
 
-    def __init__(self, properties: Mapping[str, Any], on_error: Callable[[KafkaError], None]) -> None:
-        self._producer = Producer({**properties, "error_cb": on_error})
+    def __init__(self, properties: Mapping[str, Any]) -> None:
+        self._producer = Producer(dict(properties))
         self._held: deque[_Delivery] = deque()  # events under way, scores not yet produced
         self._scored: deque[_Delivery] = deque()  # scores under way
         self._bytes = 0
@@ -158,7 +158,12 @@ class Publisher:
 
     def _produce(self, output: Output, report: Callable[[KafkaError | None, Message], None]) -> None:
         self._producer.produce(
-            output.topic, output.value, output.key, output.partition, on_delivery=report, headers=output.headers
+            output.topic,
+            output.value,
+            output.key,
+            output.partition,
+            on_delivery=report,
+            headers=cast("Any", output.headers),
         )
 
 

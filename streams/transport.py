@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-import faust
 from confluent_kafka import Message as Record
 from faust.transport import base
 from faust.types import TP, ConsumerMessage, Message
@@ -59,17 +58,6 @@ class Polled(NamedTuple):
 
     records: list[Record]
     received_ns: int
-
-
-class BatchSchema(faust.Schema[Any, Any]):
-    """Passes a batch on as it is: decoding is the agent's work, so that nothing undecodable is lost on the way to it."""
-
-    def loads_key(self, _app: Any, _message: Any, **_: Any) -> None:
-        """Give no key: a batch has many."""
-
-    def loads_value(self, _app: Any, message: Any, **_: Any) -> Any:
-        """Give the records."""
-        return message.value
 
 
 class Consumer(BareConsumer):

@@ -80,15 +80,18 @@ class Walk:
         scores: list[Output] = []
         items: list[Outcome | DeadLetter] = []
         for record, origin, result in zip(batch.records, batch.origins, batch.results, strict=True):
-            written = result if isinstance(result, InputRejected) else attempt(self._outputs.outcome, result, scored_ns)
-            if isinstance(written, InputRejected):
-                letter = self._outputs.letter(written, record, origin)
-                events.append(self._outputs.dead(letter, scored_ns))
-                items.append(letter)
-            else:
-                scores.append(written[0])
-                events += written[1]
-                items.append(result)
+            rejected = result
+            if isinstance(result, Outcome):
+                written = attempt(self._outputs.outcome, result, scored_ns)
+                if not isinstance(written, InputRejected):
+                    scores.append(written[0])
+                    events += written[1]
+                    items.append(result)
+                    continue
+                rejected = written
+            letter = self._outputs.letter(rejected, record, origin)
+            events.append(self._outputs.dead(letter, scored_ns))
+            items.append(letter)
         batch.mark("encoded")
         outbox = Outbox(events, scores, lambda: self._deliver(batch, items, outbox))
         return outbox

@@ -1,0 +1,1 @@
+"""Benchmarks on the embedded broker: `make bench`, or `python -m bench --help`."""

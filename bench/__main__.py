@@ -1,0 +1,110 @@
+"""`make bench`: the worker against a hand-written loop, and what bad records cost.
+
+Everything runs after each other on one embedded broker, on this machine, now: the ratios are what counts. The figures go to
+bench/results/ as JSON too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from bench import feed, measure
+from foreshock.local.stack import LocalStack
+from foreshock.settings import Settings, load
+from foreshock.streams import topics
+
+RESULTS = Path(__file__).parent / "results"
+PARTITIONS = 4
+
+
+def main() -> int:
+    """Run what was asked for, print a table, write JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--blocks", type=int, default=16_000, help="blocks of 16 KiB per run (default %(default)s)")
+    parser.add_argument("--warm", type=int, default=6_000, help="of them before the measurement (default %(default)s)")
+    parser.add_argument("--least", type=float, default=2.5, help="ratio of lean that must be reached (default %(default)s)")
+    arguments = parser.parse_args()
+    with LocalStack(None, redis=True) as stack, tempfile.TemporaryDirectory() as folder:
+        report = compare(stack, Path(folder), arguments.blocks, arguments.warm)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
+    path.write_text(json.dumps(report, indent=2))
+    print(f"-> {path}")
+    return 0 if report["ratio"]["lean"] >= arguments.least else 1
+
+
+def compare(stack: LocalStack, folder: Path, blocks: int, warm: int) -> dict[str, dict[str, object]]:
+    """Run every contender on its own topics with the same blocks."""
+    figures = {"hand-written loop": _handwritten(stack, blocks, warm)}
+    for name, profile, bad in (
+        ("worker, lean", "lean", 0.0),
+        ("worker, full", "full", 0.0),
+        ("worker, lean, 5 % bad", "lean", 0.05),
+    ):
+        figures[name] = _worker(stack, folder, blocks, warm, profile=profile, bad=bad)
+    base = figures["hand-written loop"].cpu_us
+    print(f"{'':24}{'CPU us/block':>14}{'blocks/s':>10}{'RSS MB':>8}{'ratio':>7}")
+    for name, each in figures.items():
+        print(f"{name:24}{each.cpu_us:14.1f}{each.rate:10.0f}{each.rss_mb:8.0f}{base / each.cpu_us:7.2f}")
+    clean, dirty = figures["worker, lean"], figures["worker, lean, 5 % bad"]
+    print(f"throughput with 5 % bad records: {dirty.rate / clean.rate:.0%} of a clean run")
+    return {
+        "figures": {name: asdict(each) for name, each in figures.items()},
+        "ratio": {"lean": base / clean.cpu_us, "full": base / figures["worker, full"].cpu_us},
+        "bad": {"throughput": dirty.rate / clean.rate, "cpu": dirty.cpu_us / clean.cpu_us},
+        "load": {"blocks": blocks, "warm": warm, "samples": feed.SAMPLES, "assets": feed.ASSETS, "cores": os.cpu_count()},
+    }
+
+
+def _handwritten(stack: LocalStack, blocks: int, warm: int) -> measure.Figures:
+    settings = _settings(stack, "hand.", {})
+    names = ["hand.input", "hand.output"]
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap})
+    for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names]).values():
+        future.result(30)
+    feed.send(settings, blocks, raw_topic=names[0])
+    count = measure.counter(stack.bootstrap, names[1:], PARTITIONS)
+    command = [sys.executable, "-m", "bench.handwritten", stack.bootstrap, *names]
+    return _run(command, count, blocks, warm, dict(os.environ))
+
+
+def _worker(stack: LocalStack, folder: Path, blocks: int, warm: int, *, profile: str, bad: float) -> measure.Figures:
+    prefix = f"{profile}{'-bad' if bad else ''}."
+    flags = {
+        "kafka.bootstrap": stack.bootstrap,
+        "redis.url": stack.redis_url,
+        "topics.prefix": prefix,
+        "worker.group": f"{prefix}bench",
+        "worker.data_dir": str(folder / prefix),
+        "detection.profile": profile,
+    }
+    settings = _settings(stack, prefix, flags)
+    topics.ensure(settings)
+    feed.send(settings, blocks, bad_share=bad)
+    outputs = [settings.topics.prefix + name for name in ("scores.v1", "dead-letters.v1")]
+    env = {f"FORESHOCK_{name.upper().replace('.', '__')}": str(value) for name, value in flags.items()}
+    command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--slot", "0"]
+    return _run(command, measure.counter(stack.bootstrap, outputs, PARTITIONS), blocks, warm, {**os.environ, **env})
+
+
+def _settings(stack: LocalStack, prefix: str, flags: dict[str, object]) -> Settings:
+    return load(flags={"kafka.bootstrap": stack.bootstrap, "topics.prefix": prefix, **flags}, env={})
+
+
+def _run(command: list[str], count: Callable[[], int], blocks: int, warm: int, env: dict[str, str]) -> measure.Figures:
+    pinned = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return measure.run(command, count, warm=warm, total=blocks, env={**env, **pinned})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

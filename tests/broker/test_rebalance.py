@@ -1,0 +1,65 @@
+"""Partitions change hands: nothing is lost, nothing comes twice, and state that still fits is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+ASSETS = [f"motor-{n}" for n in range(24)]
+ROUNDS = 250
+
+
+@pytest.mark.slow
+def test_scaling_out_and_in_under_load(settings, open_topics, start_worker, make_block):
+    """A second worker joins and leaves while blocks come: one score each, in order, and no asset that stayed is cold again."""
+    mine = replace(
+        settings,
+        detection=replace(settings.detection, warmup_blocks=12),
+        worker=replace(settings.worker, checkpoint_s=0.5),
+    )
+    topics = open_topics(mine)
+    first = start_worker(mine, "--slot", "0")
+    first.wait_for("worker ready")
+    go_on = threading.Event()
+    go_on.set()
+    sent = 0
+
+    def feed():
+        nonlocal sent
+        i = 0
+        while go_on.is_set() or i < ROUNDS:
+            for asset in ASSETS:
+                topics.send_block(make_block(asset, i))
+                sent += 1
+            topics.producer.poll(0)
+            i += 1
+            threading.Event().wait(0.02)
+        topics.flush()
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        topics.wait_for_outcomes(24 * 20, worker=first)
+        second = start_worker(mine, "--slot", "0")
+        second.wait_for("worker ready")
+        first.wait_for("worker ready", times=2)
+        before = sum(topics.ends("scores.v1").values())
+        topics.wait_for_outcomes(before + 24 * 30, worker=second)
+        assert second.stop(seconds=10) == 0, second.shown()
+        first.wait_for("worker ready", times=3)
+    finally:
+        go_on.clear()
+        feeding.join()
+    topics.wait_for_outcomes(sent, worker=first)
+    assert first.stop(seconds=10) == 0, first.shown()
+
+    scores = topics.read("scores.v1")
+    inputs = [(m.partition(), m.offset()) for m in topics.raw("sensors.v1")]
+
+    assert [score.place for score in scores] == inputs
+    starts = Counter(score.key for score in scores if score.record["warmup"] == min(s.record["warmup"] for s in scores))
+    stayed = [asset for asset, count in starts.items() if count == 1]
+    assert stayed, "the assets of the partitions that the first worker kept start once only"
