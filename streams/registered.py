@@ -6,6 +6,7 @@ from foreshock.contract import Asset
 from foreshock.settings import Settings
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.kafka import reader_config
+from foreshock.streams.registry import Registry
 from foreshock.streams.topics import ensure
 from foreshock.streams.wire import Decoder
 
@@ -18,12 +19,13 @@ def registered_assets(settings: Settings) -> list[Asset]:
     Unavailable
         Kafka cannot be reached, or the topic could not be read to its end in time.
     """
-    info = ensure(settings)["assets.v1"]
-    decoder, found = Decoder(), dict[str, Asset]()
-    AssetReader(
+    info, url = ensure(settings)["assets.v1"], settings.topics.registry_url
+    found: dict[str, Asset] = {}
+    reader = AssetReader(
         reader_config(settings),
         info,
-        lambda message, origin: decoder.decode_asset(message.value(), origin=origin, key=message.key()),
+        Decoder(Registry(url) if url else None),
         lambda asset: found.update({asset.asset: asset}),
-    ).read_all()
+    )
+    reader.read_all()
     return [found[name] for name in sorted(found)]

@@ -12,6 +12,7 @@ from foreshock.contract import Asset, SensorBlock, TelemetryFrame
 from foreshock.errors import OutputRefused, Unavailable
 from foreshock.settings import Settings
 from foreshock.streams.kafka import producer_config
+from foreshock.streams.registry import Registry
 from foreshock.streams.wire import Encoder
 
 Input = SensorBlock | TelemetryFrame | Asset
@@ -40,8 +41,9 @@ class Sender:
     def __init__(self, settings: Settings, delivered: Callable[[str, int, int], None] | None = None) -> None:
         self._settings = settings
         self._delivered = delivered
-        framing = settings.topics.framing
-        self._encoders = {topic: Encoder(framing, topic=settings.topics.prefix + topic) for topic in (SENSORS, ASSETS)}
+        url, framing, prefix = settings.topics.registry_url, settings.topics.framing, settings.topics.prefix
+        registry = Registry(url) if url else None
+        self._encoders = {topic: Encoder(framing, registry, topic=prefix + topic) for topic in (SENSORS, ASSETS)}
         self._producer = Producer(producer_config(settings))
         self._refused: list[str] = []
         self.sent = 0
