@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from foreshock.local.stack import LocalStack
 
 _LOOK_S = 0.5
+_WORKER_GRACE_S = 20.0  # it stops by itself within 10
 
 
 def run(
@@ -141,7 +142,7 @@ def _worker(stack: LocalStack, settings: Settings, config: Path | None) -> Proce
     # where `foreshock trace` looks if nothing else is said
     store = settings.telemetry.store or str(settings.worker.data_dir / "spans")
     environment = {**os.environ, **stack.environment(), "FORESHOCK_TELEMETRY__STORE": store}
-    child = Process("worker", command, log=stack.folder / "worker.log", env=environment)
+    child = Process("worker", command, log=stack.folder / "worker.log", env=environment, grace_s=_WORKER_GRACE_S)
     child.start()
     return child
 

@@ -67,6 +67,8 @@ class Process:
         A temporary folder that is deleted if this process dies without calling `stop`.
     env
         The command's whole environment; None: ours.
+    grace_s
+        Seconds from SIGTERM to SIGKILL at a stop.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class Process:
         log: Path,
         remove: Path | None = None,
         env: Mapping[str, str] | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.name = name
         self.command = list(command)
         self.log = log
         self.remove = remove
         self._env = env
+        self._grace_s = grace_s
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -99,7 +103,7 @@ class Process:
                 "-I",
                 "-S",
                 str(GUARD),
-                str(GRACE_S),
+                str(self._grace_s),
                 str(self.log),
                 str(self.remove or ""),
                 *self.command,

@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Message, Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from foreshock.cli.up import kcat_line
+from foreshock.contract import Origin, TelemetryFrame
 from foreshock.local.jars import cache_root, jar_folder, lock_text, parse_lock
 from foreshock.local.process import is_free
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, TopicSettings
+from foreshock.streams.partitioner import partition_for
 from foreshock.streams.samples import newest_keys
 from foreshock.streams.topics import ensure, used
 from foreshock.streams.topics_admin import commands
+from foreshock.streams.wire import Decoder
 
 FORESHOCK = [sys.executable, "-c", "from foreshock.cli import main; main()"]
 
@@ -79,6 +82,23 @@ def place(settings: Settings, partitioner: str) -> None:
         producer.produce(f"{settings.topics.prefix}sensors.v1", b"{}", f"fan-{number}", on_delivery=delivered)
     assert producer.flush(20) == 0
     assert set(errors) == {None}
+
+
+def first_record(bootstrap: str, topic: str) -> Message:
+    """Wait for the first record of a topic, in whatever partition."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test"})
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(4)])
+    message: Message | None = consumer.poll(60)
+    consumer.close()
+    assert message is not None
+    assert message.error() is None
+    return message
+
+
+def origin_of(message: Message) -> Origin:
+    """Give a record's coordinates."""
+    where = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
+    return Origin(**where, topic_id="", ingest_ns=message.timestamp()[1] * 1_000_000)
 
 
 def doctor(settings: Settings, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -151,9 +171,31 @@ def test_the_kcat_line_works_as_pasted(settings: Settings, tmp_path: Path) -> No
     line = kcat_line(settings)
     assert "-X partitioner=murmur2_random" in line
     subprocess.run(["/bin/sh", "-c", line], check=True, timeout=60, env={**os.environ, "PATH": path})
-    assert [key for key, _ in newest_keys(settings, topic)] == [b"pump-7"]
+    assert newest_keys(settings, topic) == [(b"pump-7", partition_for(b"pump-7", 4))]
+    message = first_record(settings.kafka.bootstrap, topic.name)
+    frame = Decoder().decode(message.value(), origin=origin_of(message), key=message.key())
+    assert isinstance(frame, TelemetryFrame)
+    assert (frame.asset, frame.tags[0].name, frame.values.tolist()) == ("pump-7", "bearing_temperature", [[41.5]])
     code, checks = doctor(settings)
     assert (code, checks["partitioner"]["state"]) == (0, "ok")
+
+
+def test_up_with_a_worker_scores_what_is_sent(stack: LocalStack, tmp_path: Path) -> None:
+    """The shortest way: one command, the printed line pasted, and there is a Score; nothing runs on afterwards."""
+    process = subprocess.Popen(
+        [*FORESHOCK, "up", "--json", "--worker", "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    with process.stdout as out:
+        facts = json.loads(out.readline())
+    (tmp_path / "kcat").write_text(KCAT)
+    (tmp_path / "kcat").chmod(0o755)
+    env = {**os.environ, "PATH": f"{os.environ['PATH']}:{tmp_path}"}
+    subprocess.run(["/bin/sh", "-c", facts["kcat"]], check=True, timeout=60, env=env)
+    assert first_record(facts["bootstrap"], "scores.v1").key() == b"pump-7", (tmp_path / "worker.log").read_text()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in facts["processes"].values())
 
 
 def test_doctor_on_a_stack_that_is_right(settings: Settings) -> None:

@@ -102,10 +102,9 @@ def test_stop_keeps_the_folder_and_start_begins_again(tmp_path: Path) -> None:
     assert folder.exists()
 
 
-def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     """After the grace comes SIGKILL."""
-    monkeypatch.setattr("foreshock.local.process.GRACE_S", 0.2)
-    process = Process("stubborn", ["sh", "-c", STUBBORN], log=tmp_path / "log")
+    process = Process("stubborn", ["sh", "-c", STUBBORN], log=tmp_path / "log", grace_s=0.2)
     process.start()
     eventually(lambda: "ready" in process.tail())
     process.stop()
