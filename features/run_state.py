@@ -23,7 +23,8 @@ ADJACENT_S = 300.0
 
 STOPPED_LEVEL = math.log(0.05)
 """26 dB below the running level."""
-LEAVE_STOPPED_LEVEL = math.log(0.10)
+LEAVE_STOPPED_LEVEL = math.log(0.065)
+"""2 dB more: enough for noise around the limit, too little to keep a quiet operating point out."""
 FALLING_LEVEL = math.log(0.25)
 LEVEL_CHANGE = math.log(2.0)
 LEARNT_BLOCKS = 20
