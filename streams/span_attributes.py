@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Score
+from foreshock.contract import Anomaly, DataQuality, DeadLetter, Decision, Origin, Outcome, Score
 
 Value = str | bool | int | float
 Attributes = dict[str, Value]
@@ -57,10 +57,8 @@ def about_stage(stage: str, item: Outcome | DeadLetter) -> Attributes:
     if stage == "score":
         return _present({"foreshock.model": score.model, "foreshock.reference": score.reference})
     if stage == "policy":
-        rule = item.anomalies[-1].decision.rule if item.anomalies else ""
-        return _present(
-            {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm), "foreshock.rule": rule}
-        )
+        about: Attributes = {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm)}
+        return _present(about | (_about_decision(item.anomalies[-1].decision) if item.anomalies else {}))
     return {}
 
 
@@ -106,6 +104,11 @@ def _about_dead_letter(letter: DeadLetter) -> Attributes:
             "messaging.message.body.size": letter.value_size,
         }
     )
+
+
+def _about_decision(decision: Decision) -> Attributes:
+    operands = ", ".join(f"{operand.name}={operand.value:g}" for operand in decision.operands)
+    return {"foreshock.rule": decision.rule, "foreshock.operands": operands}
 
 
 def _about_anomaly(anomaly: Anomaly) -> Attributes:

@@ -25,6 +25,7 @@ NOTES = (  # attribute, how it is told
     ("foreshock.p_value", "p {:.2g}"),
     ("foreshock.hypothesis", "{}"),
     ("foreshock.rule", "{}"),
+    ("foreshock.operands", "with {}"),
     ("foreshock.model", "{}"),
     ("foreshock.feature_set", "{}"),
     ("foreshock.policy", "{}"),

@@ -136,6 +136,12 @@ class TestOutage:
         until(lambda: len(reader(valkey).assets()) == 2)
         until(lambda: reader(valkey).read("b"))
         assert reader(valkey).read("b")[0]["last_event"]["phase"] == "opened"
+        cache.close()
+        assert cache.counters() == {
+            "written": 5,
+            "dropped": 0,
+            "waiting": 0,
+        }  # each once, the one after the flush, each again
 
     def test_kill_and_return(self, cache, valkey, records, until, caplog):
         """Killed in mid-run: put goes on, one line in the log, and all states are there when it is back."""

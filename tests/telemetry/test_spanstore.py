@@ -113,9 +113,12 @@ class TestWriting:
         """A record that is handled again after a crash leaves one trace, not two."""
         outcome = records.anomaly()
         put(tmp_path, records.times(), outcome)
+        records.now_ns += 10**9
         put(tmp_path, records.times(), outcome)
+        spans = SpanStore(tmp_path).trace(outcome.anomalies[0].trace_id)
 
-        assert len(SpanStore(tmp_path).trace(outcome.anomalies[0].trace_id)) == 9
+        assert len(spans) == 9
+        assert spans[0].start_ns == records.times().received
 
     def test_processes_write_at_once(self, tmp_path):
         """Four processes that start on an empty directory at the same time lose nothing."""

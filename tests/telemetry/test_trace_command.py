@@ -123,7 +123,8 @@ class TestLayout:
         assert lines[0].waiting
         assert lines[0].duration_ns == 30_000_000
         assert all(line.bar[1] >= 1 and sum(line.bar) <= 40 for line in lines)
-        assert sum(lines[1].bar) == 40
+        assert lines[1].start_ns == 30_000_000
+        assert lines[1].bar == (32, 8)
         starts = [line.bar[0] for line in lines]
         assert starts == sorted(starts)
 
