@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 SHORT_DAYS, MIDDLE_DAYS, LONG_DAYS = 7, 90, 5 * 365
-MISSING = "not there, and topics.create is false: `foreshock topics --print` gives the commands"
+MISSING = "not there (or our account may not see it), and topics.create is false: `foreshock topics --print` gives the commands"
 DEFAULT_MAX_BYTES = 1024 * 1024 + OVERHEAD_BYTES
 
 

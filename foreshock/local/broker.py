@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.local.jars import class_path
@@ -101,6 +102,8 @@ class Broker:
         Preferred client port where the folder remembers none; 0 for any.
     temporary
         The folder is deleted if this process dies.
+    properties
+        Broker properties over ours.
     """
 
     def __init__(
@@ -111,9 +114,11 @@ class Broker:
         tls: Credentials | None = None,
         port: int = 0,
         temporary: bool = False,
+        properties: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.tls = tls
+        self._own_properties = properties
         self.ports = _ports(folder, port)
         self._java = [str(java()), *JVM_FLAGS, *LOG_FLAGS, "-cp", class_path(jars)]
         self._properties = folder / "server.properties"
@@ -138,7 +143,8 @@ class Broker:
             With the last lines of the broker's log.
         """
         data = self.folder / "data"
-        write_properties(self._properties, server_properties(data, self.ports, self.tls))
+        properties = {**server_properties(data, self.ports, self.tls), **self._own_properties}
+        write_properties(self._properties, properties)
         if not (data / "meta.properties").exists():
             self._format()
         self.process.start()

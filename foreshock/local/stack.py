@@ -6,10 +6,10 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from foreshock.errors import ConfigurationError
@@ -36,6 +36,8 @@ class LocalStack:
         Start Kafka; False where one exists already and only Valkey is wanted.
     ports
         Preferred ports of Kafka and Valkey, taken where they are free and nothing else is remembered in `data_dir`; 0 for any.
+    broker_properties
+        Properties of the broker over ours, for tests: an authorizer, a shorter retention.
     progress
         Called with (bytes done, bytes in all) while Kafka's jars are fetched on the first start.
 
@@ -55,6 +57,7 @@ class LocalStack:
         redis: bool = True,
         kafka: bool = True,
         ports: tuple[int, int] = (0, 0),
+        broker_properties: Mapping[str, str] = MappingProxyType({}),
         progress: Progress | None = None,
     ) -> None:
         self._data_dir = data_dir
@@ -62,6 +65,7 @@ class LocalStack:
         self._redis = redis
         self._kafka = kafka
         self._ports = ports
+        self._broker_properties = broker_properties
         self._progress = progress
         self._temporary: Path | None = None
         self._mine: int | None = None  # holds the lock of the data folder
@@ -125,8 +129,14 @@ class LocalStack:
             self.valkey.start()
         if self._kafka:
             credentials = tls.make(folder / "kafka" / "tls", java().with_name("keytool")) if self._sasl_ssl else None
-            port = self._ports[0]
-            self._broker = Broker(folder / "kafka", jars, tls=credentials, port=port, temporary=temporary)
+            self._broker = Broker(
+                folder / "kafka",
+                jars,
+                tls=credentials,
+                port=self._ports[0],
+                temporary=temporary,
+                properties=self._broker_properties,
+            )
             self._broker.start()
 
     def stop(self) -> None:

@@ -64,39 +64,22 @@ def make(folder: Path, keytool: Path) -> Credentials:
         return made
     made.password_file.touch(0o600)
     made.password_file.write_text(secrets.token_urlsafe(24) + "\n")
-    authority, request, signed = folder / "ca.p12", folder / "broker.csr", folder / "broker.pem"
-    # keytool reads passwords from files, so that none is ever in a process list
-    passwords = ["-storetype", "PKCS12", "-storepass:file", str(made.password_file)]
-    ca, own = ["-keystore", str(authority), *passwords], ["-keystore", str(made.keystore), *passwords]
-    names, key = "SAN=ip:127.0.0.1,dns:localhost", ["-keyalg", "EC", "-groupname", "secp256r1", "-validity", DAYS]
+    # keytool reads the password from its file, so that it is never in a process list
+    store = ["-keystore", str(made.keystore), "-storetype", "PKCS12", "-storepass:file", str(made.password_file)]
+    key = ["-keyalg", "EC", "-groupname", "secp256r1", "-validity", DAYS]
+    names = ["-ext", "SAN=ip:127.0.0.1,dns:localhost"]
     steps = (
-        ["-genkeypair", *ca, "-alias", "ca", "-dname", "CN=Foreshock local authority", "-ext", "bc:c", *key],
-        ["-exportcert", *ca, "-alias", "ca", "-rfc", "-file", str(made.ca)],
-        ["-genkeypair", *own, "-alias", "broker", "-dname", "CN=localhost", "-ext", names, *key],
-        ["-certreq", *own, "-alias", "broker", "-file", str(request)],
-        [
-            "-gencert",
-            *ca,
-            "-alias",
-            "ca",
-            "-infile",
-            str(request),
-            "-outfile",
-            str(signed),
-            "-rfc",
-            "-ext",
-            names,
-            "-validity",
-            DAYS,
-        ],
-        ["-importcert", *own, "-alias", "ca", "-file", str(made.ca), "-noprompt"],
-        ["-importcert", *own, "-alias", "broker", "-file", str(signed)],
+        ["-genkeypair", *store, "-alias", "ca", "-dname", "CN=Foreshock local authority", "-ext", "bc:c", *key],
+        ["-genkeypair", *store, "-alias", "broker", "-dname", "CN=localhost", *names, "-signer", "ca", *key],
+        ["-exportcert", *store, "-alias", "ca", "-rfc", "-file", str(made.ca)],
+        ["-delete", *store, "-alias", "ca"],  # nothing more is signed; the broker must not take this key for its own
     )
     for step in steps:
         done = subprocess.run(
             [str(keytool), "-J-XX:TieredStopAtLevel=1", *step], capture_output=True, text=True, check=False, timeout=60
         )
         if done.returncode:
-            made.ca.unlink(missing_ok=True)
+            made.ca.unlink(missing_ok=True)  # the next start makes everything again
+            made.keystore.unlink(missing_ok=True)
             raise Unavailable(f"keytool {step[0]} failed: {done.stdout}{done.stderr}")
     return made

@@ -1,0 +1,157 @@
+"""The ACLs that `foreshock topics --print` gives, on a broker that refuses everything else."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from types import MappingProxyType
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from foreshock.errors import ConfigurationError
+from foreshock.local.stack import LocalStack
+from foreshock.settings import KafkaSettings, Settings, load
+from foreshock.streams.kafka import consumer_config, producer_config
+from foreshock.streams.topics import ensure
+from foreshock.streams.topics_admin import commands
+from tests.conftest import start_or_skip
+
+STRICT = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",  # the broker itself, and the administrator of this test, on the inner listener
+}
+
+
+ANYTHING = AclBindingFilter(
+    ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+)
+
+
+@pytest.fixture(scope="module")
+def strict(stack: LocalStack) -> Iterator[LocalStack]:
+    local = LocalStack(sasl_ssl=True, redis=False, broker_properties=STRICT)
+    start_or_skip(local)
+    yield local
+    local.stop()
+
+
+@pytest.fixture
+def worker(strict: LocalStack, topic_prefix: str) -> Settings:
+    """Settings of a worker's account, which has no rights yet."""
+    flags = {"topics.prefix": topic_prefix, "worker.group": f"{topic_prefix}workers"}
+    return load(None, env={}, flags={**strict.settings_overrides(), **flags})
+
+
+@pytest.fixture
+def administrator(strict: LocalStack, worker: Settings) -> Settings:
+    """The same on the inner listener, where everything is allowed."""
+    inner = KafkaSettings(bootstrap=f"127.0.0.1:{strict.broker.ports.internal}", properties=MappingProxyType({}))
+    return replace(worker, kafka=inner)
+
+
+def grant(administrator: Settings, **principals: str) -> None:
+    """Do what the printed kafka-acls.sh lines say."""
+    bindings = []
+    for words in (shlex.split(line) for line in commands(administrator, **principals)):
+        if words[0] != "kafka-acls.sh":
+            continue
+        given = list(pairwise(words))
+        principal = next(value for word, value in given if word == "--allow-principal")
+        kind, name = next((word, value) for word, value in given if word in {"--topic", "--group"})
+        bindings += [
+            AclBinding(
+                ResourceType[kind.removeprefix("--").upper()],
+                name,
+                ResourcePatternType.LITERAL,
+                principal,
+                "*",
+                AclOperation["DESCRIBE_CONFIGS" if value == "DescribeConfigs" else value.upper()],
+                AclPermissionType.ALLOW,
+            )
+            for word, value in given
+            if word == "--operation"
+        ]
+    admin = AdminClient(administrator.kafka.librdkafka())
+    for future in admin.create_acls(bindings).values():
+        future.result(20)
+    deadline = time.monotonic() + 20
+    while not set(bindings) <= set(admin.describe_acls(ANYTHING).result(20)):  # the broker takes them up a little later
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def produce(settings: Settings, name: str) -> KafkaError | None:
+    """Send one record; give the broker's answer."""
+    answers: list[KafkaError | None] = []
+
+    def answered(error: KafkaError | None, _message: Message) -> None:
+        answers.append(error)
+
+    producer = Producer({**producer_config(settings), "log_level": 0})
+    producer.produce(settings.topics.prefix + name, b"value", b"pump-7", on_delivery=answered)
+    assert producer.flush(20) == 0
+    return answers[0]
+
+
+def test_without_rights_it_is_one_clear_error(worker: Settings) -> None:
+    """An account that may not create topics is told what an administrator would type."""
+    with pytest.raises(ConfigurationError, match=r"cannot be created: .*uthoriz.*foreshock topics --print"):
+        ensure(worker)
+
+
+def test_the_printed_rights_are_enough_for_a_worker(worker: Settings, administrator: Settings) -> None:
+    """Check at start, consume and commit inputs, produce every output: nothing more is needed than what is printed."""
+    made = ensure(administrator)
+    grant(administrator, worker="User:foreshock")
+    assert ensure(replace(worker, topics=replace(worker.topics, create=False))) == made
+    assert produce(administrator, "sensors.v1") is None
+    consumer = Consumer(consumer_config(worker))
+    consumer.subscribe([made["sensors.v1"].name])
+    message: Message | None = consumer.poll(30)
+    assert message is not None
+    assert message.error() is None
+    committed = consumer.commit(message=message, asynchronous=False)
+    consumer.close()
+    assert isinstance(committed, list)
+    assert [each.error for each in committed] == [None]
+    assert [produce(worker, name) for name in ("scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1")] == [
+        None
+    ] * 4
+    reader = Consumer(consumer_config(worker))
+    reader.assign([TopicPartition(made["scores.v1"].name, message.partition() or 0, 0)])
+    tail: Message | None = reader.poll(30)
+    reader.close()
+    assert tail is not None
+    assert tail.value() == b"value"
+
+
+def test_a_worker_may_not_write_inputs_nor_a_gateway_outputs(worker: Settings, administrator: Settings) -> None:
+    """Each role gets what it needs and no more."""
+    ensure(administrator)
+    grant(administrator, worker="User:somebody", gateway="User:foreshock")
+    assert produce(worker, "sensors.v1") is None
+    assert produce(worker, "assets.v1") is None
+    refused = produce(worker, "scores.v1")
+    assert refused is not None
+    assert refused.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_missing_rights_on_the_configuration_are_named(worker: Settings, administrator: Settings) -> None:
+    """A gateway sees the topics but not their configuration: the start-up check says that rights are missing."""
+    ensure(administrator)
+    grant(administrator, worker="User:somebody", gateway="User:foreshock")
+    with pytest.raises(ConfigurationError, match=r"foreshock topics --print"):
+        ensure(worker)
