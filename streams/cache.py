@@ -236,23 +236,30 @@ class CacheReader:
         Unavailable
             The cache cannot be reached.
         """
-        names: list[bytes] = self._ask("zrange", cache_state.index_key(self._prefix), 0, -1)
+        (names,) = self._ask([("zrange", cache_state.index_key(self._prefix), "0", "-1")])
         return sorted(name.decode() for name in names)
 
-    def read(self, asset: str) -> list[dict[str, Any]]:
-        """Give the states of the measuring points of an asset (`PointState` with `last_event`); none: not known.
+    def read(self, *assets: str) -> list[dict[str, Any]]:
+        """Give the states of the measuring points of some assets (`PointState` with `last_event`); one that is not known has none.
 
         Raises
         ------
         Unavailable
             The cache cannot be reached.
         """
-        fields: dict[bytes, bytes] = self._ask("hgetall", cache_state.asset_key(self._prefix, asset))
-        return cache_state.points({name.decode(): value for name, value in fields.items()})
+        found = []
+        for start in range(0, len(assets), ROUND_POINTS):
+            part = assets[start : start + ROUND_POINTS]
+            for fields in self._ask([("hgetall", cache_state.asset_key(self._prefix, asset)) for asset in part]):
+                found += cache_state.points({name.decode(): value for name, value in fields.items()})
+        return found
 
-    def _ask(self, command: str, *arguments: Any) -> Any:
+    def _ask(self, commands: list[tuple[str, ...]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            getattr(pipeline, command[0])(*command[1:])
         try:
-            return getattr(self._client, command)(*arguments)
+            return pipeline.execute()
         except LOST as exc:
             raise Unavailable(
                 f"the cache at {self._place} cannot be reached ({exc}); scoring does not need it, `foreshock status` does"

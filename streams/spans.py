@@ -38,6 +38,7 @@ from foreshock.streams.spanstore import SpanRow, SpanStore
 log = logging.getLogger("foreshock.telemetry")
 
 QUEUE_SPANS = 8192  # about a thousand traces, 20 MB
+BATCH_SPANS = 512
 STORE_DELAY_MS = 500.0  # `foreshock trace` finds what happened half a second ago
 RETELL_S = 300.0  # an exporter that stays down is told again so often
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -183,9 +184,11 @@ class _Queue(BatchSpanProcessor):
     """The SDK's batch processor, which alone would drop the oldest spans uncounted; here whole traces are refused instead."""
 
     def __init__(self, exporter: _Counted, delay_ms: float | None) -> None:
-        given = os.environ.get("OTEL_BSP_MAX_QUEUE_SIZE", "").strip()
-        self._limit = int(given) if given.isdecimal() and int(given) else QUEUE_SPANS
-        super().__init__(exporter, max_queue_size=self._limit, schedule_delay_millis=delay_ms)
+        self._limit = _positive("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE_SPANS)
+        batch = min(self._limit, _positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_SPANS))
+        super().__init__(
+            exporter, max_queue_size=self._limit, max_export_batch_size=batch, schedule_delay_millis=delay_ms
+        )
         self.exporter = exporter
         self.dropped = 0
         self._taken = 0
@@ -235,10 +238,26 @@ def _queues(store: str) -> list[_Queue]:
         found.append(_Queue(_Counted(_StoreExporter(SpanStore(Path(store))), f"the store in {store}"), STORE_DELAY_MS))
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
     if endpoint and os.environ.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower() != "none":
-        # its own lines come with every attempt; `_Counted` says the same once
-        logging.getLogger("opentelemetry.exporter.otlp.proto.http").setLevel(logging.CRITICAL)
-        found.append(_Queue(_Counted(OTLPSpanExporter(), endpoint.rpartition("@")[2]), None))
+        found.append(_Queue(_Counted(_otlp(), endpoint.rpartition("@")[2]), None))
     return found
+
+
+def _positive(name: str, default: int) -> int:
+    """Read a count from the environment."""
+    given = os.environ.get(name, "").strip()
+    return int(given) if given.isdecimal() and int(given) else default
+
+
+def _otlp() -> OTLPSpanExporter:
+    """Make the exporter; it reads its variables itself."""
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    if protocol not in (None, "", "http/protobuf"):
+        log.warning(
+            "traces are sent as http/protobuf; %s, which the environment asks for, is not spoken here", protocol
+        )
+    # it tells of every attempt that failed; `_Counted` says the same once
+    logging.getLogger("opentelemetry.exporter.otlp.proto.http").setLevel(logging.CRITICAL)
+    return OTLPSpanExporter()
 
 
 def _resource(service_name: str, worker: str) -> Resource:

@@ -38,7 +38,7 @@ def run(
     reader = CacheReader(settings.redis.url, prefix=settings.topics.prefix)
     names = [asset] if asset else reader.assets()
     now_ns = time.time_ns()
-    found = [with_age(point, now_ns, stale_s) for name in names for point in reader.read(name)]
+    found = [with_age(point, now_ns, stale_s) for point in reader.read(*names)]
     if as_json:
         for point in found:
             print(orjson.dumps(point).decode())

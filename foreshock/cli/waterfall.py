@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from foreshock.streams.span_attributes import EVENT_ID, QUEUE_MS
 from foreshock.streams.spanstore import SpanRow
 
+LONGEST_QUEUE = 5  # times the time of our work: more is not drawn
 BAR = 40  # characters for the whole of a trace, where there is room
 NOTES = (  # attribute, how it is told
     ("messaging.destination.partition.id", "partition {}"),
@@ -37,7 +38,7 @@ NOTES = (  # attribute, how it is told
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: where the span starts from the start of the record, how long it is, and its bar."""
+    """One line: where the span starts from our poll of the record, how long it is, and its bar."""
 
     name: str
     start_ns: int
@@ -52,32 +53,31 @@ def records(spans: Sequence[SpanRow]) -> list[list[SpanRow]]:
     """Split a trace into its records: each root (a span whose parent is not here) with the spans under it."""
     here = {span.span_id for span in spans}
     roots = [span for span in spans if span.parent_id not in here]
+    roots.sort(key=lambda root: (root.start_ns, root.attributes.get("messaging.kafka.offset", 0)))
     return [list(_under(root, spans)) for root in roots]
 
 
 def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
-    """Lay out one record: the time it lay in Kafka, then its spans in the order of their start."""
+    """Lay out one record: the time it lay in Kafka, then its spans in the order of their start.
+
+    Bars are to one scale; where a record lay in Kafka for long, that time has none, or nothing else could be seen.
+    """
     root = record[0]
     queue_ns = round(float(root.attributes.get(QUEUE_MS, 0.0)) * 1e6)
-    zero = root.start_ns - queue_ns
-    whole = max(1, max(span.end_ns for span in record) - zero)
+    work_ns = max(1, max(span.end_ns for span in record) - root.start_ns)
+    drawn_ns = queue_ns if queue_ns <= LONGEST_QUEUE * work_ns else 0
+    whole_ns = drawn_ns + work_ns
     depths = _depths(record)
     found = []
     if queue_ns:
-        found.append(
-            Line(
-                "in Kafka",
-                0,
-                queue_ns,
-                _bar(0, queue_ns, whole, width),
-                "from log append to our poll",
-                waiting=True,
-            )
-        )
+        bar = _bar(0, drawn_ns, whole_ns, width) if drawn_ns else (0, 0)
+        note = "from log append to our poll" + ("" if drawn_ns else ", not drawn")
+        found.append(Line("in Kafka", -queue_ns, queue_ns, bar, note, waiting=True))
     for span in record:
-        start, duration = span.start_ns - zero, span.end_ns - span.start_ns
+        start_ns, took_ns = span.start_ns - root.start_ns, span.end_ns - span.start_ns
         name = "  " * depths[span.span_id] + span.name
-        found.append(Line(name, start, duration, _bar(start, duration, whole, width), notes(span), bool(span.error)))
+        bar = _bar(drawn_ns + start_ns, took_ns, whole_ns, width)
+        found.append(Line(name, start_ns, took_ns, bar, notes(span), bool(span.error)))
     return found
 
 
@@ -90,6 +90,10 @@ def notes(span: SpanRow) -> str:
 
 def duration(ns: int) -> str:
     """Write a duration with the unit that suits it: 0.3 us to hours."""
+    if ns < 0:
+        return f"-{duration(-ns)}"
+    if ns == 0:
+        return "0"
     if ns < 1_000_000:
         return f"{ns / 1e3:.1f} us"
     if ns < 1_000_000_000:

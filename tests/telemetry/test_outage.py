@@ -68,7 +68,6 @@ class TestOutage:
     def test_full_queue_refuses_whole_traces(self, make, nobody, records, monkeypatch):
         """Ordinary traces are refused while events still find room."""
         monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "60")
-        monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "50")
         telemetry = make(ratio=1)
         telemetry.record(records.times(), [records.outcome(offset) for offset in range(20)])
         ordinary = telemetry.counters()["recorded"]

@@ -123,10 +123,21 @@ class TestLayout:
         assert lines[0].waiting
         assert lines[0].duration_ns == 30_000_000
         assert all(line.bar[1] >= 1 and sum(line.bar) <= 40 for line in lines)
-        assert lines[1].start_ns == 30_000_000
+        assert lines[0].start_ns == -30_000_000
+        assert lines[1].start_ns == 0
         assert lines[1].bar == (32, 8)
         starts = [line.bar[0] for line in lines]
         assert starts == sorted(starts)
+
+    def test_long_wait_is_told_not_drawn(self, store, records):
+        """A record that lay in Kafka for an hour says so, and its stages still have bars to their scale."""
+        spans = SpanStore(store).trace(records.anomaly(1).anomalies[0].trace_id)
+        root = spans[0]._replace(attributes=spans[0].attributes | {"foreshock.queue_ms": 3.6e6})
+        lines = waterfall.lines([root, *waterfall.records(spans)[0][1:]], 35)
+
+        assert waterfall.duration(lines[0].duration_ns) == "60 min"
+        assert lines[0].bar == (0, 0)
+        assert [line.bar for line in lines[1:4]] == [(0, 35), (0, 5), (5, 5)]
 
     def test_children_are_indented(self, store, records):
         """The stages stand under the root of our part."""
