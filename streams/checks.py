@@ -129,8 +129,9 @@ def check_samples(samples: Any) -> None:
     The product of the samples with themselves is finite if all are, unless they are so large that it overflows: only then
     is each one looked at.
     """
-    flat = samples.reshape(-1)
-    if math.isfinite(np.vdot(flat, flat)):
+    if samples.dtype.kind != "f":
+        return
+    if math.isfinite(np.vdot(samples, samples)):
         return
     bad = np.argwhere(~np.isfinite(samples))
     if len(bad):

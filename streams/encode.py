@@ -21,6 +21,7 @@ from foreshock.contract import (
     SensorBlock,
     TelemetryFrame,
 )
+from foreshock.errors import ConfigurationError
 from foreshock.streams import schemas
 from foreshock.streams.avro.writer import Write, make
 from foreshock.streams.framing import CONFLUENT, SINGLE_OBJECT, Framing
@@ -60,6 +61,8 @@ class Encoder:
 
     def __init__(self, framing: str = Framing.SINGLE_OBJECT, registry: Registry | None = None, topic: str = "") -> None:
         self._framing = Framing(framing)
+        if self._framing is Framing.CONFLUENT and registry is None:
+            raise ConfigurationError("topics.framing = confluent needs topics.registry_url")
         self._registry = registry
         self._topic = topic
         self._writers: dict[type, tuple[bytes, Write]] = {}
@@ -88,8 +91,7 @@ class Encoder:
         if self._framing is Framing.SINGLE_OBJECT:
             head = SINGLE_OBJECT + version.fingerprint
         else:
-            if self._registry is None:
-                raise ValueError("Confluent framing needs a registry")
+            assert self._registry is not None  # checked above
             number = self._registry.register(f"{self._topic}-value", version.schema, several=kind in _SHARED_TOPIC)
             head = CONFLUENT + number.to_bytes(4, "big")
         return head, make(version.schema, _GETTERS)

@@ -17,20 +17,20 @@ import numpy.typing as npt
 from foreshock.contract import Acquisition, Context, Encoding, Measure, Origin, Reason, SensorBlock, Tag, TelemetryFrame
 from foreshock.errors import InputRejected
 from foreshock.streams import checks
+from foreshock.streams.block_tail import NO_CONTEXT, Tail
 from foreshock.streams.checks import reject
 
 HEADER_FIELDS = MappingProxyType(
     {
         "SensorBlock": frozenset(
-            "asset point channels site gateway device quantity unit encoding scale sampling_rate_hz acquisition interval_s".split()
+            ["asset", "point", "channels", "site", "gateway", "device", "quantity", "unit", "encoding", "scale", "sampling_rate_hz", "acquisition", "interval_s"]
         ),
-        "TelemetryFrame": frozenset("asset point site gateway device tags interval_s".split()),
+        "TelemetryFrame": frozenset(["asset", "point", "site", "gateway", "device", "tags", "interval_s"]),
     }
 )
 DTYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
     {Encoding.F32LE: np.dtype("<f4"), Encoding.F64LE: np.dtype("<f8"), Encoding.I16LE: np.dtype("<i2")}
 )
-_NO_CONTEXT = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +123,32 @@ def block(header: BlockHeader, found: Mapping[str, Any], origin: Origin) -> Sens
     samples = found["samples"]
     if isinstance(samples, bytes):
         samples = _samples(header, samples, found["count"])
-    if header.dtype.kind == "f":
-        checks.check_samples(samples)
-    flags = found["flags"]
+    checks.check_samples(samples)
     return SensorBlock(
         origin=origin,
         source_ns=at_ns,
         samples=samples,
         sequence=found["sequence"],
-        flags=tuple(flags) if flags else (),
+        flags=tuple(found["flags"]),
         context=_context(found["context"]),
+        **header.fields,
+    )
+
+
+def block_of_tail(header: BlockHeader, tail: Tail, origin: Origin) -> SensorBlock:
+    """Make the block of its header and of the tail that `block_tail.read` took; same checks as `block`."""
+    sequence, source_ns, flags, context, count, data = tail
+    if not checks.OLDEST_NS <= source_ns < checks.NEWEST_NS:
+        checks.check_time("source_ns", source_ns)
+    samples = _samples(header, data, count)
+    checks.check_samples(samples)
+    return SensorBlock(
+        origin=origin,
+        source_ns=source_ns,
+        samples=samples,
+        sequence=sequence,
+        flags=flags,
+        context=context,
         **header.fields,
     )
 
@@ -235,7 +251,7 @@ def _context(found: Mapping[str, Any]) -> Context:
     speed, load, regime = found["speed_hz"], found["load"], found["regime"]
     maintenance = found["maintenance"]
     if speed is None and load is None and regime is None and not maintenance:
-        return _NO_CONTEXT
+        return NO_CONTEXT
     return Context(
         speed_hz=checks.check_finite("context.speed_hz", speed),
         load=checks.check_finite("context.load", load),

@@ -117,7 +117,7 @@ def _value(field: str, definition: Mapping[str, Any], found: Mapping[str, Any]) 
     if "default" in definition:
         return definition["default"]
     reason, fix = _MISSING.get(field, (Reason.MALFORMED, f"send it: {definition['doc']}"))
-    reject(reason, field, f"the field {field} is missing", fix)
+    raise InputRejected(reason, f"the field {field} is missing", field=field, fix=fix)
 
 
 def _check_names(name: str, found: Mapping[str, Any], known: Mapping[str, Any]) -> None:

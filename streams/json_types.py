@@ -29,6 +29,10 @@ def convert(schema: Schema, value: Any, path: str) -> Any:
     if kind == "array":
         _expect(isinstance(value, list), "an array", value, path)
         return [convert(schema["items"], each, f"{path}[{number}]") for number, each in enumerate(value)]
+    return _plain(kind, value, path)
+
+
+def _plain(kind: str, value: Any, path: str) -> Any:
     if kind in _BITS:
         return _whole(value, _BITS[kind], path)
     if kind == "double":
@@ -36,8 +40,8 @@ def convert(schema: Schema, value: Any, path: str) -> Any:
         return float(value)
     if kind == "boolean":
         _expect(isinstance(value, bool), "true or false", value, path)
-        return value
-    _expect(isinstance(value, str), "a text", value, path)
+    else:
+        _expect(isinstance(value, str), "a text", value, path)
     return value
 
 

@@ -10,6 +10,7 @@ from foreshock.errors import InputRejected
 from foreshock.streams import schemas
 from foreshock.streams.avro import reader
 from foreshock.streams.avro.schema import Schema, SchemaError, fingerprint, fullname
+from foreshock.streams.block_tail import usable as usual
 from foreshock.streams.inputs import HEADER_FIELDS
 
 _MOST_SCHEMAS = 256
@@ -37,8 +38,8 @@ class Plan:
     tail: list[tuple[str, reader.Read, bool]]
     head_defaults: dict[str, Any]
     tail_defaults: dict[str, Any]
-    start: int
-    """Bytes of the framing."""
+    start: int  # bytes of the framing
+    usual: bool  # `block_tail.read` knows its tail
 
 
 def plan(schema: Schema, start: int) -> Plan:
@@ -50,13 +51,11 @@ def plan(schema: Schema, start: int) -> Plan:
         Another name, a schema that is not safe, or one that the present schema cannot read; names the field.
     """
     try:
-        name = fullname(schema, "").rpartition(".")[2]
-        if schema["type"] != "record" or name not in schemas.NAMES:
-            raise SchemaError(f"the type {name} is not part of the contract ({', '.join(schemas.NAMES)})")
+        name = _record_name(schema)
         target = schemas.current()[name].schema
         fields, defaults = reader.fields_of(schema, target)
         print_of = fingerprint(schema).hex()
-    except reader.Unresolved as exc:
+    except reader.UnresolvedError as exc:
         sentence = f"the writer's {name} cannot be read: {exc}"
         fix = f"write with a schema that ours can read; `foreshock schema print {name}` prints it"
         raise InputRejected(Reason.UNKNOWN_SCHEMA, sentence, field=exc.path, fix=fix) from exc
@@ -69,7 +68,14 @@ def plan(schema: Schema, start: int) -> Plan:
         split = 0  # an order in which the fields that stay the same do not come first: read it field by field each time
     head_defaults = {field: value for field, value in defaults.items() if field in constant}
     tail_defaults = {field: value for field, value in defaults.items() if field not in constant}
-    return Plan(name, print_of, fields[:split], fields[split:], head_defaults, tail_defaults, start)
+    return Plan(name, print_of, fields[:split], fields[split:], head_defaults, tail_defaults, start, usual(print_of))
+
+
+def _record_name(schema: Schema) -> str:
+    name = fullname(schema, "").rpartition(".")[2]
+    if schema["type"] != "record" or name not in schemas.NAMES:
+        raise SchemaError(f"the type {name} is not part of the contract ({', '.join(schemas.NAMES)})")
+    return name
 
 
 class Plans:

@@ -12,7 +12,7 @@ from typing import Any
 
 from foreshock.contract import Asset, Block, Origin, Reason
 from foreshock.errors import InputRejected
-from foreshock.streams import inputs, json_in, masterdata, schemas
+from foreshock.streams import block_tail, inputs, json_in, masterdata
 from foreshock.streams.avro.reader import read_fields
 from foreshock.streams.encode import Encoder, Record, content_type
 from foreshock.streams.event_headers import headers
@@ -119,6 +119,10 @@ class Decoder:
     def _finish(
         self, made: Plan, header: inputs.BlockHeader | inputs.FrameHeader, value: bytes, at: int, origin: Origin
     ) -> Block:
+        if made.usual and isinstance(header, inputs.BlockHeader):
+            tail = block_tail.read(value, at)
+            if tail is not None:
+                return inputs.block_of_tail(header, tail, _with_schema(origin, made.fingerprint))
         found = dict(made.tail_defaults)
         _at_end(value, read_fields(made.tail, value, at, found), found, header)
         origin = _with_schema(origin, made.fingerprint)

@@ -26,6 +26,9 @@ COMMANDS: dict[str, str] = {
     "feed": "feed",
     "backfill": "backfill",
     "evaluate": "evaluate",
+    "validate": "validate",
+    "tail": "tail",
+    "schema": "schema",
 }
 
 app = typer.Typer(

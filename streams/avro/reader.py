@@ -15,7 +15,7 @@ import numpy as np
 
 from foreshock.contract import Reason
 from foreshock.errors import InputRejected
-from foreshock.streams.avro.resolve import Node, Unresolved, resolve
+from foreshock.streams.avro.resolve import Node, UnresolvedError, resolve
 from foreshock.streams.avro.schema import Schema, smallest
 
 Read = Callable[[bytes, int], tuple[Any, int]]
@@ -25,7 +25,7 @@ _MOST_BYTES = 64 * 1024 * 1024  # a length above it is nonsense, below it the me
 _COMPLETE = "send the record whole: nothing may cut it between the encoder and Kafka"
 _ENCODER = "encode with the schema that the framing names; `foreshock schema print` prints ours"
 
-__all__ = ["Read", "Unresolved", "fields_of", "make", "read_fields"]
+__all__ = ["Read", "UnresolvedError", "fields_of", "make", "read_fields"]
 
 
 def make(writer: Schema, reader: Schema) -> Read:
@@ -35,7 +35,7 @@ def make(writer: Schema, reader: Schema) -> Read:
     ------
     SchemaError
         The writer's schema is not safe to decode with.
-    Unresolved
+    UnresolvedError
         The reader cannot read what the writer writes; names the field.
     """
     smallest(writer)

@@ -24,7 +24,7 @@ _WIDER: Mapping[tuple[str, str], Callable[[Any], Any] | None] = {
 }
 
 
-class Unresolved(ValueError):
+class UnresolvedError(ValueError):
     """A reader cannot read what a writer writes; `path` names the place."""
 
     def __init__(self, path: str, sentence: str) -> None:
@@ -52,7 +52,7 @@ def resolve(writer: Schema, reader: Schema) -> Node:
 
     Raises
     ------
-    Unresolved
+    UnresolvedError
         The reader cannot read what the writer writes.
     SchemaError
         One of them is no schema that we use.
@@ -93,7 +93,7 @@ class _Resolver:
             return self._inside(kind, writer, reader, ws, rs, path)
         if (kind, wanted) in _WIDER:
             return Node(kind=kind, convert=_WIDER[kind, wanted])
-        raise Unresolved(path, f"is {kind}, must be {wanted}")
+        raise UnresolvedError(path, f"is {kind}, must be {wanted}")
 
     def _one_of(self, writer: Schema, reader: list[Schema], ws: str, rs: str, path: str) -> Node:
         """Take the branch of the reader's union that is the same, else the first that fits."""
@@ -101,22 +101,22 @@ class _Resolver:
         for each in [*same, *reader]:
             try:
                 return self.node(writer, each, ws, rs, path)
-            except Unresolved as exc:
+            except UnresolvedError as exc:
                 problem = exc
-        raise Unresolved(path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}") from problem
+        raise UnresolvedError(path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}") from problem
 
     def _inside(self, kind: str, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
         if kind in PRIMITIVES:
             return Node(kind=kind)
         if reader is not None and kind in {"record", "enum", "fixed"} and _short(writer) != _short(reader):
-            raise Unresolved(path, f"is the type {_short(writer)}, must be {_short(reader)}")
+            raise UnresolvedError(path, f"is the type {_short(writer)}, must be {_short(reader)}")
         if kind == "record":
             return self._record(writer, reader, ws, rs, path)
         if kind == "enum":
             return _enum(writer, reader, path)
         if kind == "fixed":
             if reader is not None and reader["size"] != writer["size"]:
-                raise Unresolved(path, f"has {writer['size']} bytes, must have {reader['size']}")
+                raise UnresolvedError(path, f"has {writer['size']} bytes, must have {reader['size']}")
             return Node(kind=kind, size=int(writer["size"]))
         key = "items" if kind == "array" else "values"
         inner = self.node(writer[key], None if reader is None else reader[key], ws, rs, f"{path}[]")
@@ -134,7 +134,7 @@ class _Resolver:
         missing = [each for each in known.values() if each["name"] not in written]
         for each in missing:
             if "default" not in each:
-                raise Unresolved(f"{path}.{each['name']}".lstrip("."), "is missing and has no default")
+                raise UnresolvedError(f"{path}.{each['name']}".lstrip("."), "is missing and has no default")
         return Node(
             kind="record", fields=tuple(fields), defaults=tuple((each["name"], each["default"]) for each in missing)
         )
@@ -148,7 +148,7 @@ def _enum(writer: Schema, reader: Schema | None, path: str) -> Node:
     default = reader.get("default")
     unknown = [each for each in symbols if each not in known]
     if unknown and default is None:
-        raise Unresolved(path, f"has the symbols {', '.join(unknown)}, and the reader no default")
+        raise UnresolvedError(path, f"has the symbols {', '.join(unknown)}, and the reader no default")
     return Node(kind="enum", symbols=tuple(each if each in known else str(default) for each in symbols))
 
 
