@@ -20,7 +20,7 @@ def rank(healthy: Any, pushed: int, value: float) -> float:
     for i in range(count):
         if healthy[i] >= value:
             above += 1
-    return above / (count + 1.0)
+    return float(above / (count + 1.0))
 
 
 @nb.njit(cache=True, nogil=True)

@@ -34,4 +34,4 @@ LEVEL_BAND = 1.0  # of the healthy spread: recent blocks this close to the shado
 LEAST_WARMUP = 12  # below it five neighbours and a median absolute deviation mean nothing
 
 # Layout
-LAYOUT_BLOCKS = 5  # blocks of another layout in a row before the model starts anew on it
+LAYOUT_BLOCKS = 20  # blocks of another layout in a row before the model starts anew on it

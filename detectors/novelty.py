@@ -90,7 +90,7 @@ def norm(mean: Any, count: int, horizon: int) -> float:
     total = 0.0
     for f in range(mean.shape[0]):
         total += float(mean[f]) * float(mean[f])
-    return np.sqrt(total / mean.shape[0]) * np.sqrt(min(count, horizon) / horizon)
+    return float(np.sqrt(total / mean.shape[0]) * np.sqrt(min(count, horizon) / horizon))
 
 
 @nb.njit(cache=True, nogil=True)

@@ -111,7 +111,7 @@ class Reference:
             record: dict[str, Any] = json.loads(path.read_text())
             stated, fmt = record.pop("hash"), record.pop("format")
             regimes = tuple(_regime(r) for r in record.pop("regimes"))
-            lists = {k: tuple(record.pop(k)) for k in ("names", "floors")}
+            lists: dict[str, Any] = {k: tuple(record.pop(k)) for k in ("names", "floors")}
             reference = Reference(regimes=regimes, **lists, **record)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise ConfigurationError(f"{path}: not a reference record ({exc})") from exc
@@ -148,7 +148,7 @@ class Reference:
 
 
 def _regime(record: Mapping[str, Any]) -> Regime:
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
     return Regime(**fields)
 
 

@@ -16,7 +16,7 @@ def to_river(bank: TreeBank, slot: int) -> tuple[Any, Any]:
 
     state, forest = bank.slots.arrays, bank.forest
     names = feature_keys(state.low.shape[1])
-    trees = HalfSpaceTrees(
+    trees: Any = HalfSpaceTrees(
         n_trees=forest.feature.shape[0], height=forest.height, window_size=bank.window, seed=bank.seed
     )
     trees.learn_one(dict.fromkeys(names, 0.5))  # River draws the structure on the first value
@@ -24,9 +24,9 @@ def to_river(bank: TreeBank, slot: int) -> tuple[Any, Any]:
         for i, node in _heap(root, state.last.shape[2]):
             node.l_mass = int(state.current[slot, t, i])
             node.r_mass = int(state.last[slot, t, i])
-    trees.counter = int(state.count[slot])
+    trees.counter = int(state.filled[slot])
     trees._first_window = not state.full[slot]  # noqa: SLF001  # River has no public way to set it
-    scaler = MinMaxScaler()
+    scaler: Any = MinMaxScaler()
     if np.isfinite(state.low[slot]).all():
         low, high = state.low[slot].tolist(), state.high[slot].tolist()
         scaler.learn_one(dict(zip(names, low, strict=True)))
@@ -61,5 +61,5 @@ def from_river(bank: TreeBank, slot: int, scaler: Any, trees: Any) -> None:
         if name in scaler.min:
             state.low[slot, j] = scaler.min[name].get()
             state.high[slot, j] = scaler.max[name].get()
-    state.count[slot] = trees.counter
+    state.filled[slot] = trees.counter
     state.full[slot] = not trees._first_window  # noqa: SLF001  # as above

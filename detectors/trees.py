@@ -35,7 +35,7 @@ class TreeState(NamedTuple):
     last: npt.NDArray[np.uint8]  # masses of the last full window: what is scored with
     low: npt.NDArray[np.float64]  # [slots, features]
     high: npt.NDArray[np.float64]
-    count: npt.NDArray[np.int64]  # [slots] values in the current window
+    filled: npt.NDArray[np.int64]  # [slots] values in the current window
     full: npt.NDArray[np.uint8]  # [slots] 1 once a window was filled
 
 
@@ -45,7 +45,7 @@ def forest(features: int, trees: int, height: int, seed: int) -> Forest:
     from river.anomaly import HalfSpaceTrees
 
     names = feature_keys(features)
-    model = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=seed)
+    model: Any = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=seed)
     model.learn_one(dict.fromkeys(names, 0.5))
     order = {name: i for i, name in enumerate(names)}
     inner = 2**height - 1
@@ -103,7 +103,7 @@ def score_scaled(forest: Any, last: Any, scaled: Any, window: int) -> float:
             power *= 2.0
         if not stopped:
             total += float(last[t, node]) * power
-    return 1.0 - total / (trees * window * (2.0 ** (forest.height + 1) - 1.0))
+    return float(1.0 - total / (trees * window * (2.0 ** (forest.height + 1) - 1.0)))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -117,11 +117,11 @@ def count_scaled(forest: Any, state: Any, slot: int, scaled: Any, window: int) -
             left = scaled[forest.feature[t, node]] < forest.threshold[t, node]
             node = 2 * node + (1 if left else 2)
         current[t, node] += 1
-    state.count[slot] += 1
-    if state.count[slot] >= window:
+    state.filled[slot] += 1
+    if state.filled[slot] >= window:
         state.last[slot] = current
         current[:] = 0
-        state.count[slot] = 0
+        state.filled[slot] = 0
         state.full[slot] = 1
 
 
@@ -142,7 +142,7 @@ def score(forest: Any, state: Any, slot: int, x: Any, scaled: Any, window: int) 
     if state.full[slot] == 0:
         return 0.0
     scale(x, state.low[slot], state.high[slot], scaled)
-    return score_scaled(forest, state.last[slot], scaled, window)
+    return float(score_scaled(forest, state.last[slot], scaled, window))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -169,7 +169,7 @@ def tree_fields(features: int, trees: int, height: int, window: int) -> dict[str
         "last": Field(nodes, mass),
         "low": Field((features,), np.float64, np.inf),
         "high": Field((features,), np.float64, -np.inf),
-        "count": Field((), np.int64),
+        "filled": Field((), np.int64),
         "full": Field((), np.uint8),
     }
 

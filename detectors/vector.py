@@ -28,7 +28,8 @@ QUANTILE = 0.99  # of the warm-up's norms: its boundary
 BAR = 1.5 / 1.3  # boundary over the policy's margin: a quantile is exceeded more often than a maximum
 LEAST = 1e-3  # of a quantile: the logarithm of a perfect row
 
-F64, I64 = npt.NDArray[np.float64], npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 _HORIZONS = np.array(HORIZONS, np.int64)
 _ACTIVE, _NORMAL, _NOTHING = policy.ACTIVE, policy.NORMAL, policy.NOTHING
 _step = nb.njit(cache=True, nogil=True)(policy.step)
@@ -90,7 +91,7 @@ def average(ring: Any, pushed: int, z: Any, horizon: int, mean: Any) -> float:
     for t in range(mean.shape[0]):
         mean[t] /= count
         total += mean[t] * mean[t]
-    return np.sqrt(total / mean.shape[0])
+    return float(np.sqrt(total / mean.shape[0]))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -100,14 +101,14 @@ def value_of(state: Any, slot: int, z: Any, mean: Any, margin: float) -> float:
     for k in range(_HORIZONS.shape[0]):
         norm = average(state.ring[slot], state.pushed[slot], z, _HORIZONS[k], mean)
         total += np.log(max(norm / state.quantile[slot, k], LEAST))
-    return np.exp(total / _HORIZONS.shape[0]) / (BAR * margin)
+    return float(np.exp(total / _HORIZONS.shape[0]) / (BAR * margin))
 
 
 @nb.njit(cache=True, nogil=True)
 def _quantile(values: Any) -> float:
     """99 % quantile, the smallest value with at most 1 % above it."""
     ordered = np.sort(values)
-    return ordered[max(0, int(np.ceil(QUANTILE * ordered.shape[0])) - 1)]
+    return float(ordered[max(0, int(np.ceil(QUANTILE * ordered.shape[0])) - 1)])
 
 
 @nb.njit(cache=True, nogil=True)

@@ -15,7 +15,8 @@ from foreshock.detectors.slots import Slots
 from foreshock.detectors.waveform_state import Outputs
 from foreshock.policy import Alarm, Policy
 
-I64, U8 = npt.NDArray[np.int64], npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 
 
 class VectorInputs(NamedTuple):

@@ -83,9 +83,9 @@ def to_cube(recent: Any, pushed: int, z: Any, scaled: Any) -> None:
 def surprise(config: Any, forest_state: Any, state: Any, slot: int, external: float, work: Any) -> float:
     """Score of the online part: a River detector's own, or minus the log of the trees' normalised mass; NaN before."""
     if not np.isnan(external) or forest_state.full[slot] == 0:
-        return external
+        return float(external)
     score = trees.score_scaled(config.forest, forest_state.last[slot], work.scaled, state.window[slot])
-    return -np.log(max(1.0 - score, 1e-12))
+    return float(-np.log(max(1.0 - score, 1e-12)))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -95,7 +95,7 @@ def online_part(config: Any, state: Any, slot: int, found: float) -> float:
     if spread <= 0.0 or np.isnan(found):
         return 0.0
     ratio = (found - state.online[slot, 0]) / spread / config.policy.margin
-    return ratio if ratio > TREE_KNEE else TREE_KNEE * np.exp((ratio - TREE_KNEE) / TREE_KNEE)
+    return float(ratio if ratio > TREE_KNEE else TREE_KNEE * np.exp((ratio - TREE_KNEE) / TREE_KNEE))
 
 
 @nb.njit(cache=True, nogil=True)

@@ -12,7 +12,9 @@ from foreshock.detectors.slots import Field
 from foreshock.detectors.trees import Forest
 from foreshock.policy import Policy
 
-F32, F64, I64 = npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 
 class WaveformState(NamedTuple):

@@ -10,6 +10,7 @@ from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
 from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
 from foreshock.features.catalog import MIN_SAMPLES
+from foreshock.fleet_events import farewell
 from foreshock.fleet_points import Entry, Key, Lane, Layout, Model, Point
 from foreshock.fleet_scores import Names, score, unscored
 from foreshock.fleet_spec import FleetSpec
@@ -47,7 +48,7 @@ class Admission:
         fleet_quality.look(entries)
         for entry in entries:
             fleet_quality.judge(entry)
-            if entry.refused is None:
+            if entry.refused is None or entry.refused[0] is not ScoreState.LATE:
                 self._layout(entry)
             entry.model = entry.point.model
         return entries
@@ -75,7 +76,8 @@ class Admission:
         reason = f"block layout changed from {point.model.layout} to {layout}"
         if point.strange_blocks >= LAYOUT_BLOCKS:
             self.freed.append(point.model)
-            point.model = self._model(layout, entry.asset)
+            entry.left, point.model = point.model, self._model(layout, entry.asset)
+            point.quality = fleet_quality.anew(point.quality)
             reason += "; the model starts anew with the next one"
         entry.refused = (ScoreState.NOT_USABLE, reason)
 
@@ -112,12 +114,13 @@ class Admission:
             raise AssertionError("an admitted entry has its outcome from its lane")
         state, reason = entry.refused
         latest, block = entry.point.latest, entry.block
+        anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
         names = Names("", self.spec.model_name, self.spec.policy_name)
-        alarm = latest.rows[-1].alarm if latest else False
+        alarm = latest.rows[-1].alarm if latest and entry.left is None else False
         times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
         rows = tuple(unscored(ns, state, reason, alarm=alarm) for ns in times)
         record = score(entry, names, rows, warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
-        return Outcome(score=record, quality=entry.quality)
+        return Outcome(score=record, anomalies=anomalies, quality=entry.quality)
 
     def settle(self) -> None:
         """Give back the slots that the batch left behind: only now are their last blocks through."""

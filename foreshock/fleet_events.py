@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foreshock import lineage, policy
 from foreshock.contract import (
@@ -15,11 +15,13 @@ from foreshock.contract import (
     Operand,
     Phase,
     RunState,
+    Score,
 )
 from foreshock.fleet_points import Entry, Episode
 from foreshock.policy import Alarm, Policy
 
 PHASES = {policy.OPENED: Phase.OPENED, policy.UPDATED: Phase.UPDATED, policy.CLOSED: Phase.CLOSED}
+NO_RULE = policy.for_budget(policy.BUDGET_TABLE[0].budget)  # where an episode ends without a rule: its text is replaced
 _TRUSTED = 100  # healthy scores from which on the calibration does not lower the confidence
 _DELAYED_S = 60.0  # a record that came so much later than it was taken is an old one
 
@@ -92,6 +94,39 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
         trace_id=lineage.trace_id(origin),
     )
     return event, None if phase is Phase.CLOSED else episode
+
+
+def farewell(entry: Entry, latest: Score, reason: str) -> tuple[Anomaly, ...]:
+    """Close what was open on the model that a measuring point gives up: its alarms cannot clear any more."""
+    if entry.left is None:
+        return ()
+    left = entry.left
+    events = []
+    for mode, episode in ((Mode.MODEL, left.episode), (Mode.STATIC_LIMIT, left.limits.episode)):
+        if episode is not None:
+            found = Finding(
+                entry=entry,
+                mode=mode,
+                transition=policy.CLOSED,
+                alarm=Alarm(over_ns=episode.started_ns, initial=episode.initial, peak=episode.initial),
+                rule=NO_RULE,
+                value=0.0,
+                p_value=None,
+                healthy=0,
+                first_offset=episode.first_offset,
+                contributions=(),
+                feature_set=latest.feature_set,
+                model=latest.model,
+                model_state="",
+                reference=latest.reference,
+                policy_name=latest.policy,
+                run_state=latest.rows[-1].run_state,
+                regime=latest.regime,
+                source_ns=entry.at_ns,
+            )
+            event, _ = anomaly(found, episode)
+            events.append(replace(event, decision=Decision(rule=reason, operands=(), result=True)))
+    return tuple(events)
 
 
 def decision(found: Finding) -> Decision:

@@ -144,6 +144,9 @@ class Entry:
     stacked: npt.NDArray[np.float32] | None = None  # samples of all blocks of its shape, in SI ...
     index: int = 0  # ... and which of them are its own
     inspection: Inspection | None = None
+    suspicious: bool = False  # whether its samples want a closer look
+    digests: tuple[int, ...] = ()  # of its channels' samples
+    left: Model | None = None  # the model that its point gave up with it
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
     quality: tuple[DataQuality, ...] = ()

@@ -33,8 +33,10 @@ def look(entries: Sequence[Entry]) -> None:
     for members in shapes.values():
         stacked = stack([e.block for e in members if isinstance(e.block, SensorBlock)])
         inspection = quality.inspect(stacked)
-        for i, entry in enumerate(members):
+        columns = (inspection.suspicious().tolist(), inspection.digest.tolist())
+        for i, (entry, suspicious, digests) in enumerate(zip(members, *columns, strict=True)):
             entry.stacked, entry.index, entry.inspection = stacked, i, inspection
+            entry.suspicious, entry.digests = suspicious, tuple(digests)
 
 
 def stack(blocks: Sequence[SensorBlock]) -> F32:
@@ -59,16 +61,24 @@ def judge(entry: Entry) -> None:
     To be called in input order.
     """
     block = entry.block
-    known = measuring_point(entry.asset, block.point)
+    known = measuring_point(entry.asset, block.point) if entry.asset.points else None
     step = _waveform(entry, block, known) if isinstance(block, SensorBlock) else _frame(entry, block, known)
     entry.point.quality = step.state
     entry.at_ns = step.at_ns
-    entry.kinds = tuple(kind.value for kind in step.kinds)
-    entry.quality = tuple(_record(entry, transition) for transition in step.transitions)
+    if step.kinds:
+        entry.kinds = tuple(kind.value for kind in step.kinds)
+    if step.transitions:
+        entry.quality = tuple(_record(entry, transition) for transition in step.transitions)
     if step.late:
         entry.refused = (ScoreState.LATE, step.reason)
     elif not step.usable:
         entry.refused = (ScoreState.NOT_USABLE, step.reason)
+
+
+def anew(state: quality.PointState) -> quality.PointState:
+    """State of a point whose layout changed for good: the rate that comes next is the one that counts."""
+    place = state.place._replace(rate_hz=None, spacings=(), usual=None, steady=False, odd=0) if state.place else None
+    return state._replace(place=place, digests=())
 
 
 def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
@@ -77,8 +87,6 @@ def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
 
 
 def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) -> quality.Step:
-    if entry.inspection is None:
-        raise AssertionError("a waveform block is looked at before it is judged")
     count = block.samples.shape[1]
     arrival = quality.Arrival(
         source_ns=block.source_ns,
@@ -91,9 +99,10 @@ def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) ->
         interval_s=block.interval_s or (known.interval_s if known else None),
     )
     span = (known.minimum, known.maximum) if known else (None, None)
-    findings = quality.judge(entry.inspection, entry.index, block.channels, count, span)
-    digests = tuple(entry.inspection.digest[entry.index].tolist())
-    return quality.step(entry.point.quality, arrival, findings, digests, block.channels)
+    findings: tuple[quality.Finding, ...] = ()
+    if entry.inspection is not None and (entry.suspicious or span != (None, None)):
+        findings = quality.judge(entry.inspection, entry.index, block.channels, count, span)
+    return quality.step(entry.point.quality, arrival, findings, entry.digests, block.channels)
 
 
 def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) -> quality.Step:

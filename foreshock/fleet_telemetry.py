@@ -59,7 +59,11 @@ class TelemetryLane:
 
     def prepare(self, entries: Sequence[Entry]) -> PreparedRows:
         """Lay the rows of all frames below each other, in SI; a row that is late or empty is not usable."""
-        values, times, owner, index, late = [], [], [], [], []
+        values: list[npt.NDArray[np.float64]] = []
+        times: list[int] = []
+        owner: list[int] = []
+        index: list[int] = []
+        late: list[bool] = []
         for k, entry in enumerate(entries):
             frame = _frame(entry)
             values.append(to_si(frame))

@@ -67,11 +67,7 @@ def _finding(
     nan = float("nan")
     lower = nan if limit is None or limit.below is None else limit.below
     upper = nan if limit is None or limit.above is None else limit.above
-    first = (
-        entry.block.origin.offset
-        if model_of(entry).limits.episode is None
-        else model_of(entry).limits.episode.first_offset
-    )
+    episode = model_of(entry).limits.episode
     return Finding(
         entry=entry,
         mode=Mode.STATIC_LIMIT,
@@ -81,7 +77,7 @@ def _finding(
         value=ratio,
         p_value=None,
         healthy=0,
-        first_offset=first,
+        first_offset=episode.first_offset if episode else entry.block.origin.offset,
         contributions=contributions([name], [ratio], [nan if value is None else value], [nan], [lower], [upper]),
         feature_set=feature_set,
         model=MODEL,

@@ -91,17 +91,37 @@ class TestOneBlock:
         assert [(q.kind, q.raised, q.cause) for o in outcomes for q in o.quality] == [("frozen", True, "sensor")]
         assert not [a for o in outcomes for a in o.anomalies]
 
+    def test_another_rate_that_stays_is_taken(self) -> None:
+        """A rate that is declared from then on is a wrong rate at first, and the model starts anew on it later."""
+        fleet = Fleet(SPEC)
+        fleet.receive(healthy(25))
+        outcomes = fleet.receive([block(25 + i, sampling_rate_hz=25_600.0) for i in range(22)])
+
+        assert "wrong_rate" in outcomes[0].score.quality
+        assert [r.state for r in rows(outcomes)] == [ScoreState.NOT_USABLE] * 20 + [ScoreState.WARMING] * 2
+
+    def test_an_alarm_ends_with_the_model_it_rests_on(self) -> None:
+        """When the model starts anew, an open episode is closed, with the change of layout as its decision."""
+        fleet = Fleet(SPEC)
+        fleet.receive([*healthy(40), *(block(40 + i, fault=1.5) for i in range(5))])
+        outcomes = fleet.receive([block(45 + i, samples=machine(i, count=2048)) for i in range(21)])
+        events = [a for o in outcomes for a in o.anomalies]
+
+        assert [a.phase for a in events] == [Phase.CLOSED]
+        assert "layout changed" in events[0].decision.rule
+        assert [r.alarm for r in rows(outcomes)] == [True] * 19 + [False] * 2
+
     def test_a_new_layout_is_refused_until_it_stays(self) -> None:
         """Another block length is not usable at first, with both layouts named; then the model starts anew on it."""
         fleet = Fleet(SPEC)
         fleet.receive(healthy(25))
-        longer = [block(25 + i, samples=machine(i, count=2048)) for i in range(7)]
+        longer = [block(25 + i, samples=machine(i, count=2048)) for i in range(22)]
         outcomes = fleet.receive(longer)
 
         assert rows(outcomes)[0].reason == (
             "block layout changed from 1 x 1024 samples at 12800 Hz to 1 x 2048 samples at 12800 Hz"
         )
-        assert [r.state for r in rows(outcomes)] == [ScoreState.NOT_USABLE] * 5 + [ScoreState.WARMING] * 2
+        assert [r.state for r in rows(outcomes)] == [ScoreState.NOT_USABLE] * 20 + [ScoreState.WARMING] * 2
 
 
 class TestFault:
@@ -178,7 +198,7 @@ class TestBatching:
             offset += 3
         items.insert(60, Asset(asset="a", warmup_blocks=25))
         items.insert(100, block(500, asset="a", index=10))
-        items[120:120] = [block(600 + i, asset="b", index=100 + i, samples=machine(i, count=512)) for i in range(7)]
+        items[120:120] = [block(600 + i, asset="b", index=100 + i, samples=machine(i, count=512)) for i in range(22)]
         return items
 
     @given(st.data())
