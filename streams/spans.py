@@ -106,7 +106,10 @@ class Tracing:
             queue.force_flush()
 
     def close(self, timeout_s: float) -> None:
-        """Send what is queued as far as the time allows, then leave the rest."""
+        """Send what is queued as far as the time allows, then leave the rest; nobody waits for an exporter that is down."""
+        for queue in self._queues:
+            if queue.exporter.down:
+                queue.exporter.shutdown()
         threads = [threading.Thread(target=queue.shutdown, daemon=True) for queue in self._queues]
         for thread in threads:
             thread.start()
@@ -156,6 +159,11 @@ class _Counted(SpanExporter):
         self._told = 0.0  # when it was last said that it is down; 0: it is not
         self.sent = 0
         self.failed = 0
+
+    @property
+    def down(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._told > 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = SpanExportResult.FAILURE if self._closed else self._inner.export(spans)

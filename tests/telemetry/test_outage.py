@@ -34,10 +34,13 @@ class TestOutage:
                 telemetry.record(records.times(), [records.anomaly(offset)])
             took = time.monotonic() - began
             until(lambda: telemetry.counters()["failed"] > 0)
-            telemetry.close(timeout_s=1)
+            closing = time.monotonic()
+            telemetry.close(timeout_s=20)
+            closed = time.monotonic() - closing
 
         counters = telemetry.counters()
         assert took < 2
+        assert closed < 2
         assert counters["dropped"] > 0
         assert counters["sent"] == 0
         assert len([line for line in caplog.messages if "do not reach" in line]) == 1
