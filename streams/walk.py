@@ -80,8 +80,9 @@ class Walk:
         scores: list[Output] = []
         items: list[Outcome | DeadLetter] = []
         for record, origin, result in zip(batch.records, batch.origins, batch.results, strict=True):
-            rejected = result
-            if isinstance(result, Outcome):
+            if isinstance(result, InputRejected):
+                rejected = result
+            else:
                 written = attempt(self._outputs.outcome, result, scored_ns)
                 if not isinstance(written, InputRejected):
                     scores.append(written[0])

@@ -10,14 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 
 from foreshock.contract import Origin, SensorBlock
 from foreshock.settings import Settings
@@ -59,13 +59,14 @@ class WorkerProcess:
 
     def _read(self) -> None:
         assert self.process.stdout
-        self.lines.extend(iter(self.process.stdout.readline, "")) if False else None
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
 
     def wait_for(self, text: str, seconds: float = 60, *, times: int = 1) -> None:
         """Wait until a line with this text was printed; fail with everything that was."""
-        until(lambda: sum(text in line for line in self.lines) >= times, seconds, lambda: f"no {text!r} in:\n{self.shown()}")
+        said = lambda: sum(text in line for line in self.lines) >= times
+        until(lambda: said() or self.process.poll() is not None, seconds, lambda: f"no {text!r} in:\n{self.shown()}")
+        assert said(), f"ended with {self.process.poll()} without {text!r}:\n{self.shown()}"
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal and wait for the end."""
@@ -102,6 +103,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "TOPICS__PREFIX": settings.topics.prefix,
         "TOPICS__CREATE": str(settings.topics.create).lower(),
         "TOPICS__PARTITIONS": settings.topics.partitions,
+        "TOPICS__MAX_MESSAGE_BYTES": settings.topics.max_message_bytes,
         "WORKER__GROUP": settings.worker.group,
         "WORKER__INSTANCE_ID": settings.worker.instance_id,
         "WORKER__CHECKPOINT_S": settings.worker.checkpoint_s,
@@ -170,6 +172,7 @@ class Topics:
         self.settings = settings
         self.found = topics.ensure(settings)
         self.producer = Producer({**producer_config(settings), "message.max.bytes": 8_000_000, "log_level": 2})
+        self._watcher: Consumer | None = None
         self._encoder = wire.Encoder("single-object", topic=self.name("sensors.v1"))
 
     def name(self, topic: str) -> str:
@@ -197,14 +200,14 @@ class Topics:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Where each partition ends now."""
-        consumer = self._consumer()
-        try:
-            return {
-                number: consumer.get_watermark_offsets(TopicPartition(self.name(topic), number), timeout=10)[1]
-                for number in range(self.settings.topics.partitions)
-            }
-        finally:
-            consumer.close()
+        if self._watcher is None:
+            self._watcher = self._consumer()
+        watch = self._watcher.get_watermark_offsets
+        for _ in range(3):  # the leader of a topic that is seconds old may still change
+            with suppress(KafkaException):
+                numbers = range(self.settings.topics.partitions)
+                return {number: watch(TopicPartition(self.name(topic), number), timeout=10)[1] for number in numbers}
+        pytest.fail(f"no answer about {topic}")
 
     def committed(self) -> dict[int, int]:
         """How far the worker's group is."""
@@ -252,7 +255,10 @@ class Topics:
     def wait_for_outcomes(self, inputs: int, seconds: float = 90, worker: WorkerProcess | None = None) -> None:
         """Wait until scores and dead letters together are as many as the inputs."""
         count = lambda: sum(self.ends("scores.v1").values()) + sum(self.ends("dead-letters.v1").values())
-        until(lambda: count() >= inputs, seconds, lambda: f"{count()} of {inputs}\n{worker.shown() if worker else ''}")
+        gone = lambda: worker is not None and worker.process.poll() is not None
+        shown = lambda: f"{count()} of {inputs}\n{worker.shown() if worker else ''}"
+        until(lambda: count() >= inputs or gone(), seconds, shown)
+        assert count() >= inputs, shown()
 
     def _consumer(self, group: str = "test-reader") -> Consumer:
         return Consumer({"bootstrap.servers": self.settings.kafka.bootstrap, "group.id": group, "enable.auto.commit": False})
