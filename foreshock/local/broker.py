@@ -186,7 +186,10 @@ def write_properties(path: Path, properties: Mapping[str, str]) -> None:
 
 
 def _cluster_id() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """Draw an id as Kafka does: 16 bytes in URL-safe base 64, never with a dash in front, which its tools take for an option."""
+    while (drawn := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return drawn
 
 
 def _ports(folder: Path, preferred: int) -> Ports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from redis import Redis
 
 from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.local.broker import _cluster_id
 from foreshock.local.process import Process, is_free
 from foreshock.local.stack import LocalStack
 from foreshock.settings import load
@@ -133,6 +135,13 @@ def test_data_and_ports_survive_a_restart(stack: LocalStack, tmp_path: Path) -> 
         assert read(second.bootstrap, topic) == b"kept"
         assert Redis.from_url(second.redis_url).get("key") == b"kept"
     assert is_free(int(addresses["kafka.bootstrap"].rpartition(":")[2]))
+
+
+def test_no_cluster_id_looks_like_an_option() -> None:
+    """One random id in 64 would start with a dash, and Kafka's storage tool would refuse to format."""
+    drawn = [_cluster_id() for _ in range(2000)]
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}", each) for each in drawn)
+    assert len(set(drawn)) == len(drawn)
 
 
 def test_a_data_folder_has_one_user(stack: LocalStack, tmp_path: Path) -> None:
