@@ -1,84 +1,92 @@
-"""A worker of its own for the examples, and ways to look at what it and the producers sent."""
+"""One plant for all examples: topics and a worker of their own on the session's broker, and a way to look at its topics."""
 
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from foreshock.settings import Settings, load
 from foreshock.streams.kafka import reader_config
-from foreshock.streams.topics import ensure
+from foreshock.streams.topics import TopicInfo, ensure
+from foreshock.streams.wire import decode_output
 
-DEADLINE_S = 60.0
-
-
-@pytest.fixture
-def foreshock() -> Path:
-    """The command as a user has it."""
-    return Path(sys.executable).with_name("foreshock")
+DEADLINE_S = 90.0  # the worker's first start compiles its kernels
 
 
-@pytest.fixture
-def environment(settings, tmp_path) -> dict[str, str]:
-    """Environment in which `foreshock` finds the test's broker, prefix and folders without options."""
-    return os.environ | {
-        "FORESHOCK_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
-        "FORESHOCK_REDIS__URL": settings.redis.url,
-        "FORESHOCK_TOPICS__PREFIX": settings.topics.prefix,
-        "FORESHOCK_WORKER__GROUP": settings.worker.group,
-        "FORESHOCK_WORKER__DATA_DIR": str(tmp_path / "state"),
-    }
+@dataclass(frozen=True)
+class Plant:
+    """A running worker and how to reach it."""
 
+    settings: Settings
+    topics: dict[str, TopicInfo]
+    environment: dict[str, str]
+    folder: Path
 
-@pytest.fixture
-def topics(settings):
-    """The topics of this test, made."""
-    return ensure(settings)
+    def foreshock(self, *arguments: str | Path, code: int = 0, text: str = "") -> str:
+        """Run a command as a user of this plant; give what it printed."""
+        command = [Path(sys.executable).with_name("foreshock"), *arguments]
+        done = subprocess.run(
+            command,
+            env=self.environment,
+            cwd=self.folder,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
-
-@pytest.fixture
-def start_worker(topics, foreshock, environment, tmp_path):
-    """Start a worker when called; it is stopped with the test, and its log is shown if that does not work."""
-    started: list[subprocess.Popen] = []
-
-    def start() -> None:
-        log = (tmp_path / "worker.log").open("w")
-        started.append(subprocess.Popen([foreshock, "worker"], env=environment, stdout=log, stderr=log, cwd=tmp_path))
-
-    yield start
-    for worker in started:
-        worker.terminate()
-        code = worker.wait(20)
-        print((tmp_path / "worker.log").read_text())
-        assert code == 0
-
-
-@pytest.fixture
-def read(settings, topics) -> Callable[[str, Callable[[list[Message]], bool]], list[Message]]:
-    """Read a topic from its start until the records satisfy a condition."""
-
-    def read_until(topic: str, enough: Callable[[list[Message]], bool]) -> list[Message]:
-        consumer = Consumer(reader_config(settings) | {"enable.partition.eof": False})
-        info = topics[topic]
+    def read(self, topic: str, asset: str, count: int) -> list[Message]:
+        """Read a topic from its start until it holds so many records of an asset."""
+        consumer = Consumer(reader_config(self.settings) | {"enable.partition.eof": False})
+        info = self.topics[topic]
         consumer.assign([TopicPartition(info.name, number, OFFSET_BEGINNING) for number in range(info.partitions)])
         found: list[Message] = []
         deadline = time.monotonic() + DEADLINE_S
         try:
-            while not enough(found):
-                assert time.monotonic() < deadline, (
-                    f"{topic}: {len(found)} records, not enough after {DEADLINE_S:.0f} s"
-                )
-                found += [message for message in consumer.consume(500, 0.2) if message.error() is None]
+            while len(found) < count:
+                assert time.monotonic() < deadline, f"{topic}: {len(found)} of {count} records of {asset}"
+                messages = [message for message in consumer.consume(500, 0.2) if message.error() is None]
+                found += [message for message in messages if message.key() == asset.encode()]
         finally:
             consumer.close()
         return found
 
-    return read_until
+    def records(self, topic: str, asset: str, count: int) -> list[dict]:
+        """Read decoded outputs."""
+        return [decode_output(message.value())["record"] for message in self.read(topic, asset, count)]
+
+
+@pytest.fixture(scope="session")
+def plant(stack, tmp_path_factory) -> Iterator[Plant]:
+    """Start the worker once; stop it at the end and show its log."""
+    folder = tmp_path_factory.mktemp("plant")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")} | {
+        "FORESHOCK_KAFKA__BOOTSTRAP": stack.bootstrap,
+        "FORESHOCK_REDIS__URL": stack.redis_url,
+        "FORESHOCK_TOPICS__PREFIX": f"examples-{uuid.uuid4().hex[:6]}.",
+        "FORESHOCK_WORKER__GROUP": f"examples-{uuid.uuid4().hex[:6]}",
+        "FORESHOCK_WORKER__DATA_DIR": str(folder / "state"),
+    }
+    settings = load(None, environment)
+    with (folder / "worker.log").open("w") as log:
+        command = [Path(sys.executable).with_name("foreshock"), "worker"]
+        topics = ensure(settings)
+        worker = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        yield Plant(settings, topics, environment, folder)
+        worker.terminate()
+        worker.wait(30)
+    print((folder / "worker.log").read_text())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from foreshock.contract import Origin, SensorBlock
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.wire import Decoder, decode_output
+from foreshock.streams.wire import Decoder
 
 ROOT = Path(__file__).parents[2]
 PRODUCERS = ROOT / "examples" / "producers"
@@ -19,49 +19,55 @@ BLOCKS = 30
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def run_python(tool, tmp_path, bootstrap, topic):
+def run_python(tool, tmp_path, bootstrap, topic, asset):
     """Python, with the packages of the environment."""
-    return [
-        sys.executable,
-        PRODUCERS / "python" / "producer.py",
-        *("--bootstrap", bootstrap, "--topic", topic, "--asset", "example-python", "--blocks", str(BLOCKS)),
-        *("--schema", SCHEMA),
-    ], tmp_path
+    options = [
+        "--bootstrap",
+        bootstrap,
+        "--topic",
+        topic,
+        "--asset",
+        asset,
+        "--blocks",
+        str(BLOCKS),
+        "--schema",
+        SCHEMA,
+    ]
+    return [sys.executable, PRODUCERS / "python" / "producer.py", *options], tmp_path
 
 
-def run_java(tool, tmp_path, bootstrap, topic):
+def run_java(tool, tmp_path, bootstrap, topic, asset):
     """Java, compiled by Maven in a copy, so that the checkout stays as it is."""
     tool("javac")
     folder = shutil.copytree(PRODUCERS / "java", tmp_path / "java", ignore=shutil.ignore_patterns("target"))
-    arguments = f"-Dexec.args={bootstrap} {topic} example-java {BLOCKS} {SCHEMA}"
+    arguments = f"-Dexec.args={bootstrap} {topic} {asset} {BLOCKS} {SCHEMA}"
     return [tool("mvn"), "-q", "-B", "compile", "exec:java", arguments], folder
 
 
-def run_node(tool, tmp_path, bootstrap, topic):
+def run_node(tool, tmp_path, bootstrap, topic, asset):
     """Node, installed from its lock in a copy."""
     folder = shutil.copytree(PRODUCERS / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules"))
     subprocess.run([tool("npm"), "ci", "--silent"], cwd=folder, check=True, timeout=120)
-    options = ["--bootstrap", bootstrap, "--topic", topic, "--asset", "example-node", "--blocks", str(BLOCKS)]
+    options = ["--bootstrap", bootstrap, "--topic", topic, "--asset", asset, "--blocks", str(BLOCKS)]
     return [tool("node"), "producer.js", *options], folder
 
 
 @pytest.mark.parametrize("language", [run_python, run_java, run_node], ids=["python", "java", "node"])
-def test_producer_is_understood_and_scored(language, tool, tmp_path, settings, topics, start_worker, read):
+def test_producer_is_understood_and_scored(language, tool, tmp_path, plant):
     """Every block of the example decodes, lies on the partition of its key, and gets its one Score."""
-    topic = topics["sensors.v1"]
-    command, folder = language(tool, tmp_path, settings.kafka.bootstrap, topic.name)
-    start_worker()
+    topic, asset = plant.topics["sensors.v1"], f"example-{language.__name__}"
+    command, folder = language(tool, tmp_path, plant.settings.kafka.bootstrap, topic.name, asset)
 
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    sent = read("sensors.v1", lambda found: len(found) >= BLOCKS)
+    sent = plant.read("sensors.v1", asset, BLOCKS)
     blocks = [decode(message) for message in sent]
     assert all(isinstance(block, SensorBlock) and block.unit == "m/s2" for block in blocks)
-    assert {m.partition() for m in sent} == {partition_for(sent[0].key(), topic.partitions)}
+    assert {message.partition() for message in sent} == {partition_for(asset.encode(), topic.partitions)}
     assert [block.sequence for block in blocks] == list(range(BLOCKS))
-    scores = [decode_output(message.value()) for message in read("scores.v1", lambda found: len(found) >= BLOCKS)]
-    assert [score["origin"]["offset"] for score in scores] == list(range(BLOCKS))
+    scores = plant.records("scores.v1", asset, BLOCKS)
+    assert [score["origin"]["offset"] for score in scores] == [message.offset() for message in sent]
     assert {row["state"] for score in scores for row in score["rows"]} == {"warming"}
 
 
