@@ -1,0 +1,53 @@
+"""A demonstration without a broker: the same plan, the same Fleet, the same verdict, at the speed of the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TypeVar
+
+from foreshock.contract import Anomaly, Asset, DataQuality, Outcome, Score, ScoreState, SensorBlock
+from foreshock.simulate.plan import Plan
+from foreshock.simulate.verdict import Report, events, verdict
+
+T = TypeVar("T")
+BATCH = 64
+
+
+def rehearse(plan: Plan, receive: Callable[[Sequence[SensorBlock | Asset]], list[Outcome]]) -> tuple[Report, list[Score]]:
+    """Run a plan through a Fleet.
+
+    Parameters
+    ----------
+    plan : Plan
+    receive : callable
+        `Fleet.receive` of a fresh Fleet.
+
+    Returns
+    -------
+    Report
+    list of Score
+        One for each block, in order of time.
+    """
+    plant = plan.plant
+    receive([machine.master_data(plan.warmup_blocks(machine)) for machine in plant.machines])
+    scores: list[Score] = []
+    anomalies: list[Anomaly] = []
+    quality: list[DataQuality] = []
+    numbered = (
+        replace(block, origin=replace(block.origin, offset=i)) for i, block in enumerate(plant.blocks(0.0, plan.end_s))
+    )
+    for batch in _batches(numbered, BATCH):
+        for outcome in receive(batch):
+            scores.append(outcome.score)
+            anomalies += outcome.anomalies
+            quality += outcome.quality
+    feed_ns = plant.epoch_ns + round(plan.warmup_s * 1e9)
+    scored = {s.asset for s in scores if s.rows[-1].source_ns >= feed_ns and s.rows[-1].state is ScoreState.SCORED}
+    return verdict(plan, events(plan, anomalies, quality), scored=scored), scores
+
+
+def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(items, size)):
+        yield batch

@@ -1,0 +1,70 @@
+"""What the sensor and its gateway make of the vibration: units, digits, and their own faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock.simulate.faults import Fault, Kind
+
+F32 = npt.NDArray[np.float32]
+
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A block as the gateway sends it."""
+
+    samples: F32
+    """In m/s2 [n]."""
+    rate_hz: float
+    clock_ns: int
+    """Error of the clock."""
+
+
+def lost(fault: Fault | None, rng: np.random.Generator) -> bool:
+    """Whether the link loses this block."""
+    return fault is not None and fault.kind is Kind.GAP and bool(rng.random() < fault.amount)
+
+
+def send(samples: F32, rate_hz: float, quiet: float, fault: Fault | None, rng: np.random.Generator) -> Sent:
+    """Pass a waveform through the sensor, with the fault that it has at the time.
+
+    Parameters
+    ----------
+    samples : float32 [n]
+        True acceleration in m/s2, at the true rate.
+    rate_hz : float
+    quiet : float
+        Level of the machine where it runs most quietly (m/s2 rms): a stop is set relative to it.
+    fault : Fault or None
+        None: the sensor is well.
+    rng : numpy.random.Generator
+    """
+    if fault is None:
+        return Sent(samples, rate_hz, 0)
+    if fault.kind is Kind.FROZEN:
+        return Sent(np.full_like(samples, np.float32(fault.amount)), rate_hz, 0)
+    if fault.kind is Kind.CLIPPED:
+        stop = np.float32(fault.amount * quiet)
+        return Sent(np.clip(samples, -stop, stop), rate_hz, 0)
+    if fault.kind is Kind.SPIKE:
+        return Sent(_spiked(samples, fault.amount, rng), rate_hz, 0)
+    if fault.kind is Kind.WRONG_RATE:
+        return Sent(samples, rate_hz * fault.amount, 0)
+    if fault.kind is Kind.CLOCK:
+        return Sent(samples, rate_hz, round(fault.amount * NS))
+    return Sent(samples, rate_hz, 0)
+
+
+def _spiked(samples: F32, size: float, rng: np.random.Generator) -> F32:
+    """One or two samples of a loose contact: far outside, alone, without the ringing of a real impact."""
+    out = samples.copy()
+    count = int(rng.integers(1, 3))
+    at = rng.integers(64, len(samples) - 64, count)
+    sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
+    out[at] = (sign * size * samples.std() * (1.0 + 0.3 * rng.random(count))).astype(np.float32)
+    return out
