@@ -27,7 +27,7 @@ def usable(fingerprint: str) -> bool:
     return fingerprint == ours.hex and tuple(each["name"] for each in ours.schema["fields"])[-6:] == FIELDS
 
 
-def read(data: bytes, at: int) -> Tail | None:
+def read(data: bytes, at: int) -> Tail | None:  # noqa: PLR0911  # each early exit is one thing that is not usual
     """Read the fields `FIELDS` from `at` to the end of the message; None where it is not plain sailing."""
     try:
         sequence = None

@@ -68,7 +68,7 @@ def describe(message: Message, registry: Registry | None) -> dict[str, Any]:
         "offset": message.offset(),
         "timestamp_ms": message.timestamp()[1],
         "key": _text(message.key()),
-        "headers": {name: _text(header) for name, header in message.headers() or ()},
+        "headers": {str(each[0]): _text(each[1]) for each in message.headers() or ()},
     }
     if value is None:
         return {**found, "schema": "", "record": None}

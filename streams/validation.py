@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from foreshock.contract import Asset, Origin, SensorBlock, TelemetryFrame
+from foreshock.contract import Asset, Origin, Reason, SensorBlock, TelemetryFrame
 from foreshock.errors import InputRejected
 from foreshock.streams import json_in, schemas
 from foreshock.streams.avro.container import MAGIC, records
+from foreshock.streams.checks import reject
 from foreshock.streams.event_headers import iso
 from foreshock.streams.framing import CONFLUENT, SINGLE_OBJECT, SINGLE_OBJECT_HEAD
 from foreshock.streams.registry import Registry
@@ -84,11 +85,8 @@ def _judge(decoder: Decoder, number: int, value: bytes, now_ns: int, largest: in
     origin = Origin(topic="file", topic_id="", partition=-1, offset=number - 1, ingest_ns=now_ns)
     try:
         if len(value) > largest:
-            raise InputRejected(
-                json_in.Reason.TOO_LARGE,
-                f"the value has {len(value)} bytes, {largest} are allowed (topics.max_message_bytes)",
-                fix="send shorter blocks",
-            )
+            sentence = f"the value has {len(value)} bytes, {largest} are allowed (topics.max_message_bytes)"
+            reject(Reason.TOO_LARGE, "", sentence, "send shorter blocks")
         record = (
             decoder.decode_asset(value, origin=origin, key=None)
             if _is_asset(value)

@@ -141,7 +141,7 @@ def _boolean(data: bytes, at: int) -> tuple[bool, int]:
     return byte == 1, at + 1
 
 
-def _null(data: bytes, at: int) -> tuple[None, int]:
+def _null(_data: bytes, at: int) -> tuple[None, int]:
     return None, at
 
 

@@ -11,6 +11,7 @@ Schema = Any  # a schema as JSON: a name, a list (union), or an object
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 # Canonical order of the attributes that count; documentation, defaults and aliases do not.
 _ORDER = ("name", "type", "fields", "symbols", "items", "values", "size")
+_SMALLEST = {"null": 0, "float": 4, "double": 8}
 _EMPTY = 0xC15D213AA4D7A795
 _MAX_DEPTH = 16
 _MAX_NODES = 2000
@@ -109,15 +110,11 @@ def _smallest(schema: Schema, namespace: str, names: Names) -> int:
         if smallest(schema["items" if kind == "array" else "values"], namespace, names) == 0:
             raise SchemaError(f"{kind} of items without bytes")
         return 1
-    if kind == "fixed":
-        return int(schema["size"])
-    if kind == "enum":
-        return 1
-    if kind not in PRIMITIVES:
-        if isinstance(schema, Mapping):
-            return smallest(kind, namespace, names)
+    if isinstance(kind, Mapping | list):
+        return smallest(kind, namespace, names)
+    if kind not in PRIMITIVES | {"fixed", "enum"}:
         raise SchemaError(f"unknown type {kind!r}")
-    return {"null": 0, "float": 4, "double": 8}.get(kind, 1)
+    return int(schema["size"]) if kind == "fixed" else _SMALLEST.get(kind, 1)
 
 
 def named_types(schema: Schema, namespace: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -151,11 +148,15 @@ def _canonical(schema: Schema, namespace: str) -> Any:
         return kind
     if isinstance(kind, Mapping | list):
         return _canonical(kind, namespace)
-    found: dict[str, Any] = {"type": kind}
+    return _canonical_complex(schema, namespace)
+
+
+def _canonical_complex(schema: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": schema["type"]}
     if "name" in schema:
         found["name"] = fullname(schema, namespace)
         namespace = found["name"].rpartition(".")[0]
-    if kind == "record":
+    if "fields" in schema:
         found["fields"] = [
             {"name": field["name"], "type": _canonical(field["type"], namespace)} for field in schema["fields"]
         ]
