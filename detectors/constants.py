@@ -10,6 +10,8 @@ SCALE_FLOOR = 0.02  # in log units (0.09 dB): a scale of zero makes every later 
 HORIZONS = (1, 4, 16)  # blocks: spikes, faults, creeping wear
 RING = 16  # the longest horizon
 HORIZON_FLOOR = 1.3  # noise alone shrinks with sqrt(k); a maximum below 1.3 of that comes from too short a warm-up
+SHORTAGE = 80.0  # largest healthy norms are raised by 1 + SHORTAGE / warm-up blocks squared: simulated noise exceeded the
+# boundary on 17, 3, 0.1 % of blocks after 12, 20, 30 blocks of warm-up without it, because centre and scale are in-sample
 BURN_IN = 2  # the first averages of a warm-up rest on one or two blocks
 
 # Half-space trees
@@ -28,7 +30,7 @@ TREE_KNEE = 0.1  # of the boundary: below it the online part falls off exponenti
 HEALTHY = 256  # scores behind the rank: one in 257 is the smallest p-value a month of blocks needs
 REFERENCE_RATE = 1.0 / 256.0  # of the adapting reference: season and run-in, not faults
 CANDIDATE_RATE = 1.0 / 16.0  # of the shadow reference during an alarm
-LEVEL_BAND = 1.0  # of the healthy spread: recent blocks this close to the shadow reference are a new level
+LEVEL_BAND = 1.5  # of the largest healthy norm: blocks this close to the shadow reference are on a new level
 
 # Warm-up
 LEAST_WARMUP = 12  # below it five neighbours and a median absolute deviation mean nothing

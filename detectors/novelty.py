@@ -20,6 +20,7 @@ from foreshock.detectors.constants import (
     NEIGHBOURS,
     RING,
     SCALE_FLOOR,
+    SHORTAGE,
 )
 
 _HORIZONS = np.array(HORIZONS, np.int64)
@@ -144,6 +145,7 @@ def leave_one_out(memory: Any, stored: int, ring: Any, largest: Any, norms: Any)
             if i >= BURN_IN:
                 largest[k] = max(largest[k], norms[i, k])
         push(ring, i, out)
-    largest[0] = max(largest[0], 1e-6)
+    shortage = 1.0 + SHORTAGE / (stored * stored)
+    largest[0] = max(largest[0] * shortage, 1e-6)
     for k in range(1, _HORIZONS.shape[0]):
-        largest[k] = max(largest[k], HORIZON_FLOOR * largest[0] / np.sqrt(_HORIZONS[k]))
+        largest[k] = max(largest[k] * shortage, HORIZON_FLOOR * largest[0] / np.sqrt(_HORIZONS[k]))

@@ -7,9 +7,11 @@ which is why `foreshock/__init__.py` calls it first.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
+from pathlib import Path
 
 # The names numpy 2.4 dispatches on; names it does not know (other architectures) are ignored by it with a warning.
 _X86_DISPATCH = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
@@ -25,6 +27,25 @@ def pin() -> None:
     if platform.machine() in {"x86_64", "AMD64"} and "numba" not in sys.modules:
         os.environ.setdefault("NUMBA_CPU_NAME", _NUMBA_CPU)
         os.environ.setdefault("NUMBA_CPU_FEATURES", "")
+    if "numba" not in sys.modules:
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))
+
+
+def _kernel_cache() -> Path:
+    """Folder of compiled kernels, one for each state of the sources they are made from.
+
+    numba looks only at the file of a function to see whether a cached kernel is stale; ours call each other and take
+    constants across files, so a change in one would go unnoticed in another. Where the folder cannot be written numba
+    falls back to its own places.
+    """
+    package = Path(__file__).parent
+    sources = [
+        package / "policy.py",
+        *(p for d in ("features", "detectors") for p in sorted((package / d).glob("*.py"))),
+    ]
+    stamps = ((p.name, s.st_size, s.st_mtime_ns) for p in sources if p.exists() for s in (p.stat(),))
+    digest = hashlib.sha256(repr(tuple(stamps)).encode()).hexdigest()[:16]
+    return package / "__pycache__" / f"kernels-{digest}"
 
 
 def platform_name() -> str:
