@@ -5,10 +5,9 @@ from __future__ import annotations
 from foreshock.contract import Asset
 from foreshock.settings import Settings
 from foreshock.streams.assets import AssetReader
+from foreshock.streams.codec import decoder_for
 from foreshock.streams.kafka import reader_config
-from foreshock.streams.registry import Registry
 from foreshock.streams.topics import ensure
-from foreshock.streams.wire import Decoder
 
 
 def registered_assets(settings: Settings) -> list[Asset]:
@@ -19,12 +18,12 @@ def registered_assets(settings: Settings) -> list[Asset]:
     Unavailable
         Kafka cannot be reached, or the topic could not be read to its end in time.
     """
-    info, url = ensure(settings)["assets.v1"], settings.topics.registry_url
+    info = ensure(settings)["assets.v1"]
     found: dict[str, Asset] = {}
     reader = AssetReader(
         reader_config(settings),
         info,
-        Decoder(Registry(url) if url else None),
+        decoder_for(settings),
         lambda asset: found.update({asset.asset: asset}),
     )
     reader.read_all()

@@ -11,9 +11,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from foreshock.contract import Asset, SensorBlock, TelemetryFrame
 from foreshock.errors import OutputRefused, Unavailable
 from foreshock.settings import Settings
+from foreshock.streams.codec import encoder_for
 from foreshock.streams.kafka import producer_config
-from foreshock.streams.registry import Registry
-from foreshock.streams.wire import Encoder
 
 Input = SensorBlock | TelemetryFrame | Asset
 SENSORS, ASSETS = "sensors.v1", "assets.v1"
@@ -41,9 +40,7 @@ class Sender:
     def __init__(self, settings: Settings, delivered: Callable[[str, int, int], None] | None = None) -> None:
         self._settings = settings
         self._delivered = delivered
-        url, framing, prefix = settings.topics.registry_url, settings.topics.framing, settings.topics.prefix
-        registry = Registry(url) if url else None
-        self._encoders = {topic: Encoder(framing, registry, topic=prefix + topic) for topic in (SENSORS, ASSETS)}
+        self._encoders = {topic: encoder_for(settings, topic) for topic in (SENSORS, ASSETS)}
         self._producer = Producer(producer_config(settings))
         self._refused: list[str] = []
         self.sent = 0

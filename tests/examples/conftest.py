@@ -29,6 +29,7 @@ class Plant:
     topics: dict[str, TopicInfo]
     environment: dict[str, str]
     folder: Path
+    root: Path = Path(__file__).parents[2]  # of the checkout
 
     def foreshock(self, *arguments: str | Path, code: int = 0, text: str = "") -> str:
         """Run a command as a user of this plant; give what it printed."""
