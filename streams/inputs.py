@@ -210,8 +210,6 @@ def _wrong_count(header: BlockHeader, size: int, count: int) -> None:
     fix = "count is samples per channel; channels times count times the bytes of one sample must be the size of samples"
     if fits:
         fix = f"the size fits the encoding {fits[0]}: state that, or send the samples as declared"
-    elif size == number:
-        fix = "the length looks like a number of samples: encode them as `bytes`, not as an array of doubles"
     elif header.channels > 1 and count * header.dtype.itemsize == size:
         fix = "count is samples per channel, it looks like the samples of all channels together"
     reject(Reason.COUNT_MISMATCH, "samples", sentence, fix)

@@ -13,7 +13,6 @@ from foreshock.streams.avro.schema import Schema, fullname
 _NOT_FOUND_S = 30.0
 _MOST = 4096
 _MAX_TEXT = 1024 * 1024
-_COMPATIBILITY = "BACKWARD"
 
 
 class Registry:
@@ -101,12 +100,12 @@ class Registry:
 
     def _register(self, subject: str, text: str) -> int:
         from confluent_kafka.schema_registry import Schema as RegistrySchema
-        from confluent_kafka.schema_registry import ServerConfig
+        from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
 
         versions = self._call(self._client.get_versions, subject)
         if not versions:
             self._call(
-                lambda: self._client.set_config(subject_name=subject, config=ServerConfig(compatibility=_COMPATIBILITY))
+                self._client.set_config, subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD)
             )
         number = self._call(self._client.register_schema, subject, RegistrySchema(text, "AVRO"))
         if number is None:
@@ -115,8 +114,9 @@ class Registry:
 
     def _call(self, ask: Any, *arguments: Any) -> Any:
         """Ask the registry; None is "not there"."""
+        # which HTTP library the client has depends on its version; it says so here only
+        from confluent_kafka.schema_registry.common._httpx_compat import httpx
         from confluent_kafka.schema_registry.error import SchemaRegistryError
-        from httpx import HTTPError
 
         try:
             return ask(*arguments)
@@ -126,7 +126,7 @@ class Registry:
             if exc.http_status_code in {409, 422}:
                 raise ConfigurationError(f"the schema registry refuses: {exc.error_message}") from exc
             raise Unavailable(f"the schema registry answers {exc.http_status_code}: {exc.error_message}") from exc
-        except (HTTPError, OSError) as exc:
+        except (httpx.HTTPError, OSError) as exc:
             raise Unavailable(f"the schema registry cannot be reached: {exc}") from exc
 
 

@@ -45,7 +45,7 @@ class Decoder:
         self._registry = registry
         self._check_key = check_key
         self._plans = Plans(SINGLE_OBJECT_HEAD)
-        self._by_id: dict[int, Plan] = {}
+        self._by_id: dict[int, Plan | InputRejected] = {}
         self._heads: dict[bytes, list[_Head]] = {}
 
     def decode(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> Block:
@@ -169,7 +169,14 @@ class Decoder:
                 fix = "set topics.registry_url, or send Avro single-object encoding (C3 01 + fingerprint)"
                 sentence = f"the value names schema id {schema_id}, and no registry is configured"
                 raise InputRejected(Reason.UNKNOWN_SCHEMA, sentence, fix=fix)
-            found = self._by_id[schema_id] = plan(self._registry.schema(schema_id), CONFLUENT_HEAD)
+            schema = self._registry.schema(schema_id)
+            try:
+                found = plan(schema, CONFLUENT_HEAD)
+            except InputRejected as exc:
+                found = exc  # judged once, not for each of its records
+            self._by_id[schema_id] = found
+        if isinstance(found, InputRejected):
+            raise InputRejected(found.reason, found.sentence, field=found.field, fix=found.fix)
         return found
 
     def _same(self, key: bytes | None, asset: str) -> None:
