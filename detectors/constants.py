@@ -10,8 +10,11 @@ SCALE_FLOOR = 0.02  # in log units (0.09 dB): a scale of zero makes every later 
 HORIZONS = (1, 4, 16)  # blocks: spikes, faults, creeping wear
 RING = 16  # the longest horizon
 HORIZON_FLOOR = 1.3  # noise alone shrinks with sqrt(k); a maximum below 1.3 of that comes from too short a warm-up
-SHORTAGE = 80.0  # largest healthy norms are raised by 1 + SHORTAGE / warm-up blocks squared: simulated noise exceeded the
+SHORTAGE = (
+    80.0  # largest healthy norms are raised by 1 + SHORTAGE / warm-up blocks squared: simulated noise exceeded the
+)
 # boundary on 17, 3, 0.1 % of blocks after 12, 20, 30 blocks of warm-up without it, because centre and scale are in-sample
+TRANSIENT_SHARE = 60  # one block in so many of a warm-up may straddle a start, a stop or a change of load
 BURN_IN = 2  # the first averages of a warm-up rest on one or two blocks
 
 # Half-space trees

@@ -21,6 +21,7 @@ from foreshock.detectors.constants import (
     RING,
     SCALE_FLOOR,
     SHORTAGE,
+    TRANSIENT_SHARE,
 )
 
 _HORIZONS = np.array(HORIZONS, np.int64)
@@ -125,27 +126,43 @@ def robust_scale(memory: Any, stored: int, centre: Any, scale: Any, shared: bool
 
 
 @nb.njit(cache=True, nogil=True)
+def but_few(values: Any) -> float:
+    """Largest value but for one in `TRANSIENT_SHARE`: a warm-up holds blocks that straddle a start or a change of load."""
+    ordered = np.sort(values)
+    return float(ordered[ordered.shape[0] - 1 - ordered.shape[0] // TRANSIENT_SHARE])
+
+
+@nb.njit(cache=True, nogil=True)
+def bound(out: Any, most: float) -> None:
+    """Shrink a residual to a norm of at most `most`: one odd block must not fill the averages of the next sixteen."""
+    size = norm(out, 1, 1)
+    if size > most:
+        for f in range(out.shape[0]):
+            out[f] *= np.float32(most / size)
+
+
+@nb.njit(cache=True, nogil=True)
 def leave_one_out(memory: Any, stored: int, ring: Any, largest: Any, norms: Any) -> None:
     """Norms [vectors, horizons] of the warm-up, each vector against the others in order of time, and their largest.
 
     Leaves the last residuals in `ring`, so that averages run on from the warm-up.
     """
     features = memory.shape[0]
-    z, out = np.empty(features, np.float32), np.empty(features, np.float32)
+    z, every = np.empty(features, np.float32), np.empty((stored, features), np.float32)
     mean, near = np.empty(features, np.float32), np.empty(NEIGHBOURS, np.int64)
     distance = np.empty(stored, np.float32)
-    largest[:] = 0.0
+    shortage = 1.0 + SHORTAGE / (stored * stored)
     for i in range(stored):
         z[:] = memory[:, i]
         count = neighbours(memory, stored, z, i, distance, near)
-        residual(memory, near, count, z, out)
-        for k in range(_HORIZONS.shape[0]):
-            horizon = _HORIZONS[k]
-            norms[i, k] = norm(mean, average(ring, i, out, horizon, mean), horizon)
-            if i >= BURN_IN:
-                largest[k] = max(largest[k], norms[i, k])
-        push(ring, i, out)
-    shortage = 1.0 + SHORTAGE / (stored * stored)
-    largest[0] = max(largest[0] * shortage, 1e-6)
+        residual(memory, near, count, z, every[i])
+        norms[i, 0] = norm(every[i], 1, 1)
+    largest[0] = max(but_few(norms[BURN_IN:, 0].copy()) * shortage, 1e-6)
+    for i in range(stored):
+        for k in range(1, _HORIZONS.shape[0]):
+            norms[i, k] = norm(mean, average(ring, i, every[i], _HORIZONS[k], mean), _HORIZONS[k])
+        bound(every[i], largest[0])
+        push(ring, i, every[i])
     for k in range(1, _HORIZONS.shape[0]):
-        largest[k] = max(largest[k] * shortage, HORIZON_FLOOR * largest[0] / np.sqrt(_HORIZONS[k]))
+        raised = but_few(norms[BURN_IN:, k].copy()) * shortage
+        largest[k] = max(raised, HORIZON_FLOOR * largest[0] / np.sqrt(_HORIZONS[k]))

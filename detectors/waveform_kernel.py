@@ -280,6 +280,7 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     slot, value = inputs.slot[i], out.value[i]
     save_alarm(state, slot, alarm)
     out.held[i] = gate(config, state, slot, alarm, value, work)
+    novelty.bound(work.residual, state.largest[slot, 0] if config.weight < 1.0 else np.inf)
     novelty.push(state.ring[slot], state.pushed[slot], work.residual)
     state.recent[slot, state.pushed[slot] % TREE_BLOCKS] = work.z
     state.pushed[slot] += 1
