@@ -1,0 +1,29 @@
+"""No bytes crash the decoder, hang it, or make it raise anything but `InputRejected`."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("count", [5_000, pytest.param(50_000, marks=pytest.mark.slow)])
+def test_mutated_inputs(count: int) -> None:
+    """Each mutation is decoded or refused with a sentence and a fix, in less than 100 ms."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.wire.fuzz", str(seed), str(count)],
+        cwd=ROOT, capture_output=True, text=True, timeout=250, check=False,
+    )
+
+    assert done.returncode == 0, f"seed {seed}: {done.stderr[-2000:]}"
+    found = json.loads(done.stdout)
+    assert sum(found["found"].values()) == 2 * count
+    assert len(found["found"]) > 10, found  # the mutations reach deep enough to be refused for many reasons
+    assert found["slowest_ms"] < 100, f"seed {seed}: {found}"
