@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,8 @@ class WaveformLane:
         self._spec = spec
         self._set = spec.feature_set
         self._reference = reference
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._scales: dict[tuple[str, ...], tuple[F32, F32] | None] = {}
         columns = self._set.columns(layout.columns).tolist()
         self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", river=spec.river)
         self._levels = self._set.columns(layout.columns, "rms")
@@ -88,7 +90,8 @@ class WaveformLane:
 
     def _run_states(self, entries: Sequence[Entry], raw: F32) -> list[RunState]:
         """Whether the machine ran, in order: by its speed, else by the level over all channels."""
-        levels = np.sqrt(np.square(raw[:, self._levels]).mean(axis=1)).tolist()
+        squares = np.square(np.ascontiguousarray(raw[:, self._levels]))
+        levels = np.sqrt(squares.mean(axis=1)).tolist()
         states = []
         for entry, level in zip(entries, levels, strict=True):
             model = model_of(entry)
@@ -107,13 +110,25 @@ class WaveformLane:
         reference = self._reference
         if reference is None or reference.asset_class not in {"", entry.asset.asset_class}:
             return -1
-        if reference.feature_set != self._set.id or shared_scale(reference, self._columns(entry)) is None:
-            return -1
-        return reference.regime(entry.context)
+        return -1 if self._shared(entry) is None else reference.regime(entry.context)
 
     def _columns(self, entry: Entry) -> tuple[str, ...]:
-        block = entry.block
-        return column_names(self._set, block.channels) if isinstance(block, SensorBlock) else ()
+        """Feature names of a block's channels."""
+        channels = entry.block.channels if isinstance(entry.block, SensorBlock) else ()
+        if channels not in self._named:
+            self._named[channels] = self._set.names(channels)
+        return self._named[channels]
+
+    def _shared(self, entry: Entry) -> tuple[F32, F32] | None:
+        """Centre and scale [regimes, features] that the reference has for a block's channels; None where it lacks one."""
+        columns, reference = self._columns(entry), self._reference
+        if columns not in self._scales:
+            self._scales[columns] = None
+            if reference is not None and reference.feature_set == self._set.id:
+                places, (centre, scale) = reference.places(columns), reference.tables
+                if places is not None:
+                    self._scales[columns] = (centre[:, places], scale[:, places])
+        return self._scales[columns]
 
     def _comparable(self, raw: F32, entries: Sequence[Entry], regimes: Sequence[int]) -> F32:
         """Put features on the scale of the class where a regime of the reference holds."""
@@ -128,7 +143,7 @@ class WaveformLane:
 
     def _units(self, entry: Entry, regime: int) -> tuple[F32, F32]:
         """Centre and scale that lead from published features to comparable ones."""
-        tables = shared_scale(self._reference, self._columns(entry)) if self._reference and regime >= 0 else None
+        tables = self._shared(entry) if regime >= 0 else None
         if tables is None:
             return np.zeros(1, np.float32), np.ones(1, np.float32)
         return tables[0][regime], tables[1][regime]
@@ -189,73 +204,55 @@ class WaveformLane:
 
     def outcomes(self, batch: Prepared) -> None:
         """Give every entry its outcome."""
-        out = batch.out
-        columns = (batch.raw.tolist(), out.state.tolist(), out.seen.tolist(), out.value.tolist(), out.p_value.tolist())
-        flags = (out.firing.tolist(), out.held.tolist())
-        for i, (entry, features, state, seen, value, p, firing, held) in enumerate(
-            zip(batch.entries, *columns, *flags, strict=True)
-        ):
-            row = self._row(batch, i, features, (state, seen, value, p, bool(firing)))
-            verdict = self._watch(batch, i, row)
-            learning = (
-                HELD[held] if state == ws.SCORED else "warming up" if state == ws.WARMING else f"held: {row.reason}"
-            )
+        out, warmups = batch.out, batch.inputs.warmup.tolist()
+        results = zip(
+            *(column.tolist() for column in (out.state, out.seen, out.value, out.p_value, out.firing, out.held)),
+            strict=True,
+        )
+        for i, (entry, features, result) in enumerate(zip(batch.entries, batch.raw.tolist(), results, strict=True)):
+            state, seen, _, _, _, held = result
+            row = self._row(batch, i, warmups[i], features, result)
+            verdict = self._watch(batch, i, row) if entry.asset.points else None
+            learning = HELD[held] if state == ws.SCORED else f"held: {row.reason}"
             record = score(
                 entry,
                 self._names,
-                (verdict.row,),
-                mode=verdict.mode,
+                (verdict.row if verdict else row,),
+                mode=verdict.mode if verdict else Mode.MODEL,
                 reference=self._reference_id(batch.regimes[i]),
                 regime=self._regime_name(entry, batch.regimes[i]),
-                warmup=min(1.0, seen / self._warmup(entry.asset)),
-                learning=learning,
+                warmup=min(1.0, seen / warmups[i]),
+                learning="warming up" if state == ws.WARMING else learning,
             )
-            events = batch.anomalies.get(i, ()) + verdict.anomalies
+            events = batch.anomalies.get(i, ()) + (verdict.anomalies if verdict else ())
             entry.outcome = Outcome(score=record, anomalies=events, quality=entry.quality)
 
-    def _row(
-        self, batch: Prepared, i: int, features: list[float], result: tuple[int, int, float, float, bool]
-    ) -> ScoreRow:
-        entry, (state, seen, value, p_value, firing) = batch.entries[i], result
-        scored = state == ws.SCORED
+    def _row(self, batch: Prepared, i: int, warmup: int, features: list[float], result: tuple[Any, ...]) -> ScoreRow:
+        state, seen, value, p_value, firing, _ = result
+        scored, run = state == ws.SCORED, batch.run_states[i]
         kind, reason = ScoreState.SCORED, ""
         if state == ws.WARMING:
-            kind, reason = ScoreState.WARMING, f"warming up, {seen} of {self._warmup(entry.asset)} blocks"
-        elif batch.run_states[i] is not RunState.RUNNING:
-            kind, reason = ScoreState.NOT_RUNNING, f"machine is {batch.run_states[i]}"
+            kind, reason = ScoreState.WARMING, f"warming up, {seen} of {warmup} blocks"
+        elif run is not RunState.RUNNING:
+            kind, reason = ScoreState.NOT_RUNNING, f"machine is {run}"
         elif not scored:
-            kind, reason = entry.refused or (ScoreState.NOT_USABLE, "a feature is not finite")
+            kind, reason = ScoreState.NOT_USABLE, "a feature is not finite"
+        block = batch.entries[i].block
         return ScoreRow(
-            source_ns=entry.block.source_ns if isinstance(entry.block, SensorBlock) else entry.at_ns,
+            source_ns=block.source_ns if isinstance(block, SensorBlock) else 0,
             state=kind,
             reason=reason,
             value=value if scored else None,
             p_value=p_value if scored else None,
-            alarm=firing,
-            run_state=batch.run_states[i],
+            alarm=bool(firing),
+            run_state=run,
             features=tuple(features),
         )
 
     def _watch(self, batch: Prepared, i: int, row: ScoreRow) -> Verdict:
         entry = batch.entries[i]
-        limits = limits_of(entry.asset, entry.block.point) if entry.asset.points else ()
+        limits = limits_of(entry.asset, entry.block.point)
         if not limits or not batch.inputs.usable[i]:
             return Verdict(row)
         values = dict(zip(self._columns(entry), row.features, strict=True))
         return watch(entry, row, limits, values, self._spec.policy, self._names.feature_set)
-
-
-@lru_cache(maxsize=1024)
-def column_names(feature_set: catalog.FeatureSet, channels: tuple[str, ...]) -> tuple[str, ...]:
-    """Feature names of a layout's channels."""
-    return feature_set.names(channels)
-
-
-@lru_cache(maxsize=1024)
-def shared_scale(reference: Reference, columns: tuple[str, ...]) -> tuple[F32, F32] | None:
-    """Centre and scale [regimes, columns] that a reference has for these features; None where it lacks one."""
-    places = reference.places(columns)
-    if places is None:
-        return None
-    centre, scale = reference.tables
-    return centre[:, places], scale[:, places]

@@ -35,7 +35,8 @@ def event_id(kind: str, origin: Origin, row: int = 0, *versions: str) -> str:
     str
         32 hexadecimal digits.
     """
-    text = "\x1f".join((kind, origin.topic_id, str(origin.partition), str(origin.offset), str(row), *versions))
+    place = f"{kind}\x1f{origin.topic_id}\x1f{origin.partition}\x1f{origin.offset}\x1f{row}"
+    text = "\x1f".join((place, *versions))
     return hashlib.blake2b(text.encode(), digest_size=16, person=b"foreshock.id").hexdigest()
 
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Limit, MeasuringPoint, Mode, Outcome, Phase, RunState, ScoreState
+from foreshock.contract import Asset, Context, Limit, MeasuringPoint, Mode, Outcome, Phase, RunState, ScoreState
+from foreshock.detectors.reference import Healthy, Reference
 from foreshock.errors import ConfigurationError
+from foreshock.features import catalog
 from foreshock.fleet import Fleet, FleetSpec
-from tests.core.builders import STEP_NS, block, frame, machine
+from tests.core.builders import RATE, STEP_NS, block, frame, machine
 
 SPEC = FleetSpec(warmup_blocks=20)
 
@@ -303,6 +305,38 @@ class TestTelemetry:
         again = fleet.receive([frame(1, values, index=2)])[0]
 
         assert [r.state for r in again.score.rows] == [ScoreState.LATE] * 2 + [ScoreState.WARMING] * 2
+
+
+class TestReference:
+    """A reference of the class puts an asset on the scale of its class."""
+
+    @staticmethod
+    def reference(asset_class: str = "pump") -> Reference:
+        x = np.stack([b.samples for b in healthy(120)])
+        vectors = catalog.extract(x, RATE, SPEC.feature_set)
+        contexts = [Context()] * len(vectors)
+        names = SPEC.feature_set.names(("ch0",))
+        return Reference.build(asset_class, 4, SPEC.feature_set.id, {"a": Healthy(names, vectors, contexts)})
+
+    def test_lineage_names_the_reference(self) -> None:
+        """Scores and events of assets of the class name the record; the fault is found and explained in its own units."""
+        reference = self.reference()
+        fleet = Fleet(SPEC, reference=reference, assets=[Asset(asset="pump-1", asset_class="pump")])
+        outcomes = fleet.receive([*healthy(40), *(block(40 + i, fault=1.5) for i in range(4))])
+        event = outcomes[41].anomalies[0]
+        top = event.contributions[0]
+
+        assert {o.score.reference for o in outcomes} == {reference.id}
+        assert event.lineage.reference == reference.id
+        assert outcomes[41].score.rows[0].features[SPEC.feature_set.names(("ch0",)).index(top.feature)] == top.value
+        assert top.lower < top.expected < top.upper < top.value
+
+    def test_another_class_keeps_its_own_scale(self) -> None:
+        """An asset of another class is scored as if there were no reference."""
+        with_it = Fleet(SPEC, reference=self.reference("fan"), assets=[Asset(asset="pump-1", asset_class="pump")])
+        without = Fleet(SPEC, assets=[Asset(asset="pump-1", asset_class="pump")])
+
+        assert with_it.receive(healthy(30)) == without.receive(healthy(30))
 
 
 class TestState:
