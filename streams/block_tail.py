@@ -8,6 +8,7 @@ against each other, byte by byte.
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from typing import Any
 
 from foreshock.contract import Context
@@ -15,6 +16,7 @@ from foreshock.streams import schemas
 
 FIELDS = ("sequence", "source_ns", "flags", "context", "count", "samples")
 _DOUBLE = struct.Struct("<d").unpack_from
+_BOTH = struct.Struct("<xdxd").unpack_from  # speed and load, each behind its branch
 _NOTHING = b"\0\0\0\0"  # speed, load and regime null, no maintenance
 NO_CONTEXT = Context()
 
@@ -45,13 +47,17 @@ def read(data: bytes, at: int) -> Tail | None:  # noqa: PLR0911  # each early ex
             context = NO_CONTEXT
             at += 4
         else:
-            speed_hz, at = _optional(data, at)
-            load, at = _optional(data, at)
+            if data[at] == 2 and data[at + 9] == 2:
+                speed_hz, load = _BOTH(data, at)
+                at += 18
+            else:
+                speed_hz, at = _optional(data, at)
+                load, at = _optional(data, at)
             if data[at] or data[at + 1]:
                 return None  # a named regime or maintenance
             at += 2
-            if (speed_hz is not None and speed_hz - speed_hz != 0) or (load is not None and load - load != 0):
-                return None  # not finite
+            if not (speed_hz is None or isfinite(speed_hz)) or not (load is None or isfinite(load)):
+                return None
             context = Context(speed_hz=speed_hz, load=load)
         count, at = _long(data, at)
         size, at = _long(data, at)

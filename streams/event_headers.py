@@ -61,7 +61,13 @@ def iso(at_ns: int) -> str:
 def _attributes(record: Output) -> tuple[str, bytes, bytes, bytes, int]:
     """Give id, type, source, subject and time."""
     if isinstance(record, Score):
-        return record.score_id, b"io.foreshock.score.v1", _source("", record.asset), _path(record.point), record.rows[-1].source_ns
+        return (
+            record.score_id,
+            b"io.foreshock.score.v1",
+            _source("", record.asset),
+            _path(record.point),
+            record.rows[-1].source_ns,
+        )
     if isinstance(record, Anomaly):
         kind = f"io.foreshock.anomaly.{record.phase}.v1".encode()
         return record.event_id, kind, _source(record.site, record.asset), _path(record.point), record.source_ns

@@ -16,7 +16,11 @@ SINGLE_OBJECT_HEAD = 10
 CONFLUENT_HEAD = 5
 _SEND = "send Avro single-object encoding (C3 01 + fingerprint), Confluent framing (00 + schema id) or a JSON object"
 _LOOKS_LIKE = (
-    (b"Obj\x01", "an Avro container file", "send each record of the file as one Kafka record, in single-object encoding"),
+    (
+        b"Obj\x01",
+        "an Avro container file",
+        "send each record of the file as one Kafka record, in single-object encoding",
+    ),
     (b"[", "a JSON array", "send one JSON object per record"),
     (b"\xef\xbb\xbf", "text with a byte order mark", "send the JSON without the byte order mark"),
     (b"\x1f\x8b", "gzip data", "compress with Kafka's compression.type, not the values"),

@@ -23,7 +23,21 @@ from foreshock.streams.checks import reject
 HEADER_FIELDS = MappingProxyType(
     {
         "SensorBlock": frozenset(
-            ["asset", "point", "channels", "site", "gateway", "device", "quantity", "unit", "encoding", "scale", "sampling_rate_hz", "acquisition", "interval_s"]
+            [
+                "asset",
+                "point",
+                "channels",
+                "site",
+                "gateway",
+                "device",
+                "quantity",
+                "unit",
+                "encoding",
+                "scale",
+                "sampling_rate_hz",
+                "acquisition",
+                "interval_s",
+            ]
         ),
         "TelemetryFrame": frozenset(["asset", "point", "site", "gateway", "device", "tags", "interval_s"]),
     }
@@ -41,6 +55,7 @@ class BlockHeader:
     key: bytes
     channels: int
     dtype: np.dtype[Any]
+    width: int  # bytes of one sample of all channels
     fields: Mapping[str, Any]
 
 
@@ -86,7 +101,8 @@ def block_header(found: Mapping[str, Any]) -> BlockHeader:
         "acquisition": _acquisition(found["acquisition"]),
         "interval_s": checks.check_positive("interval_s", found["interval_s"]),
     }
-    return BlockHeader(asset, asset.encode(), len(channels), DTYPES[encoding], fields)
+    dtype, number = DTYPES[encoding], len(channels)
+    return BlockHeader(asset, asset.encode(), number, dtype, dtype.itemsize * number, fields)
 
 
 def frame_header(found: Mapping[str, Any]) -> FrameHeader:
@@ -140,7 +156,10 @@ def block_of_tail(header: BlockHeader, tail: Tail, origin: Origin) -> SensorBloc
     sequence, source_ns, flags, context, count, data = tail
     if not checks.OLDEST_NS <= source_ns < checks.NEWEST_NS:
         checks.check_time("source_ns", source_ns)
-    samples = _samples(header, data, count)
+    if len(data) == header.width * count:  # and there are some: the reader takes no count of 0
+        samples: npt.NDArray[np.generic] = np.ndarray((header.channels, count), header.dtype, data)
+    else:
+        samples = _samples(header, data, count)
     checks.check_samples(samples)
     return SensorBlock(
         origin=origin,
@@ -169,7 +188,12 @@ def frame(header: FrameHeader, found: Mapping[str, Any], origin: Origin) -> Tele
             checks.check_time(f"times_ns[{number}]", at_ns)
     if values.size != len(times) * header.tags:
         sentence = f"{values.size} values, {len(times)} rows of {header.tags} tags need {len(times) * header.tags}"
-        reject(Reason.COUNT_MISMATCH, "values", sentence, "send a value for every tag of every row, NaN where it is missing")
+        reject(
+            Reason.COUNT_MISMATCH,
+            "values",
+            sentence,
+            "send a value for every tag of every row, NaN where it is missing",
+        )
     values = values.reshape(len(times), header.tags)
     if np.isinf(values).any():
         row, column = (int(each) for each in np.argwhere(np.isinf(values))[0])
@@ -220,7 +244,9 @@ def _tag(number: int, found: Mapping[str, Any]) -> Tag:
         measure = Measure(found["measure"])
     except ValueError:
         known = ", ".join(Measure)
-        reject(Reason.MALFORMED, f"tags[{number}].measure", f"{found['measure']!r} is not known", f"send one of {known}")
+        reject(
+            Reason.MALFORMED, f"tags[{number}].measure", f"{found['measure']!r} is not known", f"send one of {known}"
+        )
     try:
         unit, measure = checks.check_unit(found["quantity"], found["unit"], measure)
     except InputRejected as exc:

@@ -15,7 +15,7 @@ from foreshock.contract import Encoding, Reason
 from foreshock.streams.checks import reject
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
-_DTYPES = {Encoding.F32LE: np.float32, Encoding.F64LE: np.float64, Encoding.I16LE: np.int16}
+_DTYPES: Mapping[str, type] = {Encoding.F32LE: np.float32, Encoding.F64LE: np.float64, Encoding.I16LE: np.int16}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,7 +86,12 @@ def fill_frame(found: Mapping[str, Any], result: dict[str, Any]) -> None:
     tags = found.get("tags")
     if values.ndim == 2 and isinstance(tags, list) and values.size and values.shape[1] != len(tags):
         sentence = f"a row has {values.shape[1]} values, there are {len(tags)} tags"
-        reject(Reason.COUNT_MISMATCH, "values", sentence, "send a value for every tag of every row, null where it is missing")
+        reject(
+            Reason.COUNT_MISMATCH,
+            "values",
+            sentence,
+            "send a value for every tag of every row, null where it is missing",
+        )
     result["values"] = values.reshape(-1)
 
 
@@ -116,7 +121,9 @@ def _numbers(field: str, given: Any, dtype: np.dtype[Any], null: float | None = 
 
 def _no_number(where: str, value: Any) -> None:
     if value is None:
-        reject(Reason.NOT_FINITE, where, f"{where} is null", "a sample cannot be missing: leave the block out or repair it")
+        reject(
+            Reason.NOT_FINITE, where, f"{where} is null", "a sample cannot be missing: leave the block out or repair it"
+        )
     found = repr(value)[:40]
     reject(Reason.MALFORMED, where, f"{where} is {found}, must be a number", "send numbers without quotes")
 

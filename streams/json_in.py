@@ -28,11 +28,20 @@ _TELL = {
 }
 _OTHER_NAMES = {
     "SensorBlock": {"source_time": "source_ns", "type": "", "$schema": ""},
-    "TelemetryFrame": {"times": "times_ns", "source_time": "times_ns", "source_ns": "times_ns", "type": "", "$schema": ""},
+    "TelemetryFrame": {
+        "times": "times_ns",
+        "source_time": "times_ns",
+        "source_ns": "times_ns",
+        "type": "",
+        "$schema": "",
+    },
     "Asset": {"type": "", "$schema": "", "registered": ""},
 }
 _MISSING = {
-    "sampling_rate_hz": (Reason.BAD_RATE, "send the samples per second and channel; null only where it is really not known"),
+    "sampling_rate_hz": (
+        Reason.BAD_RATE,
+        "send the samples per second and channel; null only where it is really not known",
+    ),
     "source_ns": (Reason.BAD_TIMESTAMP, "send nanoseconds since 1970-01-01 UTC, or source_time with a zone"),
     "times_ns": (Reason.BAD_TIMESTAMP, "send the time of each row in nanoseconds since 1970-01-01 UTC"),
     "samples": (Reason.NO_SAMPLES, "send samples as an array of numbers"),
@@ -78,7 +87,9 @@ def kind_of(found: Mapping[str, Any], names: tuple[str, ...]) -> str:
     if stated is not None:
         if stated in names:
             return str(stated)
-        reject(Reason.UNKNOWN_SCHEMA, "type", f"the type {stated!r} is not taken here", f"send one of {', '.join(names)}")
+        reject(
+            Reason.UNKNOWN_SCHEMA, "type", f"the type {stated!r} is not taken here", f"send one of {', '.join(names)}"
+        )
     marks = {name: sum(field in found for field in _TELL[name]) for name in names}
     best = max(marks, key=lambda name: marks[name])
     if marks[best] == 0 and len(names) > 1:

@@ -33,7 +33,9 @@ class Registry:
         try:
             from confluent_kafka.schema_registry import SchemaRegistryClient
         except ImportError:
-            raise ConfigurationError("topics.registry_url needs the extra `registry`: pip install foreshock[registry]") from None
+            raise ConfigurationError(
+                "topics.registry_url needs the extra `registry`: pip install foreshock[registry]"
+            ) from None
         self._client = SchemaRegistryClient.new_client({"url": url})
         self._schemas: dict[int, Schema] = {}
         self._missing: dict[int, float] = {}
@@ -99,14 +101,12 @@ class Registry:
             raise InputRejected(Reason.UNKNOWN_SCHEMA, f"schema id {schema_id} is not JSON") from None
 
     def _register(self, subject: str, text: str) -> int:
-        from confluent_kafka.schema_registry import Schema as RegistrySchema
         from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
+        from confluent_kafka.schema_registry import Schema as RegistrySchema
 
         versions = self._call(self._client.get_versions, subject)
         if not versions:
-            self._call(
-                self._client.set_config, subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD)
-            )
+            self._call(self._client.set_config, subject, ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD))
         number = self._call(self._client.register_schema, subject, RegistrySchema(text, "AVRO"))
         if number is None:
             raise ConfigurationError(f"the registry does not take the schema of subject {subject}")

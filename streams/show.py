@@ -45,7 +45,11 @@ def with_samples(record: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(record)
     samples, channels = found.get("samples"), found.get("channels") or [""]
     dtype = _DTYPES.get(found.get("encoding", ""))
-    if isinstance(samples, bytes) and dtype is not None and len(samples) % (np.dtype(dtype).itemsize * len(channels)) == 0:
+    if (
+        isinstance(samples, bytes)
+        and dtype is not None
+        and len(samples) % (np.dtype(dtype).itemsize * len(channels)) == 0
+    ):
         rows = np.frombuffer(samples, dtype).reshape(len(channels), -1) * found.get("scale", 1.0)
         found["samples"] = {str(name): row for name, row in zip(channels, rows, strict=True)}
     elif isinstance(samples, list):

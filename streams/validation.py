@@ -75,7 +75,9 @@ def split(data: bytes) -> Iterator[bytes]:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
         lines = [line for line in text.splitlines() if line.strip()]
-        several = len(lines) > 1 and all(line.strip().startswith(b"{") for line in lines[:2]) and len(lines[0].strip()) > 1
+        several = (
+            len(lines) > 1 and all(line.strip().startswith(b"{") for line in lines[:2]) and len(lines[0].strip()) > 1
+        )
         yield from lines if several else [text]
         return
     yield from map(orjson.dumps, found) if isinstance(found, list) else [text]
@@ -103,7 +105,14 @@ def _judge(decoder: Decoder, number: int, value: bytes, now_ns: int, largest: in
     if ahead and at_ns > now_ns:
         fix = f"{_LOCAL}; a worker would raise the quality `clock`"
         return Verdict(
-            number=number, ok=False, schema=kind, asset=record.asset, reason="clock", field=field, sentence=ahead, fix=fix
+            number=number,
+            ok=False,
+            schema=kind,
+            asset=record.asset,
+            reason="clock",
+            field=field,
+            sentence=ahead,
+            fix=fix,
         )
     note = f"{field}: {ahead}; if it is not history: {_LOCAL}" if ahead else ""
     return Verdict(number=number, ok=True, schema=kind, asset=record.asset, summary=_summary(record), note=note)
@@ -147,6 +156,4 @@ def _summary(record: SensorBlock | TelemetryFrame) -> str:
 
 
 def _refused(number: int, exc: InputRejected) -> Verdict:
-    return Verdict(
-        number=number, ok=False, reason=str(exc.reason), field=exc.field, sentence=exc.sentence, fix=exc.fix
-    )
+    return Verdict(number=number, ok=False, reason=str(exc.reason), field=exc.field, sentence=exc.sentence, fix=exc.fix)

@@ -159,7 +159,9 @@ class Decoder:
         if made.name not in names:
             wanted = " or ".join(names)
             fix = f"send {wanted} here; each record has its own topic"
-            raise InputRejected(Reason.UNKNOWN_SCHEMA, f"the value is a {made.name}, this topic takes {wanted}", fix=fix)
+            raise InputRejected(
+                Reason.UNKNOWN_SCHEMA, f"the value is a {made.name}, this topic takes {wanted}", fix=fix
+            )
         return made
 
     def _from_registry(self, schema_id: int) -> Plan:
@@ -207,9 +209,7 @@ def _present(value: bytes | None) -> bytes:
     return value
 
 
-def _at_end(
-    value: bytes, at: int, found: Mapping[str, Any] | None = None, header: object = None
-) -> None:
+def _at_end(value: bytes, at: int, found: Mapping[str, Any] | None = None, header: object = None) -> None:
     """Refuse bytes behind the record; samples that were written as an array leave such."""
     left = len(value) - at
     if not left:

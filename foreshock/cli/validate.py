@@ -16,7 +16,9 @@ from foreshock.errors import ConfigurationError
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="JSON, JSON lines, an Avro value or container file; - for standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON, JSON lines, an Avro value or container file; - for standard input.")
+    ],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

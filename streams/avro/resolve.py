@@ -80,9 +80,7 @@ class _Resolver:
 
     def _node(self, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
         if isinstance(writer, list):
-            return Node(
-                kind="union", branches=tuple(self.node(each, reader, ws, rs, path) for each in writer)
-            )
+            return Node(kind="union", branches=tuple(self.node(each, reader, ws, rs, path) for each in writer))
         if isinstance(reader, list):
             return self._one_of(writer, reader, ws, rs, path)
         kind = _kind(writer)
@@ -103,7 +101,9 @@ class _Resolver:
                 return self.node(writer, each, ws, rs, path)
             except UnresolvedError as exc:
                 problem = exc
-        raise UnresolvedError(path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}") from problem
+        raise UnresolvedError(
+            path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}"
+        ) from problem
 
     def _inside(self, kind: str, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
         if kind in PRIMITIVES:

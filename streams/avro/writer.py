@@ -37,7 +37,9 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-_VARINTS = tuple(_varint(value) for value in range(_SMALL))  # lengths, counts, symbols: nearly every number that is written
+_VARINTS = tuple(
+    _varint(value) for value in range(_SMALL)
+)  # lengths, counts, symbols: nearly every number that is written
 
 
 def long_bytes(value: int) -> bytes:

@@ -192,7 +192,11 @@ class TestCompatibility:
         from foreshock.streams.avro.reader import make
         from foreshock.streams.avro.writer import make as make_writer
 
-        old = {"type": "record", "name": "R", "fields": [{"name": "gone", "type": "string"}, {"name": "n", "type": "int"}]}
+        old = {
+            "type": "record",
+            "name": "R",
+            "fields": [{"name": "gone", "type": "string"}, {"name": "n", "type": "int"}],
+        }
         new = {
             "type": "record",
             "name": "R",

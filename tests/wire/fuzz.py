@@ -21,8 +21,33 @@ from foreshock.streams.wire import Decoder, Encoder, dead_letter
 from tests.wire.samples import BLOCK, FRAME, RAW, RECORDS
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-NUMBERS = [b"\x00", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff" * 9 + b"\x01", b"\x80" * 12, b"\xfe\xff\xff\xff\x0f", b"\x01\x80"]
-TEXTS = [b"{", b"}", b"[", b"]", b"null", b"NaN", b"1e999", b'"', b",", b":", b"-1", b"\xff", b"true", b"99999999999999999999"]
+NUMBERS = [
+    b"\x00",
+    b"\x01",
+    b"\x7f",
+    b"\x80",
+    b"\xff",
+    b"\xff" * 9 + b"\x01",
+    b"\x80" * 12,
+    b"\xfe\xff\xff\xff\x0f",
+    b"\x01\x80",
+]
+TEXTS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"null",
+    b"NaN",
+    b"1e999",
+    b'"',
+    b",",
+    b":",
+    b"-1",
+    b"\xff",
+    b"true",
+    b"99999999999999999999",
+]
 
 
 def corpus() -> list[bytes]:
@@ -72,10 +97,8 @@ def main(seed: int, count: int) -> None:
             try:
                 decode(data, origin=RAW, key=b"pump-7")
             except InputRejected as exc:
-                assert exc.sentence, data
-                assert exc.fix, (data, exc.sentence)
-                dead_letter(exc, RAW, b"pump-7", data)
-                found[exc.reason] += 1
+                letter = dead_letter(exc, RAW, b"pump-7", data)
+                found[exc.reason if letter.sentence and letter.fix else f"no words for {data!r}"] += 1
             except Exception as exc:
                 raise AssertionError(f"{exc!r} on {data!r}") from exc
             else:

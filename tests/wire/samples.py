@@ -96,9 +96,7 @@ ASSET = Asset(
     rated_power_w=55_000.0,
     support="rigid",
     warmup_blocks=40,
-    bearings=(
-        Bearing(name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904, contact_angle_rad=0.1),
-    ),
+    bearings=(Bearing(name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904, contact_angle_rad=0.1),),
     gear_teeth=(17, 43),
     points=(
         MeasuringPoint(

@@ -43,7 +43,7 @@ def test_the_committed_file_is_current() -> None:
 def test_yaml_says_what_the_document_says() -> None:
     """Our own writer, read by a YAML library."""
     assert yaml.safe_load(to_yaml(document())) == document()
-    odd = {"a": [], "b": {}, "c": ["no", "1.0", "x: y", {"d": [1, 2.5, None, True]}], "e f": "µ\n\"q\""}
+    odd = {"a": [], "b": {}, "c": ["no", "1.0", "x: y", {"d": [1, 2.5, None, True]}], "e f": 'µ\n"q"'}
     assert yaml.safe_load(to_yaml(odd)) == odd
 
 
@@ -55,7 +55,16 @@ class TestStructure:
     def test_root_and_info(self) -> None:
         """Version, title and version of the contract."""
         assert self.doc["asyncapi"] == "3.0.0"
-        assert set(self.doc) <= {"asyncapi", "id", "info", "servers", "defaultContentType", "channels", "operations", "components"}
+        assert set(self.doc) <= {
+            "asyncapi",
+            "id",
+            "info",
+            "servers",
+            "defaultContentType",
+            "channels",
+            "operations",
+            "components",
+        }
         assert self.doc["info"]["title"]
         assert self.doc["info"]["version"]
         for server in self.doc["servers"].values():
@@ -82,7 +91,11 @@ class TestStructure:
             assert kafka["partitions"] > 0
             assert set(kafka) <= {"topic", "partitions", "replicas", "topicConfiguration", "bindingVersion"}
             assert set(kafka["topicConfiguration"]) <= {
-                "cleanup.policy", "retention.ms", "retention.bytes", "delete.retention.ms", "max.message.bytes",
+                "cleanup.policy",
+                "retention.ms",
+                "retention.bytes",
+                "delete.retention.ms",
+                "max.message.bytes",
             }
             assert set(kafka["topicConfiguration"]["cleanup.policy"]) <= {"compact", "delete"}
 

@@ -76,8 +76,20 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("infinite samples", encoded(samples=INF), Reason.NOT_FINITE, "samples", "gap"),
     ("no samples", with_samples(b"", 0), Reason.NO_SAMPLES, "count", "at least one"),
     ("samples left out", with_samples(b"", 8), Reason.NO_SAMPLES, "samples", "send the samples"),
-    ("count against bytes", with_samples(b"\0" * SAMPLES, 7), Reason.COUNT_MISMATCH, "samples", "count is samples per channel"),
-    ("count of all channels", with_samples(b"\0" * SAMPLES, 16), Reason.COUNT_MISMATCH, "samples", "all channels together"),
+    (
+        "count against bytes",
+        with_samples(b"\0" * SAMPLES, 7),
+        Reason.COUNT_MISMATCH,
+        "samples",
+        "count is samples per channel",
+    ),
+    (
+        "count of all channels",
+        with_samples(b"\0" * SAMPLES, 16),
+        Reason.COUNT_MISMATCH,
+        "samples",
+        "all channels together",
+    ),
     ("other encoding", with_samples(b"\0" * SAMPLES * 2, 8), Reason.COUNT_MISMATCH, "samples", "f32le"),
     ("negative count", with_samples(b"\0" * SAMPLES, -8), Reason.COUNT_MISMATCH, "count", "per channel"),
     ("rate 0", encoded(sampling_rate_hz=0.0), Reason.BAD_RATE, "sampling_rate_hz", "samples per second"),
@@ -89,7 +101,13 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("milliseconds", encoded(source_ns=AT_NS // 10**6), Reason.BAD_TIMESTAMP, "source_ns", "multiply by 1000000"),
     ("microseconds", encoded(source_ns=AT_NS // 1000), Reason.BAD_TIMESTAMP, "source_ns", "multiply by 1000"),
     ("after 2100", encoded(source_ns=1 << 62), Reason.BAD_TIMESTAMP, "source_ns", "nanoseconds"),
-    ("speed NaN", encoded(context=replace(BLOCK.context, speed_hz=float("nan"))), Reason.NOT_FINITE, "context.speed_hz", "null"),
+    (
+        "speed NaN",
+        encoded(context=replace(BLOCK.context, speed_hz=float("nan"))),
+        Reason.NOT_FINITE,
+        "context.speed_hz",
+        "null",
+    ),
     ("no channels", as_json(channels=[], samples=[1], count=...), Reason.MALFORMED, "channels", "name every"),
     ("channel twice", as_json(channels=["x", "x"]), Reason.MALFORMED, "channels", "of its own"),
     ("asset empty", as_json(asset=" "), Reason.MALFORMED, "asset", "asset"),
@@ -103,14 +121,32 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("JSON of nothing known", b'{"a": 1}', Reason.UNKNOWN_SCHEMA, "", "samples"),
     ("JSON of another type", as_json(type="Score"), Reason.UNKNOWN_SCHEMA, "type", "SensorBlock"),
     ("rate left out", as_json(sampling_rate_hz=...), Reason.BAD_RATE, "sampling_rate_hz", "null only where"),
-    ("rate misspelt", as_json(sampling_rate_hz=..., sampling_rate=5), Reason.MALFORMED, "sampling_rate", "sampling_rate_hz"),
+    (
+        "rate misspelt",
+        as_json(sampling_rate_hz=..., sampling_rate=5),
+        Reason.MALFORMED,
+        "sampling_rate",
+        "sampling_rate_hz",
+    ),
     ("time left out", as_json(source_ns=...), Reason.BAD_TIMESTAMP, "source_ns", "nanoseconds"),
-    ("time without zone", as_json(source_ns=..., source_time="2026-06-01T12:00:00"), Reason.BAD_TIMESTAMP, "source_time", "+02:00"),
+    (
+        "time without zone",
+        as_json(source_ns=..., source_time="2026-06-01T12:00:00"),
+        Reason.BAD_TIMESTAMP,
+        "source_time",
+        "+02:00",
+    ),
     ("no time at all", as_json(source_ns=..., source_time="noon"), Reason.BAD_TIMESTAMP, "source_time", "2026-"),
     ("samples as text", as_json(samples="1,2,3"), Reason.MALFORMED, "samples", "array of numbers"),
     ("a sample as text", as_json(samples=[["1"] * 8] * 2), Reason.MALFORMED, "samples[0][0]", "without quotes"),
     ("a sample as null", as_json(samples=[[None] * 8] * 2), Reason.NOT_FINITE, "samples[0][0]", "repair"),
-    ("NaN in JSON", as_json(samples=[[1.0] * 7 + [float("nan")]] * 2, encoding="f32le"), Reason.NOT_FINITE, "samples", "gap"),
+    (
+        "NaN in JSON",
+        as_json(samples=[[1.0] * 7 + [float("nan")]] * 2, encoding="f32le"),
+        Reason.NOT_FINITE,
+        "samples",
+        "gap",
+    ),
     ("beyond float32", as_json(samples=[[1e300] * 8] * 2, encoding="f32le"), Reason.NOT_FINITE, "samples", "gap"),
     ("no int16", as_json(samples=[[0.5] * 8] * 2), Reason.MALFORMED, "samples", "whole numbers"),
     ("JSON without samples", as_json(samples=[], count=...), Reason.NO_SAMPLES, "samples", "at least one"),
@@ -126,11 +162,19 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("frame infinite", frame_json(values=[[1, float("inf")]] * 3), Reason.NOT_FINITE, "values", "null in JSON"),
     ("frame in seconds", frame_json(times_ns=[AT_NS // 10**9] * 3), Reason.BAD_TIMESTAMP, "times_ns[0]", "multiply"),
     ("frame without times", frame_json(times_ns=...), Reason.BAD_TIMESTAMP, "times_ns", "each row"),
-    ("frame tag unit", frame_json(tags=[{"name": "a", "quantity": "pressure", "unit": "degC"}], values=[[1]] * 3), Reason.UNIT_MISMATCH, "tags[0].unit", "temperature"),
+    (
+        "frame tag unit",
+        frame_json(tags=[{"name": "a", "quantity": "pressure", "unit": "degC"}], values=[[1]] * 3),
+        Reason.UNIT_MISMATCH,
+        "tags[0].unit",
+        "temperature",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("value", "reason", "field", "fix"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("value", "reason", "field", "fix"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_bad_input_has_a_reason_a_field_and_a_fix(value: bytes | None, reason: Reason, field: str, fix: str) -> None:
     """The answer names what is wrong, where, and what to mend; it is one line."""
     exc = refused(value)
@@ -207,7 +251,13 @@ class TestBombs:
         exc = refused(value)
 
         assert time.perf_counter() - began < 0.2
-        assert exc.reason in {Reason.BAD_LENGTH, Reason.TRUNCATED, Reason.MALFORMED, Reason.UNKNOWN_SCHEMA, Reason.BAD_TIMESTAMP}
+        assert exc.reason in {
+            Reason.BAD_LENGTH,
+            Reason.TRUNCATED,
+            Reason.MALFORMED,
+            Reason.UNKNOWN_SCHEMA,
+            Reason.BAD_TIMESTAMP,
+        }
 
     @pytest.mark.parametrize(
         "schema",

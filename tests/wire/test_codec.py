@@ -21,7 +21,8 @@ from foreshock.streams.avro.writer import long_bytes
 from foreshock.streams.plans import plan
 from foreshock.streams.wire import Decoder, Encoder, decode_output
 from tests.wire.make_golden import readable
-from tests.wire.samples import ASSET, BLOCK, FRAME, RAW, RECORDS, SCORE, fields_of as values_of
+from tests.wire.samples import ASSET, BLOCK, FRAME, RAW, RECORDS, SCORE
+from tests.wire.samples import fields_of as values_of
 
 KEY = b"pump-7"
 
@@ -42,7 +43,10 @@ class TestRoundTrip:
         """Lineage needs to know how a block was written."""
         decoder = Decoder()
 
-        assert decoder.decode(Encoder().encode(BLOCK), origin=RAW, key=KEY).origin.schema == schemas.current()["SensorBlock"].hex
+        assert (
+            decoder.decode(Encoder().encode(BLOCK), origin=RAW, key=KEY).origin.schema
+            == schemas.current()["SensorBlock"].hex
+        )
         assert decoder.decode(Encoder("json").encode(BLOCK), origin=RAW, key=KEY).origin.schema == "json"
 
     @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<i2", ">i2"])
@@ -132,7 +136,12 @@ class TestFastTail:
     ) -> None:
         """Or leaves it to that one."""
         block = replace(
-            BLOCK, sequence=sequence, source_ns=at_ns, context=context, flags=flags, samples=np.ones((2, count), np.float32)
+            BLOCK,
+            sequence=sequence,
+            source_ns=at_ns,
+            context=context,
+            flags=flags,
+            samples=np.ones((2, count), np.float32),
         )
         data = Encoder().encode(block)
         slow: dict[str, object] = {}

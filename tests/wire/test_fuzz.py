@@ -19,11 +19,16 @@ def test_mutated_inputs(count: int) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     done = subprocess.run(
         [sys.executable, "-m", "tests.wire.fuzz", str(seed), str(count)],
-        cwd=ROOT, capture_output=True, text=True, timeout=250, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
     )
 
     assert done.returncode == 0, f"seed {seed}: {done.stderr[-2000:]}"
     found = json.loads(done.stdout)
     assert sum(found["found"].values()) == 2 * count
     assert len(found["found"]) > 10, found  # the mutations reach deep enough to be refused for many reasons
+    assert not [name for name in found["found"] if name.startswith("no words")]
     assert found["slowest_ms"] < 100, f"seed {seed}: {found}"

@@ -116,8 +116,16 @@ class TestForeignSchemas:
         [
             (lambda s: s.update(name="Vibration"), "", "not part of the contract"),
             (lambda s: s["fields"].pop(0), "asset", "is missing"),
-            (lambda s: s["fields"][-1].update(type={"type": "array", "items": "double"}), "samples", "is array, must be bytes"),
-            (lambda s: s["fields"].append({"name": "x", "type": {"type": "array", "items": "null"}}), "", "without bytes"),
+            (
+                lambda s: s["fields"][-1].update(type={"type": "array", "items": "double"}),
+                "samples",
+                "is array, must be bytes",
+            ),
+            (
+                lambda s: s["fields"].append({"name": "x", "type": {"type": "array", "items": "null"}}),
+                "",
+                "without bytes",
+            ),
             (lambda s: s["fields"].append({"name": "x", "type": ["null", "SensorBlock"]}), "", "contains itself"),
             (lambda s: s["fields"].append({"name": "x", "type": "Nothing"}), "", "not defined"),
         ],

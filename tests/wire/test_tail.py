@@ -24,7 +24,9 @@ APP = typer.Typer()
 APP.command()(run)
 
 
-def produce(settings: Settings, topic: str, values: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]) -> None:
+def produce(
+    settings: Settings, topic: str, values: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]
+) -> None:
     ensure(settings)
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap})
     for key, value, head in values:
@@ -33,7 +35,15 @@ def produce(settings: Settings, topic: str, values: list[tuple[bytes | None, byt
 
 
 def tail(settings: Settings, *arguments: str) -> Result:
-    common = ["--bootstrap", settings.kafka.bootstrap, "--prefix", settings.topics.prefix, "--from", "beginning", "--no-follow"]
+    common = [
+        "--bootstrap",
+        settings.kafka.bootstrap,
+        "--prefix",
+        settings.topics.prefix,
+        "--from",
+        "beginning",
+        "--no-follow",
+    ]
     return CliRunner().invoke(APP, [*arguments, *common])
 
 

@@ -148,7 +148,9 @@ class TestMistakes:
         assert "record 3: bad_rate: sampling_rate_hz" in result.output
         assert "4 of 5 records can be used" in result.output
 
-    @pytest.mark.parametrize("data", [b"", b"Obj\x01", b"Obj\x01\x02\x16avro.schema", b"\x00", b"PK\x03\x04", b"[1, 2]", b"[[]]"])
+    @pytest.mark.parametrize(
+        "data", [b"", b"Obj\x01", b"Obj\x01\x02\x16avro.schema", b"\x00", b"PK\x03\x04", b"[1, 2]", b"[[]]"]
+    )
     def test_files_that_are_none(self, data: bytes, tmp_path: Path) -> None:
         """An answer, never a traceback."""
         assert self.answer(data, tmp_path)["reason"]
