@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
+import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import fastavro.schema
+import jsonschema
 import pytest
 import yaml
 
@@ -125,3 +130,25 @@ class TestStructure:
 
         for name in ("Score", "Anomaly", "DataQuality", "DeadLetter"):
             assert set(self.doc["components"]["messages"][name]["headers"]["required"]) == sent
+
+
+@pytest.mark.slow
+def test_the_document_is_valid_by_the_official_schema(tmp_path: Path) -> None:
+    """The JSON Schema of AsyncAPI 3.0.0 with its Kafka bindings, where npm can get it; the tests above run everywhere."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    got = subprocess.run(
+        [npm, "pack", "@asyncapi/specs@6.11.1", "--silent"], cwd=tmp_path, capture_output=True, timeout=120, check=False
+    )
+    archives = list(tmp_path.glob("*.tgz"))
+    if got.returncode or not archives:
+        pytest.skip("npm cannot get @asyncapi/specs")
+    with tarfile.open(archives[0]) as archive:
+        file = archive.extractfile("package/schemas/3.0.0.json")
+        assert file is not None
+        validator = jsonschema.Draft7Validator(json.load(file))
+    broken = document() | {"channels": {"x": {"address": 5}}}
+
+    assert [error.message for error in validator.iter_errors(document())] == []
+    assert list(validator.iter_errors(broken)) != []
