@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -45,14 +45,18 @@ class Sender:
         self._refused: list[str] = []
         self.sent = 0
 
-    def send(self, record: Input) -> None:
-        """Queue one input; waits while the queue is full."""
+    def send(self, record: Input, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Queue one input, with the sender's own headers (`traceparent`); waits while the queue is full."""
         topic = ASSETS if isinstance(record, Asset) else SENSORS
         value = self._encoders[topic].encode(record)
         while True:
             try:
                 self._producer.produce(
-                    self._settings.topics.prefix + topic, value, record.asset.encode(), on_delivery=self._report
+                    self._settings.topics.prefix + topic,
+                    value,
+                    record.asset.encode(),
+                    on_delivery=self._report,
+                    headers=list(headers),
                 )
             except BufferError:
                 self._producer.poll(0.05)

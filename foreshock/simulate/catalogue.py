@@ -110,9 +110,9 @@ def _machine(
         mesh = tuple(noise * float(share) for share in rng.uniform((0.5, 0.3, 0.15), (0.8, 0.5, 0.3)))
         gears = Gears(pinion, wheel, mesh, float(rng.uniform(0.1, 0.2)))
     resonances = (
-        Resonance(float(rng.uniform(400, 900)), float(rng.uniform(0.03, 0.08)), 0.45),
+        Resonance(float(rng.uniform(400, 900)), float(rng.uniform(0.03, 0.08)), 0.48),
         Resonance(float(rng.uniform(1500, 2500)), float(rng.uniform(0.03, 0.06)), 0.45),
-        Resonance(float(rng.uniform(3500, 6500)), float(rng.uniform(0.015, 0.03)), 0.1),
+        Resonance(float(rng.uniform(3500, 6500)), float(rng.uniform(0.015, 0.03)), 0.07),
     )
     return Machine(
         asset=name,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from foreshock.contract import Anomaly, DataQuality, Phase, QualityKind
+from foreshock.contract import QualityKind
 from foreshock.simulate.faults import Fault, Kind
 from foreshock.simulate.plan import Plan
+
+ANOMALY = "anomaly"
+"""What an event says of a machine; of a sensor it says the kind of the quality condition."""
 
 _MAY_COME_ALONG = {
     Kind.CLOCK: {QualityKind.LATE, QualityKind.GAP},
@@ -24,7 +27,7 @@ class Event:
 
     asset: str
     what: str
-    """`anomaly`, or the kind of the quality condition."""
+    """`ANOMALY`, or the kind of the quality condition."""
     plant_s: float
     """Plant time of the block that led to it."""
     event_id: str
@@ -62,30 +65,14 @@ class Report:
         return found and not self.false_alarms and not self.dead_letters and not self.unscored
 
 
-def events(plan: Plan, anomalies: Iterable[Anomaly], quality: Iterable[DataQuality]) -> list[Event]:
-    """Events that say something new, in order of time.
-
-    The plant time of an event is that of its block; where the block's clock is wrong, that of its arrival.
-    """
-    found = []
-    for anomaly in anomalies:
-        if anomaly.phase is Phase.OPENED:
-            at = _plant_s(plan, anomaly.asset, anomaly.source_ns, anomaly.ingest_ns)
-            found.append(Event(anomaly.asset, "anomaly", at, anomaly.event_id, anomaly.decision.rule))
-    for record in quality:
-        if record.raised:
-            at = _plant_s(plan, record.asset, record.source_ns, record.ingest_ns)
-            found.append(Event(record.asset, str(record.kind), at, record.event_id, record.detail))
-    return sorted(found, key=lambda event: (event.plant_s, event.asset, event.what))
-
-
-def _plant_s(plan: Plan, asset: str, source_ns: int, ingest_ns: int) -> float:
-    wrong = any(fault.asset == asset and fault.kind is Kind.CLOCK for fault in plan.plant.faults)
-    source_s = (source_ns - plan.plant.epoch_ns) / 1e9
-    if not wrong or source_s <= plan.end_s:
-        return source_s
-    machine = next(machine for machine in plan.plant.machines if machine.asset == asset)
-    return (ingest_ns - plan.plant.epoch_ns) / 1e9 - machine.block_s
+def event(plan: Plan, asset: str, what: str, *, source_ns: int, ingest_ns: int, event_id: str, detail: str) -> Event:
+    """Put an event on plant time: that of its block; where the block's clock is wrong, that of its arrival."""
+    plant = plan.plant
+    at = (source_ns - plant.epoch_ns) / 1e9
+    if at > plan.end_s:
+        block_s = next(machine.block_s for machine in plant.machines if machine.asset == asset)
+        at = (ingest_ns - plant.epoch_ns) / 1e9 - block_s
+    return Event(asset, what, at, event_id, detail)
 
 
 def verdict(plan: Plan, seen: Sequence[Event], *, scored: Iterable[str], dead_letters: int = 0) -> Report:
@@ -111,7 +98,7 @@ def verdict(plan: Plan, seen: Sequence[Event], *, scored: Iterable[str], dead_le
 
 
 def _names(fault: Fault) -> set[str]:
-    return {str(fault.kind)} if fault.kind.of_sensor else {"anomaly"}
+    return {str(fault.kind)} if fault.kind.of_sensor else {ANOMALY}
 
 
 def _explained(fault: Fault | None, event: Event) -> bool:

