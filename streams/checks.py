@@ -44,6 +44,14 @@ def check_id(field: str, value: str) -> str:
     return value
 
 
+def check_label(field: str, value: str) -> str:
+    """Check a name that may be empty: a site, a gateway, a device, a flag."""
+    if len(value) > LONGEST_ID:
+        sentence = f"{field} has {len(value)} characters, at most {LONGEST_ID} are allowed"
+        reject(Reason.MALFORMED, field, sentence, "send a shorter name")
+    return value
+
+
 def check_names(field: str, values: Sequence[str], most: int) -> tuple[str, ...]:
     """Check the names of channels or tags: there is one, not too many, none twice."""
     if not values:

@@ -95,9 +95,9 @@ def block_header(found: Mapping[str, Any]) -> BlockHeader:
         "unit": unit.ucum,
         "scale": scale,
         "gain": scale * unit.gain,
-        "site": found["site"],
-        "gateway": found["gateway"],
-        "device": found["device"],
+        "site": checks.check_label("site", found["site"]),
+        "gateway": checks.check_label("gateway", found["gateway"]),
+        "device": checks.check_label("device", found["device"]),
         "acquisition": _acquisition(found["acquisition"]),
         "interval_s": checks.check_positive("interval_s", found["interval_s"]),
     }
@@ -119,9 +119,9 @@ def frame_header(found: Mapping[str, Any]) -> FrameHeader:
         "asset": asset,
         "point": checks.check_id("point", found["point"]),
         "tags": tuple(_tag(number, each) for number, each in enumerate(found["tags"])),
-        "site": found["site"],
-        "gateway": found["gateway"],
-        "device": found["device"],
+        "site": checks.check_label("site", found["site"]),
+        "gateway": checks.check_label("gateway", found["gateway"]),
+        "device": checks.check_label("device", found["device"]),
         "interval_s": checks.check_positive("interval_s", found["interval_s"]),
     }
     return FrameHeader(asset, asset.encode(), len(fields["tags"]), fields)
@@ -145,7 +145,7 @@ def block(header: BlockHeader, found: Mapping[str, Any], origin: Origin) -> Sens
         source_ns=at_ns,
         samples=samples,
         sequence=found["sequence"],
-        flags=tuple(found["flags"]),
+        flags=tuple(checks.check_label("flags", each) for each in found["flags"]),
         context=_context(found["context"]),
         **header.fields,
     )
@@ -279,6 +279,6 @@ def _context(found: Mapping[str, Any]) -> Context:
     return Context(
         speed_hz=checks.check_finite("context.speed_hz", speed),
         load=checks.check_finite("context.load", load),
-        regime=regime,
+        regime=regime if regime is None else checks.check_label("context.regime", regime),
         maintenance=maintenance,
     )

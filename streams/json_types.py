@@ -42,6 +42,8 @@ def _plain(kind: str, value: Any, path: str) -> Any:
         _expect(isinstance(value, bool), "true or false", value, path)
     else:
         _expect(isinstance(value, str), "a text", value, path)
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            reject(Reason.MALFORMED, path, f"{path} holds half a character", "send text in UTF-8")
     return value
 
 

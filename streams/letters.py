@@ -11,6 +11,7 @@ from foreshock.lineage import event_id
 
 KEPT_BYTES = 512 * 1024
 _KEPT_HEADERS = 64 * 1024
+_KEPT_WORDS = 1000
 _KEPT_KEY = 64 * 1024
 
 
@@ -29,9 +30,9 @@ def dead_letter(
     return DeadLetter(
         event_id=event_id("dead-letter", origin),
         reason=exc.reason,
-        sentence=exc.sentence,
-        field=exc.field,
-        fix=exc.fix,
+        sentence=_words(exc.sentence),
+        field=_words(exc.field),
+        fix=_words(exc.fix),
         origin=origin,
         key=key if key is None else key[:_KEPT_KEY],
         value=value if value is None else value[:KEPT_BYTES],
@@ -39,6 +40,11 @@ def dead_letter(
         value_sha256=hashlib.sha256(data).hexdigest(),
         headers=_kept(headers),
     )
+
+
+def _words(text: str) -> str:
+    """Make a text fit for the letter: it may quote what the sender wrote, half characters and all."""
+    return text[:_KEPT_WORDS].encode("utf-8", "replace").decode()
 
 
 def _kept(headers: Sequence[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes | None], ...]:

@@ -46,6 +46,7 @@ TEXTS = [
     b"-1",
     b"\xff",
     b"true",
+    b'"\\ud800"',
     b"99999999999999999999",
 ]
 
@@ -87,7 +88,7 @@ def mutate(rng: random.Random, values: list[bytes]) -> bytes:
 def main(seed: int, count: int) -> None:
     """Decode `count` mutations as a block and as an asset."""
     rng, values = random.Random(seed), corpus()
-    decoder = Decoder()
+    decoder, encoder = Decoder(), Encoder()
     found: Counter[str] = Counter()
     slowest = 0.0
     for _ in range(count):
@@ -98,6 +99,7 @@ def main(seed: int, count: int) -> None:
                 decode(data, origin=RAW, key=b"pump-7")
             except InputRejected as exc:
                 letter = dead_letter(exc, RAW, b"pump-7", data)
+                encoder.encode(letter)
                 found[exc.reason if letter.sentence and letter.fix else f"no words for {data!r}"] += 1
             except Exception as exc:
                 raise AssertionError(f"{exc!r} on {data!r}") from exc

@@ -17,7 +17,7 @@ from foreshock.errors import InputRejected
 from foreshock.streams import schemas
 from foreshock.streams.avro.schema import fingerprint
 from foreshock.streams.avro.writer import long_bytes
-from foreshock.streams.wire import Decoder, Encoder
+from foreshock.streams.wire import Decoder, Encoder, dead_letter
 from tests.wire.samples import AT_NS, BLOCK, FRAME, RAW, SCORE
 
 GOOD = Encoder().encode(BLOCK)
@@ -155,6 +155,9 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("JSON count", as_json(count=9), Reason.COUNT_MISMATCH, "count", "leave count out"),
     ("JSON text as number", as_json(asset=7), Reason.MALFORMED, "asset", "text"),
     ("JSON number as text", as_json(sampling_rate_hz="fast"), Reason.MALFORMED, "sampling_rate_hz", "number"),
+    ("half a character", as_json(site="\ud800"), Reason.MALFORMED, "site", "UTF-8"),
+    ("a site without end", as_json(site="x" * 300), Reason.MALFORMED, "site", "shorter"),
+    ("a regime without end", as_json(context={"regime": "x" * 300}), Reason.MALFORMED, "context.regime", "shorter"),
     ("JSON nested too deep", b'{"a":' * 100_000, Reason.MALFORMED, "", "JSON"),
     ("frame without rows", frame_json(values=[], times_ns=[]), Reason.NO_SAMPLES, "times_ns", "at least one"),
     ("frame row too long", frame_json(values=[[1, 2, 3]] * 3), Reason.COUNT_MISMATCH, "values", "every tag"),
@@ -295,3 +298,11 @@ def test_fixed_bytes_of_a_double() -> None:
     data = GOOD.replace(struct.pack("<d", 0.001), struct.pack("<d", float("nan")))
 
     assert refused(data).field == "scale"
+
+
+def test_a_letter_may_quote_half_a_character() -> None:
+    """What a sender wrote into a field's name must not break the letter about it."""
+    exc = refused(b'{"samples": [1], "\\ud800' + b"x" * 5000 + b'": 1}')
+    letter = dead_letter(exc, RAW, KEY, b"{}")
+
+    assert len(Encoder().encode(letter)) < 5000
