@@ -9,7 +9,7 @@ from typing import Self
 from confluent_kafka import KafkaError, Message, Producer
 
 from foreshock.contract import Asset, SensorBlock, TelemetryFrame
-from foreshock.errors import OutputRefused, Unavailable
+from foreshock.errors import ConfigurationError, OutputRefused, Unavailable
 from foreshock.settings import Settings
 from foreshock.streams.codec import encoder_for
 from foreshock.streams.kafka import producer_config
@@ -31,6 +31,8 @@ class Sender:
 
     Raises
     ------
+    ConfigurationError
+        A record is larger than `topics.max_message_bytes`.
     OutputRefused
         The broker did not take a record.
     Unavailable
@@ -49,6 +51,11 @@ class Sender:
         """Queue one input, with the sender's own headers (`traceparent`); waits while the queue is full."""
         topic = ASSETS if isinstance(record, Asset) else SENSORS
         value = self._encoders[topic].encode(record)
+        if len(value) > self._settings.topics.max_message_bytes:
+            raise ConfigurationError(
+                f"a record of {record.asset} has {len(value)} bytes, topics.max_message_bytes is "
+                f"{self._settings.topics.max_message_bytes}: send fewer samples or rows in a record"
+            )
         while True:
             try:
                 self._producer.produce(

@@ -68,6 +68,21 @@ def test_links_of_the_documents_lead_somewhere():
     assert broken == []
 
 
+def test_files_that_the_documents_name_exist():
+    """A page that says which file does a step stays true when files move."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {
+        (page.relative_to(ROOT), name)
+        for page in pages
+        for name in re.findall(
+            r"`((?:foreshock|streams|detectors|features|tests|infra)/[\w/.]+)`", page.read_text("utf-8")
+        )
+    }
+
+    assert len(named) > 20
+    assert sorted(f"{page}: {name}" for page, name in named if not (ROOT / name).exists()) == []
+
+
 def test_commands_in_the_documents_exist():
     """Each `foreshock COMMAND` that a page names is a command of the program."""
     from foreshock.cli import COMMANDS

@@ -95,3 +95,13 @@ def test_backfilled_table_becomes_rows(plant, tmp_path):
     (score,) = plant.records("scores.v1", "history-2", 1)
     assert len(score["rows"]) == 60
     assert np.diff([row["source_ns"] for row in score["rows"]]).tolist() == [60_000_000_000] * 59
+
+
+def test_block_that_is_too_large_is_refused_before_it_is_sent(plant, tmp_path):
+    """A block above the topic's limit is one line that says what to do; exit code 2."""
+    (tmp_path / "long.csv").write_text("x\n" + "1.5\n" * 400_000, encoding="utf-8")
+    place = ["--asset", "history-3", "--point", "de", "--quantity", "acceleration", "--unit", "m/s2"]
+
+    told = plant.foreshock("backfill", tmp_path / "long.csv", *place, "--rate", "1000", "--samples", "400000", code=2)
+
+    assert "send fewer samples" in told
