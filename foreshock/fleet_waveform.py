@@ -13,6 +13,7 @@ from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.constants import LEAST_WARMUP
 from foreshock.detectors.explain import explain
+from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
@@ -190,7 +191,14 @@ class WaveformLane:
             run_state=batch.run_states[i],
             regime=self._regime_name(entry, regime),
             source_ns=entry.at_ns,
+            hypothesis=self._hypothesis(entry),
         )
+
+    def _hypothesis(self, entry: Entry) -> str:
+        asset, speed_hz = entry.asset, entry.context.speed_hz
+        if entry.stacked is None or not asset.bearings:
+            return ""
+        return hypothesis(entry.stacked[entry.index], self.layout.rate_hz, speed_hz, asset.bearings)
 
     def _reference_id(self, regime: int) -> str:
         return self._reference.id if self._reference is not None and regime >= 0 else ""
