@@ -7,10 +7,10 @@
 This is the whole product without its connections. It has no clock, no client and no log; the worker, `foreshock
 evaluate` and the tests drive the same object. It does, for each block, in order:
 
-    admit       master data, layout, lateness          foreshock/fleet_admission.py
-    prepare     quality -> features -> run state       features/, for all blocks of a layout at once
-    score       score -> rank -> alarm -> gate -> learn detectors/, compiled, block by block per measuring point
-    outcomes    ids, decision, contributions, lineage  foreshock/fleet_events.py, lineage.py
+    enter       master data, quality, lateness, layout   fleet_admission.py, fleet_quality.py
+    prepare     features, run state                      features/, for all blocks of a layout at once
+    score       score -> rank -> alarm -> gate -> learn  detectors/, compiled, block by block per measuring point
+    outcomes    ids, decision, contributions, lineage    fleet_events.py, fleet_scores.py, lineage.py
 
 Score first, learn then; never from a bad block, while the machine does not run, or in alarm. The outcome of a block is
 bit for bit the same however the stream was cut into batches.
