@@ -9,10 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from foreshock.errors import ForeshockError
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, RedisSettings, Settings, TopicSettings, WorkerSettings
+
+# An example may compile a kernel or share its core with a broker: how long it takes says nothing about the code.
+hypothesis_settings.register_profile("foreshock", deadline=None)
+hypothesis_settings.load_profile("foreshock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

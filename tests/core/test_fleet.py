@@ -204,7 +204,7 @@ class TestBatching:
         return items
 
     @given(st.data())
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
     def test_every_split_gives_the_same_outcomes(self, data: st.DataObject) -> None:
         """Cut at random places, the outcomes are equal as records, ids and state digests included."""
         items = self.stream()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock.features.inspection import inspect
@@ -46,7 +46,6 @@ def test_suspicious_are_exactly_the_blocks_with_a_figure():
 
 
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(16, 200), st.integers(0, 2**32 - 1), st.integers(1, 39))
-@settings(deadline=None)
 def test_any_split_of_a_batch_gives_the_same_figures(blocks, channels, n, seed, cut):
     """A row depends on its own samples only."""
     x = np.random.default_rng(seed).standard_t(1, size=(blocks, channels, n)).astype(np.float32)
@@ -58,7 +57,6 @@ def test_any_split_of_a_batch_gives_the_same_figures(blocks, channels, n, seed, 
 
 
 @given(st.integers(16, 300), st.integers(0, 2**32 - 1), st.data())
-@settings(deadline=None)
 def test_the_digest_changes_with_any_sample(n, seed, data):
     """Equal bytes, equal digest; one changed sample, another digest."""
     x = np.random.default_rng(seed).normal(size=n).astype(np.float32)

@@ -87,7 +87,7 @@ def test_a_constant_tag_is_finite():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.lists(st.integers(0, 200), max_size=4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_framing_gives_the_same_bytes(seed, rows, cuts):
     """Rows in one frame or in many, with missing values: the same features."""
     rng = np.random.default_rng(seed)

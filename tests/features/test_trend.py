@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock.features import trend
@@ -63,7 +63,6 @@ def test_rounding_does_not_pile_up():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-10, 10)), min_size=1, max_size=60), st.integers(0, 60))
-@settings(deadline=None)
 def test_series_are_separate_and_any_split_gives_the_same(rows, cut):
     """Interleaved series in one or two batches equal each series alone, bit for bit."""
     series = np.array([[s] for s, _ in rows], np.int64)
