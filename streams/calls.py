@@ -47,8 +47,20 @@ class CallQueue:
         except queue.Empty:
             return
 
-    def run_on_loop(self, step: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, *, timeout_s: float) -> None:
+    def run_on_loop(
+        self,
+        step: Coroutine[Any, Any, None],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        timeout_s: float,
+        give_up: Callable[[], bool],
+    ) -> None:
         """Run a coroutine on the event loop and wait for its end, serving its calls meanwhile; in the owner's thread only.
+
+        Parameters
+        ----------
+        give_up
+            Whether there is no more point in it: the step is cancelled then.
 
         Raises
         ------
@@ -58,6 +70,9 @@ class CallQueue:
         running = asyncio.run_coroutine_threadsafe(step, loop)
         end = time.monotonic() + timeout_s
         while not running.done():
+            if give_up():
+                running.cancel()
+                return
             if time.monotonic() > end:
                 running.cancel()
                 raise TimeoutError(f"a rebalance step took more than {timeout_s:.0f} s")

@@ -187,7 +187,7 @@ class Poller(threading.Thread):
         if self._stopping.is_set():
             step.close()  # the loop has said good-bye to its partitions already
         else:
-            self.calls.run_on_loop(step, self._loop, timeout_s=REBALANCE_S)
+            self.calls.run_on_loop(step, self._loop, timeout_s=REBALANCE_S, give_up=self._stopping.is_set)
 
 
 def _start(committed: TopicPartition) -> int:

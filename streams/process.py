@@ -58,6 +58,7 @@ def run(settings: Settings, slot: int = 0) -> None:
         app.assets.read_all()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
+        gc.set_threshold(50_000, 20, 100)  # a batch makes tens of thousands of objects, none of them in a cycle
         asyncio.run(_live(app))
 
 

@@ -18,7 +18,7 @@ from foreshock.streams.errors import stop
 IN_FLIGHT_BYTES = 48 * 1024 * 1024  # room for one more batch stays below the 64 MB of the producer's queue
 IN_FLIGHT_RECORDS = 50_000
 POLL_S = 0.003
-RECORD_BYTES = 100  # what a record costs beside key, value and headers
+HEADERS_BYTES = 2048  # headers and frame of a record, at most: they hold ids, times and names of bounded length
 
 Headers = list[tuple[str, bytes]]
 
@@ -35,8 +35,7 @@ class Output(NamedTuple):
 
     def size(self) -> int:
         """Give its bytes on the wire, at most."""
-        headers = sum(len(name) + len(value) + 10 for name, value in self.headers)
-        return len(self.key or b"") + len(self.value) + headers + RECORD_BYTES
+        return len(self.value) + len(self.key or b"") + HEADERS_BYTES
 
 
 @dataclass(slots=True)
