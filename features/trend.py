@@ -115,11 +115,14 @@ def _update(
     series: npt.NDArray[np.int64],
     at_s: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
+    least: int,
     out: npt.NDArray[np.float64],
 ) -> None:
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
-            out[i, j] = _take_in(state, series[i, j], at_s[i], values[i, j])
+            s = series[i, j]
+            slope = _take_in(state, s, at_s[i], values[i, j])
+            out[i, j] = slope if state.seen[s] >= least else np.nan
 
 
 def update(
@@ -127,6 +130,7 @@ def update(
     series: npt.NDArray[np.int64],
     at_s: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
+    least: int = 1,
 ) -> npt.NDArray[np.float64]:
     """Fold rows of values into their series, in order, and give the slope of each after it.
 
@@ -142,12 +146,15 @@ def update(
         Time of each row in seconds; not decreasing within a series.
     values : float64 [rows, columns]
         Finite.
+    least : int
+        Values of a series before it has a slope.
 
     Returns
     -------
     float64 [rows, columns]
-        In the unit of the values per second; 0 while a series has one value, or no time has passed.
+        In the unit of the values per second; NaN while a series has fewer than `least` values, 0 while it has one value or
+        no time has passed.
     """
     out = np.empty(values.shape, np.float64)
-    _update(state, series, at_s, values, out)
+    _update(state, series, at_s, values, least, out)
     return out

@@ -216,6 +216,7 @@ class ScoreRow:
     alarm: bool  # what the alarm rule says after this row
     run_state: RunState
     features: tuple[float, ...]  # float32 values, in the order of the feature set; () where none were computed
+    trend: float | None = None  # growth of the RMS level per hour of source time, over the last 64 running blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +327,7 @@ class Anomaly:
     regime: str
     lineage: Lineage
     trace_id: str
+    trend: float | None = None  # as in `ScoreRow`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,9 +116,10 @@ class Admission:
         latest, block = entry.point.latest, entry.block
         anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
         names = Names("", self.spec.model_name, self.spec.policy_name)
-        alarm = latest.rows[-1].alarm if latest and entry.left is None else False
+        before = latest.rows[-1] if latest and entry.left is None else None
+        alarm, trend = (before.alarm, before.trend) if before else (False, None)
         times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
-        rows = tuple(unscored(ns, state, reason, alarm=alarm) for ns in times)
+        rows = tuple(unscored(ns, state, reason, alarm=alarm, trend=trend) for ns in times)
         record = score(entry, names, rows, warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
         return Outcome(score=record, anomalies=anomalies, quality=entry.quality)
 

@@ -51,6 +51,7 @@ class Finding:
     row: int | None = None
     least: str = "watch"  # severity that a limit asks for
     hypothesis: str = ""
+    trend: float | None = None
 
 
 def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode | None]:
@@ -92,6 +93,7 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
         regime=found.regime,
         lineage=_lineage(found),
         trace_id=lineage.trace_id(origin),
+        trend=found.trend,
     )
     return event, None if phase is Phase.CLOSED else episode
 
@@ -123,6 +125,7 @@ def farewell(entry: Entry, latest: Score, reason: str) -> tuple[Anomaly, ...]:
                 run_state=latest.rows[-1].run_state,
                 regime=latest.regime,
                 source_ns=entry.at_ns,
+                trend=latest.rows[-1].trend,
             )
             event, _ = anomaly(found, episode)
             events.append(replace(event, decision=Decision(rule=reason, operands=(), result=True)))

@@ -94,6 +94,7 @@ class Model:
     limits: Watch = field(default_factory=Watch)
     run: RunMemory = field(default_factory=RunMemory)
     newest_ns: int = -1  # time of the newest block or row folded in
+    trend: float | None = None  # growth of its level per hour after the newest block
 
 
 @dataclass(slots=True)

@@ -55,7 +55,13 @@ def score(
 
 
 def unscored(
-    source_ns: int, state: ScoreState, reason: str, *, run_state: RunState = RunState.RUNNING, alarm: bool = False
+    source_ns: int,
+    state: ScoreState,
+    reason: str,
+    *,
+    run_state: RunState = RunState.RUNNING,
+    alarm: bool = False,
+    trend: float | None = None,
 ) -> ScoreRow:
     """A row without a score, and why."""
     return ScoreRow(
@@ -67,4 +73,5 @@ def unscored(
         alarm=alarm,
         run_state=run_state,
         features=(),
+        trend=trend,
     )

@@ -89,4 +89,5 @@ def _finding(
         source_ns=row.source_ns if index is not None else entry.at_ns,
         row=index,
         least=limit.severity if limit is not None else "watch",
+        trend=row.trend,
     )

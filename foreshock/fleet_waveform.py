@@ -23,6 +23,7 @@ from foreshock.fleet_points import Entry, Layout, model_of
 from foreshock.fleet_quality import gather
 from foreshock.fleet_scores import HELD, Names, score
 from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_trend import LevelTrend
 from foreshock.fleet_watch import Verdict, watch
 
 F32 = npt.NDArray[np.float32]
@@ -37,6 +38,7 @@ class Prepared:
     inputs: ws.Inputs
     regimes: list[int]  # index in the reference, -1: the asset's own scale
     run_states: list[RunState]
+    trends: list[float | None]  # growth of the level per hour
     out: ws.Outputs
     anomalies: dict[int, tuple[Anomaly, ...]] = field(default_factory=dict)
 
@@ -53,17 +55,22 @@ class WaveformLane:
         self._scales: dict[tuple[str, ...], tuple[F32, F32] | None] = {}
         columns = self._set.columns(layout.columns).tolist()
         self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", river=spec.river)
+        self._trend = LevelTrend()
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.policy_name)
 
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset."""
         del asset  # its warm-up comes with each block
-        return self.bank.take()
+        slot = self.bank.take()
+        if self._trend.slots.take() != slot:
+            raise AssertionError("the two tables hand out the same slots")
+        return slot
 
     def give_back(self, slot: int) -> None:
         """Forget a measuring point."""
         self.bank.give_back(slot)
+        self._trend.slots.give_back(slot)
 
     def _warmup(self, asset: Asset) -> int:
         return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)
@@ -74,7 +81,8 @@ class WaveformLane:
         """Stack the samples, judge their quality, compute the features and the run state."""
         raw = catalog.extract(gather(entries), self.layout.rate_hz, self._set)
         regimes = [self._regime(entry) for entry in entries]
-        states = self._run_states(entries, raw)
+        levels = self._broadband(raw)
+        states = self._run_states(entries, levels.tolist())
         running = np.array([s is RunState.RUNNING for s in states])
         usable = np.isfinite(raw).all(axis=1) & running
         inputs = ws.Inputs(
@@ -87,12 +95,16 @@ class WaveformLane:
             offset=np.array([e.block.origin.offset for e in entries], np.int64),
             external=np.full(len(entries), np.nan),
         )
-        return Prepared(entries, raw, inputs, regimes, states, ws.outputs(len(entries)))
+        trends = self._trend.fold(entries, inputs.slot, inputs.at_ns, levels, usable)
+        return Prepared(entries, raw, inputs, regimes, states, trends, ws.outputs(len(entries)))
 
-    def _run_states(self, entries: Sequence[Entry], raw: F32) -> list[RunState]:
-        """Whether the machine ran, in order: by its speed, else by the level over all channels."""
+    def _broadband(self, raw: F32) -> F32:
+        """RMS level of each block over all channels."""
         squares = np.square(np.ascontiguousarray(raw[:, self._levels]))
-        levels = np.sqrt(squares.mean(axis=1)).tolist()
+        return np.asarray(np.sqrt(squares.mean(axis=1)), np.float32)
+
+    def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> list[RunState]:
+        """Whether the machine ran, in order: by its speed, else by the level over all channels."""
         states = []
         for entry, level in zip(entries, levels, strict=True):
             model = model_of(entry)
@@ -192,6 +204,7 @@ class WaveformLane:
             regime=self._regime_name(entry, regime),
             source_ns=entry.at_ns,
             hypothesis=self._hypothesis(entry),
+            trend=batch.trends[i],
         )
 
     def _hypothesis(self, entry: Entry) -> str:
@@ -255,6 +268,7 @@ class WaveformLane:
             alarm=bool(firing),
             run_state=run,
             features=tuple(features),
+            trend=batch.trends[i],
         )
 
     def _watch(self, batch: Prepared, i: int, row: ScoreRow) -> Verdict:

@@ -32,6 +32,7 @@ class PointState(TypedDict):
     score: float | None
     p_value: float | None
     alarm: bool
+    trend: float | None  # growth of the RMS level per hour, as in the score
     run_state: str
     quality: list[str]
     regime: str
@@ -84,6 +85,7 @@ def state_of(outcome: Outcome, *, gap_s: float, worker: str) -> PointState:
         score=row.value,
         p_value=row.p_value,
         alarm=row.alarm,
+        trend=row.trend,
         run_state=str(row.run_state),
         quality=list(score.quality),
         regime=score.regime,

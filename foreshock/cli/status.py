@@ -82,6 +82,13 @@ def event_text(event: dict[str, Any] | None) -> str:
     return f"{what} {event['event_id'][:8]}"
 
 
+def trend_text(per_hour: float | None) -> str:
+    """Write the growth of the level: percent per hour, or per day where that is the readable number."""
+    if per_hour is None:
+        return ""
+    return f"{100 * per_hour:+.1f} %/h" if abs(per_hour) >= 0.01 else f"{2400 * per_hour:+.1f} %/d"
+
+
 def ago(seconds: float) -> str:
     """Write an age: seconds, minutes, hours or days."""
     for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
@@ -100,6 +107,7 @@ def cells(point: dict[str, Any]) -> tuple[str, ...]:
         state_text(point),
         "" if point["score"] is None else f"{point['score']:.2f}",
         "" if point["p_value"] is None else f"{point['p_value']:.3f}",
+        trend_text(point.get("trend")),
         event_text(point["last_event"]),
         f"{100 * point['warmup']:.0f} %",
         "" if point["learning"] == "learning" else point["learning"],
@@ -118,7 +126,7 @@ def _print_table(found: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("asset", "point", "state"):
         table.add_column(name)
-    for name in ("score", "p"):
+    for name in ("score", "p", "trend"):
         table.add_column(name, justify="right")
     for name in ("last event", "warm-up", "learning held", "quality", "last seen"):
         table.add_column(name)

@@ -67,6 +67,7 @@ class Records:
             reason="",
             value=value,
             p_value=0.31,
+            trend=0.05,
             alarm=value > 1,
             run_state=RunState.RUNNING,
             features=(0.5, 1.5),

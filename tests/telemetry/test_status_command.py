@@ -56,6 +56,7 @@ class TestCommand:
         assert "held: not running" in new
         assert "ALARM" in pump
         assert "2.50" in pump
+        assert "+5.0 %/h" in pump
         assert f"opened warning {records.anomaly(1).anomalies[0].event_id[:8]}" in pump
 
     def test_one_asset_as_json(self, foreshock, filled):

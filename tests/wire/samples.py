@@ -125,6 +125,7 @@ ROW = ScoreRow(
     alarm=True,
     run_state=RunState.RUNNING,
     features=(0.5, -1.25, 3.0e-5),
+    trend=0.05,
 )
 SCORE = Score(
     score_id="a" * 32,
@@ -132,7 +133,7 @@ SCORE = Score(
     point="DE bearing",
     origin=ORIGIN,
     mode=Mode.MODEL,
-    rows=(ROW, replace(ROW, state=ScoreState.LATE, reason="late", value=None, p_value=None, alarm=False, features=())),
+    rows=(ROW, replace(ROW, state=ScoreState.LATE, reason="late", value=None, p_value=None, alarm=False, features=(), trend=None)),
     quality=("late",),
     feature_set="full-1@0123456789abcdef",
     model="novelty-1",
@@ -181,6 +182,7 @@ ANOMALY = Anomaly(
         code="foreshock 0",
     ),
     trace_id="0af7651916cd43dd8448eb211c80319c",
+    trend=-0.25,
 )
 QUALITY = DataQuality(
     event_id="e" * 32,
