@@ -1,0 +1,166 @@
+"""The walk of a batch without a broker: one outcome each, whatever fails in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from foreshock.contract import Asset, Reason
+from foreshock.fleet import Fleet, FleetSpec
+from foreshock.settings import Settings
+from foreshock.streams import outputs, wire
+from foreshock.streams.border import Border
+from foreshock.streams.custody import Custody
+from foreshock.streams.ingest import Batch
+from foreshock.streams.partitioner import partition_for
+from foreshock.streams.telemetry import Telemetry
+from foreshock.streams.topics import TOPICS, TopicInfo
+from foreshock.streams.walk import Walk
+
+SETTINGS = Settings()
+INFO = {
+    name: TopicInfo(name, f"id-of-{name}", 4, 1, {"max.message.bytes": "1200000"})
+    for name, each in TOPICS.items()
+    if each.used
+}
+
+
+@dataclass
+class Record:
+    """A Kafka record, as far as the walk looks at it."""
+
+    at: int
+    name: bytes | None
+    body: bytes | None
+    number: int = 0
+
+    def partition(self):
+        return self.number
+
+    def offset(self):
+        return self.at
+
+    def timestamp(self):
+        return 1, 1_760_000_000_000 + self.at
+
+    def key(self):
+        return self.name
+
+    def value(self):
+        return self.body
+
+    def headers(self):
+        return None
+
+
+class Fragile(Fleet):
+    """A Fleet with a defect: it fails on one block, after it has folded in the others of the batch."""
+
+    def receive(self, batch):
+        outcomes = super().receive(batch)
+        if any(getattr(each, "sequence", None) == 666 for each in batch):
+            raise ZeroDivisionError("the defect")
+        return outcomes
+
+
+@pytest.fixture
+def walk_of():
+    """Make a walk around a Fleet."""
+
+    def make(fleet):
+        encoders = {name: wire.Encoder(topic=name) for name in outputs.TOPIC_OF.values()}
+        return Walk(
+            fleet,
+            Border(INFO["sensors.v1"], partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder()),
+            outputs.Outputs(
+                INFO,
+                encoders=encoders,
+                framing="single-object",
+                telemetry=Telemetry(SETTINGS, worker="test"),
+                worker="test",
+            ),
+            Custody(fleet.release),
+            lambda *_: None,
+        )
+
+    return make
+
+
+def batch_of(blocks, start=0):
+    records = []
+    for i, block in enumerate(blocks, start=start):
+        key = block.asset.encode()
+        records.append(Record(i, key, wire.Encoder().encode(block), partition_for(key, 4)))
+    return Batch([], records, 1, 2)
+
+
+def go(walk, batch):
+    walk.decode(batch)
+    walk.receive(batch)
+    return walk.encode(batch)
+
+
+def test_defect_in_the_core_costs_one_record_and_the_state_of_its_batch(walk_of, make_block):
+    """The culprit becomes `internal_error`; assets of its batch start cold and say so, all others go on warm."""
+    walk = walk_of(Fragile(FleetSpec(warmup_blocks=12, profile="lean")))
+    for i in range(10):
+        go(walk, batch_of([make_block(asset, i) for asset in ("a", "b", "c")], start=3 * i))
+
+    hurt = batch_of([make_block("a", 10), make_block("b", 10, sequence=666), make_block("a", 11)], start=30)
+    outbox = go(walk, hurt)
+
+    letters = [wire.decode_output(output.value)["record"] for output in outbox.events]
+    assert [letter["reason"] for letter in letters] == [Reason.INTERNAL_ERROR]
+    assert "ZeroDivisionError: the defect" in letters[0]["sentence"]
+    assert [output.topic for output in outbox.scores] == ["scores.v1", "scores.v1"]
+
+    after = go(walk, batch_of([make_block(asset, 12) for asset in ("a", "b", "c")], start=33))
+    warmup = {
+        score["asset"]: score["warmup"]
+        for score in (wire.decode_output(output.value)["record"] for output in after.scores)
+    }
+    assert warmup["c"] > warmup["a"] > 0
+    assert warmup["a"] > warmup["b"]
+
+
+def test_score_that_is_too_large_becomes_a_dead_letter(walk_of, make_block, monkeypatch):
+    """An output that its topic would refuse is found before it is produced."""
+    small = {**INFO, "scores.v1": replace(INFO["scores.v1"], config={"max.message.bytes": "100"})}
+    monkeypatch.setitem(INFO, "scores.v1", small["scores.v1"])
+    outbox = go(walk_of(Fleet(FleetSpec(warmup_blocks=12))), batch_of([make_block("a", 0)]))
+
+    letter = wire.decode_output(outbox.events[0].value)["record"]
+
+    assert outbox.scores == []
+    assert letter["reason"] == Reason.TOO_LARGE
+    assert "Score" in letter["sentence"]
+
+
+def test_master_data_goes_before_the_batch(walk_of, make_block):
+    """An asset that was read meanwhile is known to the next batch, from its first block."""
+    walk = walk_of(Fleet(FleetSpec(warmup_blocks=12)))
+    before = go(walk, batch_of([make_block("a", 0)]))
+    walk.assets.append(Asset(asset="a", asset_class="pump"))
+    after = go(walk, batch_of([make_block("a", 1)], start=1))
+
+    registered = [wire.decode_output(box.scores[0].value)["record"]["registered"] for box in (before, after)]
+
+    assert registered == [False, True]
+
+
+def test_scores_are_the_same_however_records_are_batched(walk_of, make_block):
+    """The same records in batches of 1, 7 and all at once give the same bytes."""
+    blocks = [make_block(asset, i) for i in range(20) for asset in ("a", "b", "c")]
+    found = []
+    for size in (1, 7, 60):
+        walk = walk_of(Fleet(FleetSpec(warmup_blocks=12)))
+        found.append(
+            [
+                output.value
+                for start in range(0, 60, size)
+                for output in go(walk, batch_of(blocks[start : start + size], start=start)).scores
+            ]
+        )
+
+    assert found[0] == found[1] == found[2]
