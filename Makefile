@@ -25,9 +25,10 @@ define install
 	fi; \
 	echo "Installing $(1) into $(VENV) ..."; \
 	if command -v uv >/dev/null; then pip="uv pip install --quiet --python $(BIN)/python"; \
-	else pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; fi; \
+	else pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile"; fi; \
 	$$pip --require-hashes -r $(1); \
-	$$pip --no-deps --no-build-isolation -e .
+	$$pip --no-deps --no-build-isolation -e .; \
+	$(BIN)/python -m foreshock.local.prepare
 endef
 
 .PHONY: help demo test check bench lock clean setup setup-dev lint unit

@@ -1,0 +1,34 @@
+"""`python -m foreshock.local.prepare`: do what a first start would wait for, at once.
+
+The numeric kernels are compiled (most of a minute of one core, cached beside the code), and meanwhile Kafka's jars are
+fetched. `make` calls it after an installation. What cannot be done here is done, or told, by the first start.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from rich.console import Console
+
+from foreshock.errors import ForeshockError
+from foreshock.local.jars import kafka_jars
+from foreshock.local.progress import shown
+
+_COMPILE = "from foreshock.fleet import FleetSpec; from foreshock.streams.warm import warm; warm(FleetSpec())"
+
+
+def prepare() -> None:
+    """Compile in a child process while this one fetches."""
+    console = Console(stderr=True)
+    console.print("Compiling the numeric kernels and fetching Apache Kafka, once ...")
+    with subprocess.Popen([sys.executable, "-c", _COMPILE]):
+        try:
+            with shown(console) as progress:
+                kafka_jars(progress)
+        except ForeshockError as exc:
+            console.print(f"foreshock: {exc}", style="yellow")
+
+
+if __name__ == "__main__":
+    prepare()
