@@ -16,6 +16,7 @@ from foreshock.errors import ForeshockError
 # command -> module in foreshock.cli; the order is the order of `foreshock --help`
 COMMANDS: dict[str, str] = {
     "demo": "demo",
+    "simulate": "simulate",
     "up": "up",
     "worker": "worker",
     "doctor": "doctor",

@@ -32,10 +32,16 @@ class Faults(StrEnum):
 
 
 def run(
-    seed: Annotated[int, typer.Option(min=0, help="Draws machines, faults and times; another number, another plant.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Draws machines, faults and times; another number, another plant.")
+    ] = 1,
     duration: Annotated[float, typer.Option(min=40.0, help="Seconds of feed after the warm-up.")] = 60.0,
-    faults: Annotated[Faults, typer.Option(help="Three machine and two sensor faults, these two alone, none.")] = Faults.ALL,
-    data: Annotated[Path | None, typer.Option(help="Folder for topics and cache (default: a fresh one, kept until the next run).")] = None,
+    faults: Annotated[
+        Faults, typer.Option(help="Three machine and two sensor faults, these two alone, none.")
+    ] = Faults.ALL,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for topics and cache (default: a fresh one, kept until the next run).")
+    ] = None,
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,
     redis: RedisOption = None,
@@ -71,7 +77,8 @@ def _run(
 ) -> Run:
     """Set the stage, play, clear the stage."""
     from foreshock.demo import stage
-    from foreshock.demo.play import play, register
+    from foreshock.demo.feed import register
+    from foreshock.demo.play import play
     from foreshock.demo.report import Run
     from foreshock.simulate.plan import demo_plan
     from foreshock.streams.topics import ensure
@@ -86,25 +93,26 @@ def _run(
             screen.say(f"starting Apache Kafka and Valkey, data in {folder}")
             settings, environment = _start(stack, console, settings, config, folder)
         topics = ensure(settings)
-        register(settings, demo_plan(seed, duration, faults.value))
+        plan = demo_plan(seed, duration, faults.value)
+        register(settings, plan.plant, lambda i: plan.warmup_blocks(plan.plant.machines[i]))
         worker = stage.worker(settings, folder, environment, config)
         screen.say(f"starting the worker, its log is {worker.log} (the first start compiles its kernels)")
         worker.start()
         stack.callback(worker.stop)
         stage.wait_until_ready(worker)
         ready = time.monotonic()
-        board, feed = play(settings, topics, worker, screen, seed=seed, duration_s=duration, faults=faults.value)
+        board, feed = play(settings, topics, worker, screen, plan)
         played = time.monotonic()
-    seconds = {"start": ready - began, "play": played - ready, "stop": time.monotonic() - played, "late": feed.latest_s}
+    seconds = {"start": ready - began, "play": played - ready, "stop": time.monotonic() - played}
     rounded = {name: round(value, 1) for name, value in seconds.items()}
     kept = folder if bootstrap is None else None
     return Run(seed, settings, board, board.report(), feed.sent, rounded, kept, worker.log)
 
 
 def _screen(console: Console) -> Screen:
-    from foreshock.demo.screen import Lines, Live_
+    from foreshock.demo.screen import Lines, LiveTable
 
-    return Live_(console) if console.is_terminal else Lines(console)
+    return LiveTable(console) if console.is_terminal else Lines(console)
 
 
 def _start(
@@ -120,7 +128,9 @@ def _start(
     stack.enter_context(local.started())
     flags: dict[str, Any] = local.settings_overrides()
     return (
-        settings_from(config, bootstrap=flags["kafka.bootstrap"], redis=flags["redis.url"], prefix=settings.topics.prefix),
+        settings_from(
+            config, bootstrap=flags["kafka.bootstrap"], redis=flags["redis.url"], prefix=settings.topics.prefix
+        ),
         local.environment(),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from foreshock.demo.board import Board
@@ -15,8 +15,7 @@ from foreshock.demo.watch import Watch
 from foreshock.errors import Unavailable
 from foreshock.local.process import Process
 from foreshock.settings import Settings
-from foreshock.simulate.plan import Faults, Plan, demo_plan
-from foreshock.streams.sender import Sender
+from foreshock.simulate.plan import Plan
 from foreshock.streams.topics import TopicInfo
 
 WARMUP_WALL_S = 15.0
@@ -27,11 +26,20 @@ _NS = 1_000_000_000
 _WAIT_S = 0.1
 
 
-def register(settings: Settings, plan: Plan) -> None:
-    """Send the plant's asset register, before a worker asks for it."""
-    with Sender(settings) as sender:
-        for machine in plan.plant.machines:
-            sender.send(machine.master_data(plan.warmup_blocks(machine)))
+def clock(plan: Plan, begin_ns: int) -> Callable[[float], int]:
+    """From plant time to wall time: fast through the warm-up, in real time from there on.
+
+    Sets the plan's epoch so that the source clock starts in the past and meets the wall clock where the feed begins.
+    """
+    plan.plant.epoch_ns = begin_ns + round((WARMUP_WALL_S - plan.warmup_s) * _NS)
+    pace = WARMUP_WALL_S / plan.warmup_s
+
+    def due_ns(t_s: float) -> int:
+        if t_s < plan.warmup_s:
+            return begin_ns + round(t_s * pace * _NS)
+        return plan.plant.epoch_ns + round(t_s * _NS)
+
+    return due_ns
 
 
 def play(
@@ -39,23 +47,17 @@ def play(
     topics: Mapping[str, TopicInfo],
     worker: Process,
     screen: Screen,
-    *,
-    seed: int,
-    duration_s: float,
-    faults: Faults,
+    plan: Plan,
 ) -> tuple[Board, Feed]:
-    """Run the plan of a seed from now on.
+    """Run a plan from now on.
 
     Raises
     ------
     Unavailable
         The worker ended, or blocks were left without an outcome.
     """
-    begin_ns = time.time_ns()
-    plan = demo_plan(seed, duration_s, faults)
-    plan.plant.epoch_ns = begin_ns + round((WARMUP_WALL_S - plan.warmup_s) * _NS)
     board, stop = Board(plan), threading.Event()
-    feed = Feed(settings, plan, begin_ns=begin_ns, warmup_wall_s=WARMUP_WALL_S)
+    feed = Feed(settings, plan.plant, plan.end_s, clock(plan, time.time_ns()))
     with Watch(settings, topics) as watch, ThreadPoolExecutor(1, "feed") as pool:
         sending = pool.submit(feed.run, stop)
         try:
@@ -65,9 +67,7 @@ def play(
     return board, feed
 
 
-def _follow(
-    board: Board, feed: Feed, sending: Future[None], watch: Watch, worker: Process, screen: Screen
-) -> None:
+def _follow(board: Board, feed: Feed, sending: Future[None], watch: Watch, worker: Process, screen: Screen) -> None:
     """Take what comes until all that was sent has its outcome."""
     deadline = None
     while True:

@@ -60,17 +60,18 @@ def _delay(finding: Finding) -> str:
 def summary(run: Run) -> list[str]:
     """Say what else was reported, and the verdict."""
     report, plan = run.report, run.board.plan
-    lines = [
-        f"false alarms: {len(report.false_alarms)}, dead letters: {report.dead_letters}, blocks sent: {run.sent}, "
-        f"with an outcome: {run.board.scores + report.dead_letters}"
-    ]
+    outcomes = run.board.scores + report.dead_letters
+    lines = [f"false alarms: {len(report.false_alarms)}, dead letters: {report.dead_letters}"]
+    lines.append(f"blocks sent: {run.sent}, with an outcome: {outcomes}")
     lines += [
         f"  FALSE {each.asset} {each.what} at {each.plant_s - plan.warmup_s:.1f} s: {each.detail} ({each.event_id})"
         for each in report.false_alarms
     ]
     lines += [f"  NO SCORE of {asset} in the feed" for asset in report.unscored]
     found = sum(finding.event is not None for finding in report.findings)
-    lines.append(f"{'PASSED' if report.passed else 'FAILED'}: {found} of {len(report.findings)} faults found (seed {run.seed})")
+    lines.append(
+        f"{'PASSED' if report.passed else 'FAILED'}: {found} of {len(report.findings)} faults found (seed {run.seed})"
+    )
     return lines
 
 
@@ -82,7 +83,9 @@ def next_steps(run: Run) -> list[str]:
     prefix, kafka = f"--prefix {settings.topics.prefix}", f"--bootstrap {settings.kafka.bootstrap}"
     lines = [f"foreshock trace {anomaly.event_id}"] if anomaly else []
     if run.data is not None:
-        lines.append(f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for the next two")
+        lines.append(
+            f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for the next two"
+        )
     lines.append(f"foreshock tail anomalies.v1 --from beginning --no-follow --key {asset} {prefix} {kafka}")
     if settings.redis.url:
         lines.append(f"foreshock status {asset} {prefix} --redis {settings.redis.url}")

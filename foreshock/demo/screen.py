@@ -91,7 +91,7 @@ class Lines:
         """End."""
 
 
-class Live_:
+class LiveTable:
     """A table of the assets, redrawn four times a second."""
 
     def __init__(self, console: Console) -> None:

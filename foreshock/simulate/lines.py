@@ -33,7 +33,7 @@ def tone(turns: npt.NDArray[np.float64]) -> C64:
 
 
 def power(z: C64, exponent: int) -> C64:
-    """z to a positive whole power, by squaring."""
+    """Z to a positive whole power, by squaring."""
     result: C64 | None = None
     while exponent:
         if exponent & 1:

@@ -17,7 +17,7 @@ import numpy as np
 from foreshock.simulate.machine import Machine, SetPoint
 
 WANDER = 0.05
-_PERIODS_S = (5.3, 13.7, 31.1)
+_PERIODS_S = (3.7, 8.9, 17.3)
 _WEIGHTS = (0.25, 0.35, 0.40)
 OFF_SHARE = 0.30
 """Share of the time in which a machine does not run at a set-point: starting, coasting, idling, standing."""

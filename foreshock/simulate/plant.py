@@ -104,6 +104,7 @@ class Plant:
         sensor = self._of_sensor[asset]
         sensor = sensor if sensor is not None and t >= sensor.start_s else None
         hardware = generator(self.seed, asset, Purpose.SENSOR, number)
+        tachometer = 1.0 + TACHOMETER * float(hardware.standard_normal())
         if lost(sensor, hardware):
             return None
         operation = self.operations[asset]
@@ -113,7 +114,7 @@ class Plant:
         rng = generator(self.seed, asset, Purpose.BLOCK, number)
         true = waveform(machine, self._paths[asset], motion, damages, rng)
         sent = send(true, machine.sampling_rate_hz, _quiet(machine), sensor, hardware)
-        speed = motion.mean_hz * (1.0 + TACHOMETER * float(hardware.standard_normal()))
+        speed = motion.mean_hz * tachometer
         source_ns = self.epoch_ns + round(t * NS)
         arrival_ns = source_ns + round(machine.block_s * NS) + ARRIVAL_NS
         return SensorBlock(

@@ -15,7 +15,9 @@ T = TypeVar("T")
 BATCH = 64
 
 
-def rehearse(plan: Plan, receive: Callable[[Sequence[SensorBlock | Asset]], list[Outcome]]) -> tuple[Report, list[Score]]:
+def rehearse(
+    plan: Plan, receive: Callable[[Sequence[SensorBlock | Asset]], list[Outcome]]
+) -> tuple[Report, list[Score]]:
     """Run a plan through a Fleet.
 
     Parameters

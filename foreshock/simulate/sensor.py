@@ -44,20 +44,20 @@ def send(samples: F32, rate_hz: float, quiet: float, fault: Fault | None, rng: n
         None: the sensor is well.
     rng : numpy.random.Generator
     """
-    if fault is None:
-        return Sent(samples, rate_hz, 0)
-    if fault.kind is Kind.FROZEN:
-        return Sent(np.full_like(samples, np.float32(fault.amount)), rate_hz, 0)
-    if fault.kind is Kind.CLIPPED:
-        stop = np.float32(fault.amount * quiet)
-        return Sent(np.clip(samples, -stop, stop), rate_hz, 0)
-    if fault.kind is Kind.SPIKE:
-        return Sent(_spiked(samples, fault.amount, rng), rate_hz, 0)
-    if fault.kind is Kind.WRONG_RATE:
-        return Sent(samples, rate_hz * fault.amount, 0)
-    if fault.kind is Kind.CLOCK:
-        return Sent(samples, rate_hz, round(fault.amount * NS))
-    return Sent(samples, rate_hz, 0)
+    kind = fault.kind if fault is not None else None
+    amount = fault.amount if fault is not None else 0.0
+    if kind is Kind.FROZEN:
+        samples = np.full_like(samples, np.float32(amount))
+    elif kind is Kind.CLIPPED:
+        stop = np.float32(amount * quiet)
+        samples = np.clip(samples, -stop, stop)
+    elif kind is Kind.SPIKE:
+        samples = _spiked(samples, amount, rng)
+    return Sent(
+        samples,
+        rate_hz=rate_hz * amount if kind is Kind.WRONG_RATE else rate_hz,
+        clock_ns=round(amount * NS) if kind is Kind.CLOCK else 0,
+    )
 
 
 def _spiked(samples: F32, size: float, rng: np.random.Generator) -> F32:

@@ -30,7 +30,8 @@ class Structure:
     noise: F32
     """Amplitude response of the noise; its squares average to 1 [n/2 + 1]."""
     impact: C64
-    """Response to an impulse of size 1 at the start of the block; the energy of the answer is 1 [n/2 + 1]."""
+    """Response to an impulse of size 1 at the start of the block [n/2 + 1]; the energy of the answer to an impulse as
+    `train` places it, shared out between two samples, is 1 on average."""
 
 
 def response(mode: Resonance, frequencies: F64) -> npt.NDArray[np.complex128]:
@@ -42,14 +43,15 @@ def response(mode: Resonance, frequencies: F64) -> npt.NDArray[np.complex128]:
 def structure(machine: Machine) -> Structure:
     """Work out the responses of a machine, once."""
     n = machine.samples
-    frequencies = np.fft.rfftfreq(n, 1.0 / machine.sampling_rate_hz)
+    frequencies = np.arange(n // 2 + 1, dtype=np.float64) * machine.sampling_rate_hz / n
     density = np.full(len(frequencies), FLOOR_SHARE)
     for mode in machine.resonances:
         shape = np.square(np.abs(response(mode, frequencies)) * mode.frequency_hz / np.maximum(frequencies, 1.0))
         density += (1.0 - FLOOR_SHARE) * mode.share * shape / shape.mean()
     density[0] = 0.0
     answer = response(machine.resonances[-1], frequencies)
-    energy = float(np.square(np.fft.irfft(answer, n)).sum())
+    split = 1.0 - (1.0 - np.cos(2.0 * np.pi * frequencies / machine.sampling_rate_hz)) / 3.0
+    energy = 2.0 * float((np.square(np.abs(answer)) * split).sum()) / n
     return Structure(
         noise=np.sqrt(density / density.mean()).astype(np.float32),
         impact=(answer / np.sqrt(energy)).astype(np.complex64),

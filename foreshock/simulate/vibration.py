@@ -61,14 +61,16 @@ def waveform(
     level = machine.noise * speed * (0.6 + 0.4 * motion.load) * (1.0 + NOISE_JITTER * float(rng.standard_normal()))
     spectrum = broadband(paths.noise, math.hypot(level, SENSOR_NOISE), rng)
     if motion.mean_hz <= 0.0:
-        return np.asarray(np.fft.irfft(spectrum, n))
+        return np.asarray(np.fft.irfft(spectrum, n), np.float32)
     for damage in damages:
         if damage.fault.kind in IMPULSIVE:
             spectrum += paths.impact * np.fft.rfft(_impacts(machine, motion, damage, level, rng))
-    total = np.asarray(np.fft.irfft(spectrum, n))
+    total = np.asarray(np.fft.irfft(spectrum, n), np.float32)
     turns = float(rng.random()) + _turns(motion, np.arange(n) / rate, n / rate)
     z = lines.tone(turns)
-    total += lines.shaft(machine, z, speed, (_raised(damages, Kind.IMBALANCE), _raised(damages, Kind.MISALIGNMENT)), rng)
+    total += lines.shaft(
+        machine, z, speed, (_raised(damages, Kind.IMBALANCE), _raised(damages, Kind.MISALIGNMENT)), rng
+    )
     if machine.gears is not None:
         tooth = sum(d.share for d in damages if d.fault.kind is Kind.GEAR_TOOTH)
         total += lines.mesh(machine.gears, z, speed, motion.load, 1.0 + TOOTH_SIDEBANDS * tooth, rng)
