@@ -43,7 +43,8 @@ class Sender:
         self._settings = settings
         self._delivered = delivered
         self._encoders = {topic: encoder_for(settings, topic) for topic in (SENSORS, ASSETS)}
-        self._producer = Producer(producer_config(settings))
+        # what matters is raised below; librdkafka's own lines about a broker that just started would only worry
+        self._producer = Producer({**producer_config(settings), "log_level": 3})
         self._refused: list[str] = []
         self.sent = 0
 
