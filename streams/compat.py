@@ -13,7 +13,7 @@ from pathlib import Path
 from foreshock.errors import ConfigurationError
 from foreshock.streams import schemas
 from foreshock.streams.avro.resolve import UnresolvedError, resolve
-from foreshock.streams.avro.schema import SchemaError, fingerprint, smallest
+from foreshock.streams.avro.schema import SchemaError, fingerprint
 from foreshock.streams.schemas import Version
 
 
@@ -30,7 +30,6 @@ def problems(old: Iterable[Version], new: Iterable[Version]) -> Iterator[str]:
 
 def _pair(before: Version, now: Version) -> Iterator[str]:
     try:
-        smallest(now.schema)
         resolve(before.schema, now.schema)
     except (UnresolvedError, SchemaError) as exc:
         yield f"{now.name}: {now.file} cannot read what {before.file} wrote: {exc}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from foreshock.contract import Reason
 from foreshock.errors import InputRejected
 from foreshock.streams import json_in, schemas
-from foreshock.streams.avro.reader import make
+from foreshock.streams.avro.reader import Read, make
 from foreshock.streams.avro.schema import Schema, SchemaError
 from foreshock.streams.framing import CONFLUENT_HEAD, SINGLE_OBJECT_HEAD, Framing, framing_of
 from foreshock.streams.registry import Registry
@@ -48,9 +50,15 @@ def decode_output(value: bytes, registry: Registry | None = None) -> dict[str, A
     return {"framing": str(framing), "schema": schema["name"], "fingerprint": shown, "record": record}
 
 
+@lru_cache(maxsize=64)
+def _reader(schema: str) -> Read:
+    parsed = json.loads(schema)
+    return make(parsed, parsed)
+
+
 def _read(schema: Schema, value: bytes, head: int) -> tuple[dict[str, Any], int]:
     try:
-        record, at = make(schema, schema)(value, head)
+        record, at = _reader(json.dumps(schema))(value, head)
     except (SchemaError, KeyError, TypeError) as exc:
         raise InputRejected(Reason.UNKNOWN_SCHEMA, f"the writer's schema is not taken: {exc}") from exc
     if not isinstance(record, dict):

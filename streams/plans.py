@@ -9,7 +9,7 @@ from foreshock.contract import Reason
 from foreshock.errors import InputRejected
 from foreshock.streams import schemas
 from foreshock.streams.avro import reader
-from foreshock.streams.avro.schema import Schema, SchemaError, fingerprint, fullname
+from foreshock.streams.avro.schema import Schema, SchemaError, fingerprint
 from foreshock.streams.block_tail import usable as usual
 from foreshock.streams.inputs import HEADER_FIELDS
 
@@ -72,7 +72,7 @@ def plan(schema: Schema, start: int) -> Plan:
 
 
 def _record_name(schema: Schema) -> str:
-    name = fullname(schema, "").rpartition(".")[2]
+    name = str(schema["name"]).rpartition(".")[2]
     if schema["type"] != "record" or name not in schemas.NAMES:
         raise SchemaError(f"the type {name} is not part of the contract ({', '.join(schemas.NAMES)})")
     return name

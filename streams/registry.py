@@ -78,7 +78,7 @@ class Registry:
             The registry does not answer.
         """
         if several:
-            subject = f"{subject.removesuffix('-value')}-{fullname(schema, '')}"
+            subject = f"{subject.removesuffix('-value')}-{fullname(schema)}"
         text = json.dumps(schema)
         found = self._ids.get((subject, text))
         if found is None:

@@ -16,7 +16,7 @@ import numpy as np
 from foreshock.contract import Reason
 from foreshock.errors import InputRejected
 from foreshock.streams.avro.resolve import Node, UnresolvedError, resolve
-from foreshock.streams.avro.schema import Schema, smallest
+from foreshock.streams.avro.schema import Schema
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 
@@ -38,13 +38,11 @@ def make(writer: Schema, reader: Schema) -> Read:
     UnresolvedError
         The reader cannot read what the writer writes; names the field.
     """
-    smallest(writer)
     return _make(resolve(writer, reader))
 
 
 def fields_of(writer: Schema, reader: Schema) -> tuple[list[tuple[str, Read, bool]], dict[str, Any]]:
     """Give (name, function, is wanted) of each field as the writer orders them, and the defaults of the others."""
-    smallest(writer)
     node = resolve(writer, reader)
     return [(name, _make(inner), wanted) for name, inner, wanted in node.fields], dict(node.defaults)
 

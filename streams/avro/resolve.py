@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foreshock.streams.avro.schema import PRIMITIVES, Names, Schema, fullname, smallest
+from foreshock.streams.avro.schema import PRIMITIVES, Schema, parse, smallest
 
 _WIDER: Mapping[tuple[str, str], Callable[[Any], Any] | None] = {
     ("int", "long"): None,
@@ -57,87 +57,72 @@ def resolve(writer: Schema, reader: Schema) -> Node:
     SchemaError
         One of them is no schema that we use.
     """
-    return _Resolver().node(writer, reader, "", "", "")
+    return _node(parse(writer), parse(reader), "")
 
 
-class _Resolver:
-    def __init__(self) -> None:
-        self._writer = Names()
-        self._reader = Names()
+def _node(writer: Schema, reader: Schema | None, path: str) -> Node:
+    """Resolve one node; a reader of None wants nothing of it, the node only says how to step over it."""
+    writer, reader = _plain(writer), _plain(reader)
+    if isinstance(writer, list):
+        return Node(kind="union", branches=tuple(_node(each, reader, path) for each in writer))
+    if isinstance(reader, list):
+        return _one_of(writer, reader, path)
+    kind = _kind(writer)
+    if reader is None:
+        return _inside(kind, writer, None, path)
+    wanted = _kind(reader)
+    if kind == wanted:
+        return _inside(kind, writer, reader, path)
+    if (kind, wanted) in _WIDER:
+        return Node(kind=kind, convert=_WIDER[kind, wanted])
+    raise UnresolvedError(path, f"is {kind}, must be {wanted}")
 
-    def node(self, writer: Schema, reader: Schema | None, writer_space: str, reader_space: str, path: str) -> Node:
-        """Resolve one node; a reader of None wants nothing of it, the node only says how to step over it."""
-        writer, writer_space = self._writer.enter(writer, writer_space)
-        wanted = reader is not None
-        if wanted:
-            reader, reader_space = self._reader.enter(reader, reader_space)
+
+def _one_of(writer: Schema, reader: list[Schema], path: str) -> Node:
+    """Take the branch of the reader's union that is the same, else the first that fits."""
+    same = [each for each in reader if _kind_of(each) == _kind(writer)]
+    for each in [*same, *reader]:
         try:
-            return self._node(_plain(writer), _plain(reader), writer_space, reader_space, path)
-        finally:
-            self._writer.leave()
-            if wanted:
-                self._reader.leave()
+            return _node(writer, each, path)
+        except UnresolvedError as exc:
+            problem = exc
+    raise UnresolvedError(path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}") from problem
 
-    def _node(self, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
-        if isinstance(writer, list):
-            return Node(kind="union", branches=tuple(self.node(each, reader, ws, rs, path) for each in writer))
-        if isinstance(reader, list):
-            return self._one_of(writer, reader, ws, rs, path)
-        kind = _kind(writer)
-        if reader is None:
-            return self._inside(kind, writer, None, ws, rs, path)
-        wanted = _kind(reader)
-        if kind == wanted:
-            return self._inside(kind, writer, reader, ws, rs, path)
-        if (kind, wanted) in _WIDER:
-            return Node(kind=kind, convert=_WIDER[kind, wanted])
-        raise UnresolvedError(path, f"is {kind}, must be {wanted}")
 
-    def _one_of(self, writer: Schema, reader: list[Schema], ws: str, rs: str, path: str) -> Node:
-        """Take the branch of the reader's union that is the same, else the first that fits."""
-        same = [each for each in reader if _kind_of(each) == _kind(writer)]
-        for each in [*same, *reader]:
-            try:
-                return self.node(writer, each, ws, rs, path)
-            except UnresolvedError as exc:
-                problem = exc
-        raise UnresolvedError(
-            path, f"is {_kind(writer)}, must be one of {', '.join(map(_kind_of, reader))}"
-        ) from problem
+def _inside(kind: str, writer: Schema, reader: Schema | None, path: str) -> Node:
+    if kind in PRIMITIVES:
+        return Node(kind=kind)
+    if reader is not None and kind in {"record", "enum", "fixed"} and _short(writer) != _short(reader):
+        raise UnresolvedError(path, f"is the type {_short(writer)}, must be {_short(reader)}")
+    if kind == "record":
+        return _record(writer, reader, path)
+    if kind == "enum":
+        return _enum(writer, reader, path)
+    if kind == "fixed":
+        if reader is not None and reader["size"] != writer["size"]:
+            raise UnresolvedError(path, f"has {writer['size']} bytes, must have {reader['size']}")
+        return Node(kind=kind, size=int(writer["size"]))
+    key = "items" if kind == "array" else "values"
+    inner = _node(writer[key], None if reader is None else reader[key], f"{path}[]")
+    return Node(kind=kind, branches=(inner,), least=_least(inner))
 
-    def _inside(self, kind: str, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
-        if kind in PRIMITIVES:
-            return Node(kind=kind)
-        if reader is not None and kind in {"record", "enum", "fixed"} and _short(writer) != _short(reader):
-            raise UnresolvedError(path, f"is the type {_short(writer)}, must be {_short(reader)}")
-        if kind == "record":
-            return self._record(writer, reader, ws, rs, path)
-        if kind == "enum":
-            return _enum(writer, reader, path)
-        if kind == "fixed":
-            if reader is not None and reader["size"] != writer["size"]:
-                raise UnresolvedError(path, f"has {writer['size']} bytes, must have {reader['size']}")
-            return Node(kind=kind, size=int(writer["size"]))
-        key = "items" if kind == "array" else "values"
-        inner = self.node(writer[key], None if reader is None else reader[key], ws, rs, f"{path}[]")
-        return Node(kind=kind, branches=(inner,), least=_least(inner))
 
-    def _record(self, writer: Schema, reader: Schema | None, ws: str, rs: str, path: str) -> Node:
-        known = {} if reader is None else {each["name"]: each for each in reader["fields"]}
-        fields = []
-        for each in writer["fields"]:
-            name = each["name"]
-            target = known.get(name)
-            inner = self.node(each["type"], target and target["type"], ws, rs, f"{path}.{name}".lstrip("."))
-            fields.append((name, inner, target is not None))
-        written = {each["name"] for each in writer["fields"]}
-        missing = [each for each in known.values() if each["name"] not in written]
-        for each in missing:
-            if "default" not in each:
-                raise UnresolvedError(f"{path}.{each['name']}".lstrip("."), "is missing and has no default")
-        return Node(
-            kind="record", fields=tuple(fields), defaults=tuple((each["name"], each["default"]) for each in missing)
-        )
+def _record(writer: Schema, reader: Schema | None, path: str) -> Node:
+    known = {} if reader is None else {each["name"]: each for each in reader["fields"]}
+    fields = []
+    for each in writer["fields"]:
+        name = each["name"]
+        target = known.get(name)
+        inner = _node(each["type"], target and target["type"], f"{path}.{name}".lstrip("."))
+        fields.append((name, inner, target is not None))
+    written = {each["name"] for each in writer["fields"]}
+    missing = [each for each in known.values() if each["name"] not in written]
+    for each in missing:
+        if "default" not in each:
+            raise UnresolvedError(f"{path}.{each['name']}".lstrip("."), "is missing and has no default")
+    return Node(
+        kind="record", fields=tuple(fields), defaults=tuple((each["name"], each["default"]) for each in missing)
+    )
 
 
 def _enum(writer: Schema, reader: Schema | None, path: str) -> Node:
@@ -165,8 +150,6 @@ def _least(node: Node) -> int:
 
 def _plain(schema: Schema | None) -> Schema | None:
     """Unwrap ``{"type": "string", ...}`` and logical types to what they are on the wire."""
-    while isinstance(schema, Mapping) and isinstance(schema["type"], Mapping | list):
-        schema = schema["type"]
     if isinstance(schema, Mapping) and schema["type"] in PRIMITIVES:
         return schema["type"]
     return schema
@@ -182,4 +165,4 @@ def _kind_of(schema: Schema) -> str:
 
 def _short(schema: Mapping[str, Any]) -> str:
     """Give the name without its namespace, by which types are matched."""
-    return fullname(schema, "").rpartition(".")[2]
+    return str(schema["name"]).rpartition(".")[2]

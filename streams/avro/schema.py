@@ -1,20 +1,27 @@
-"""Avro schemas: parsing canonical form, fingerprint, named types, and what we refuse to decode with."""
+"""Avro schemas: parsed, named and fingerprinted by fastavro; what we refuse to decode with is refused here."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
+
+from fastavro import schema as fastavro_schema
+from fastavro.schema import fullname
 
 Schema = Any  # a schema as JSON: a name, a list (union), or an object
 
+__all__ = ["PRIMITIVES", "Schema", "SchemaError", "canonical", "fingerprint", "fullname", "parse"]
+
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
-# Canonical order of the attributes that count; documentation, defaults and aliases do not.
-_ORDER = ("name", "type", "fields", "symbols", "items", "values", "size")
 _SMALLEST = {"null": 0, "float": 4, "double": 8}
-_EMPTY = 0xC15D213AA4D7A795
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _MAX_DEPTH = 16
 _MAX_NODES = 2000
+# What fastavro raises on JSON that is no schema
+_NO_SCHEMA = (
+    fastavro_schema.SchemaParseException, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
 
 
 class SchemaError(ValueError):
@@ -23,160 +30,94 @@ class SchemaError(ValueError):
 
 def canonical(schema: Schema) -> str:
     """Give the parsing canonical form: two schemas that read the same bytes the same way have the same."""
-    return json.dumps(_canonical(schema, ""), separators=(",", ":"), ensure_ascii=False)
+    return fastavro_schema.to_parsing_canonical_form(schema)
 
 
 def fingerprint(schema: Schema) -> bytes:
-    """Give the CRC-64-AVRO (Rabin) fingerprint of the canonical form, 8 bytes, little endian as framing has it."""
-    crc = _EMPTY
-    for byte in canonical(schema).encode():
-        crc = (crc >> 8) ^ _TABLE[(crc ^ byte) & 0xFF]
-    return crc.to_bytes(8, "little")
-
-
-def fullname(schema: Mapping[str, Any], namespace: str) -> str:
-    """Give the name of a named type with its namespace."""
-    name = str(schema["name"])
-    if "." in name:
-        return name
-    space = schema.get("namespace", namespace)
-    return f"{space}.{name}" if space else name
-
-
-class Names:
-    """Looks up named types while a schema is walked, and refuses what is not safe to decode with.
+    """Give the CRC-64-AVRO (Rabin) fingerprint of the canonical form, 8 bytes, little endian as framing has it.
 
     Raises
     ------
     SchemaError
-        On a recursive type, an unknown name, too deep or too large a schema.
+        Not an Avro schema.
     """
+    try:
+        return bytes.fromhex(fastavro_schema.fingerprint(canonical(schema), "CRC-64-AVRO"))
+    except _NO_SCHEMA as exc:
+        raise _not_avro(exc) from exc
+
+
+def parse(schema: Schema) -> Schema:
+    """Parse a schema: names are full, every reference is replaced by what it refers to.
+
+    Raises
+    ------
+    SchemaError
+        Not an Avro schema, or one that is not safe to decode with: a type that contains itself; an array or map whose
+        items may take no bytes, so that nothing bounds their number; too deep or too large.
+    """
+    try:
+        parsed = fastavro_schema.expand_schema(schema)
+        _Walk().smallest(parsed, 0)
+    except SchemaError:
+        raise
+    except _NO_SCHEMA as exc:
+        raise _not_avro(exc) from exc
+    return parsed
+
+
+def smallest(kind: str) -> int:
+    """Give the fewest bytes that a value of a primitive type takes."""
+    return _SMALLEST.get(kind, 1)
+
+
+def _not_avro(exc: Exception) -> SchemaError:
+    if isinstance(exc, fastavro_schema.UnknownType) and isinstance(exc.name, str):
+        return SchemaError(f"the type {exc.name[:80]} is not defined")
+    return SchemaError(f"not an Avro schema: {exc!r}"[:300])
+
+
+class _Walk:
+    """Goes through a parsed schema once, whatever is in it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Mapping[str, Any], str]] = {}
-        self._open: list[str] = []
         self._nodes = 0
 
-    def enter(self, schema: Schema, namespace: str) -> tuple[Schema, str]:
-        """Give the definition behind a node and the namespace inside it; every `enter` needs a `leave`."""
+    def smallest(self, schema: Schema, depth: int) -> int:
+        """Give the fewest bytes that a value takes."""
         self._nodes += 1
-        if self._nodes > _MAX_NODES or len(self._open) >= _MAX_DEPTH:
+        if self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
             raise SchemaError("the schema is too deep or too large")
-        if isinstance(schema, str) and schema not in PRIMITIVES:
-            name = schema if "." in schema or not namespace else f"{namespace}.{schema}"
-            if name in self._open:
-                raise SchemaError(f"the type {name} contains itself")
-            if name not in self._known:
-                raise SchemaError(f"the type {name} is not defined")
-            schema, namespace = self._known[name]
-        name = ""
-        if isinstance(schema, Mapping) and schema.get("type") in {"record", "enum", "fixed"}:
-            name = fullname(schema, namespace)
-            self._known.setdefault(name, (schema, namespace))
-            namespace = name.rpartition(".")[0]
-        self._open.append(name)
-        return schema, namespace
+        depth += 1
+        if isinstance(schema, list):
+            return 1 + min(self.smallest(each, depth) for each in schema)
+        kind = schema["type"] if isinstance(schema, Mapping) else schema
+        if kind in PRIMITIVES:
+            return smallest(kind)
+        if not isinstance(schema, Mapping):  # all other references were replaced
+            raise SchemaError(f"the type {kind} contains itself")
+        if kind in {"array", "map"}:
+            if self.smallest(schema["items" if kind == "array" else "values"], depth) == 0:
+                raise SchemaError(f"{kind} of items without bytes")
+            return 1
+        return self._named(schema, kind, depth)
 
-    def leave(self) -> None:
-        """Step out of the last node."""
-        self._open.pop()
-
-
-def smallest(schema: Schema, namespace: str = "", names: Names | None = None) -> int:
-    """Give the fewest bytes that a value of the schema takes; also walks it whole, so a bad schema is found.
-
-    Raises
-    ------
-    SchemaError
-        As `Names`, and for an array or map whose items may take no bytes: its length would be bounded by nothing.
-    """
-    names = names or Names()
-    schema, inside = names.enter(schema, namespace)
-    try:
-        return _smallest(schema, inside, names)
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise SchemaError(f"not an Avro schema: {exc!r}") from exc
-    finally:
-        names.leave()
-
-
-def _smallest(schema: Schema, namespace: str, names: Names) -> int:
-    if isinstance(schema, list):
-        return 1 + min(smallest(each, namespace, names) for each in schema)
-    kind = schema["type"] if isinstance(schema, Mapping) else schema
-    if kind == "record":
-        return sum(smallest(field["type"], namespace, names) for field in schema["fields"])
-    if kind in {"array", "map"}:
-        if smallest(schema["items" if kind == "array" else "values"], namespace, names) == 0:
-            raise SchemaError(f"{kind} of items without bytes")
+    def _named(self, schema: Mapping[str, Any], kind: str, depth: int) -> int:
+        _check_name(schema["name"])
+        if kind == "record":
+            for field in schema["fields"]:
+                _check_name(field["name"])
+            return sum(self.smallest(field["type"], depth) for field in schema["fields"])
+        if kind == "fixed":
+            if not isinstance(schema["size"], int) or schema["size"] < 0:
+                raise SchemaError(f"{schema['name']} has a size of {schema['size']!r}")
+            return schema["size"]
+        if kind != "enum":
+            raise SchemaError(f"unknown type {kind!r}")
         return 1
-    if isinstance(kind, Mapping | list):
-        return smallest(kind, namespace, names)
-    if kind not in PRIMITIVES | {"fixed", "enum"}:
-        raise SchemaError(f"unknown type {kind!r}")
-    return int(schema["size"]) if kind == "fixed" else _SMALLEST.get(kind, 1)
 
 
-def named_types(schema: Schema, namespace: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give (full name, definition) of every named type that is defined inside, outermost first."""
-    if isinstance(schema, list):
-        for each in schema:
-            yield from named_types(each, namespace)
-    elif isinstance(schema, Mapping):
-        kind = schema["type"]
-        if kind in {"record", "enum", "fixed"}:
-            name = fullname(schema, namespace)
-            yield name, schema
-            namespace = name.rpartition(".")[0]
-        for field in schema.get("fields", ()):
-            yield from named_types(field["type"], namespace)
-        for key in ("items", "values"):
-            if key in schema:
-                yield from named_types(schema[key], namespace)
-        if isinstance(kind, Mapping | list):
-            yield from named_types(kind, namespace)
-
-
-def _canonical(schema: Schema, namespace: str) -> Any:
-    if isinstance(schema, list):
-        return [_canonical(each, namespace) for each in schema]
-    if isinstance(schema, str):
-        known = schema in PRIMITIVES or "." in schema or not namespace
-        return schema if known else f"{namespace}.{schema}"
-    kind = schema["type"]
-    if kind in PRIMITIVES:
-        return kind
-    if isinstance(kind, Mapping | list):
-        return _canonical(kind, namespace)
-    return _canonical_complex(schema, namespace)
-
-
-def _canonical_complex(schema: Mapping[str, Any], namespace: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": schema["type"]}
-    if "name" in schema:
-        found["name"] = fullname(schema, namespace)
-        namespace = found["name"].rpartition(".")[0]
-    if "fields" in schema:
-        found["fields"] = [
-            {"name": field["name"], "type": _canonical(field["type"], namespace)} for field in schema["fields"]
-        ]
-    for key in ("symbols", "size"):
-        if key in schema:
-            found[key] = schema[key]
-    for key in ("items", "values"):
-        if key in schema:
-            found[key] = _canonical(schema[key], namespace)
-    return {key: found[key] for key in _ORDER if key in found}
-
-
-def _table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        crc = value
-        for _ in range(8):
-            crc = (crc >> 1) ^ (_EMPTY if crc & 1 else 0)
-        table.append(crc)
-    return tuple(table)
-
-
-_TABLE = _table()
+def _check_name(name: str) -> None:
+    """Refuse what is no name: a quote in it would forge another canonical form."""
+    if not _NAME.fullmatch(name):
+        raise SchemaError(f"{name[:80]!r} is no name")

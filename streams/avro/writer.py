@@ -29,12 +29,25 @@ _SMALL = 1 << 13
 def _varint(value: int) -> bytes:
     """Give the zig-zag variable-length form of a 64-bit whole number."""
     rest = (value << 1) ^ (value >> 63)
+    if 0 < rest >> 56 < 0x80:
+        return _varint_of_nine(rest)
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)
         rest >>= 7
     out.append(rest)
     return bytes(out)
+
+
+def _varint_of_nine(rest: int) -> bytes:
+    """Give the form of a number of 57 to 63 bits (a time in nanoseconds) without a loop.
+
+    The lower 56 bits are spread from groups of 28, 14 and 7 to one byte for each group of 7.
+    """
+    low = rest & 0xFFFFFFF | (rest & 0xFFFFFFF0000000) << 4
+    low = low & 0x3FFF00003FFF | (low & 0xFFFC0000FFFC000) << 2
+    low = low & 0x7F007F007F007F | (low & 0x3F803F803F803F80) << 1
+    return (low | 0x8080808080808080 | rest >> 56 << 64).to_bytes(9, "little")
 
 
 _VARINTS = tuple(

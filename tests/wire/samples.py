@@ -133,7 +133,12 @@ SCORE = Score(
     point="DE bearing",
     origin=ORIGIN,
     mode=Mode.MODEL,
-    rows=(ROW, replace(ROW, state=ScoreState.LATE, reason="late", value=None, p_value=None, alarm=False, features=(), trend=None)),
+    rows=(
+        ROW,
+        replace(
+            ROW, state=ScoreState.LATE, reason="late", value=None, p_value=None, alarm=False, features=(), trend=None
+        ),
+    ),
     quality=("late",),
     feature_set="full-1@0123456789abcdef",
     model="novelty-1",
