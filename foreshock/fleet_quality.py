@@ -40,10 +40,16 @@ def look(entries: Sequence[Entry]) -> None:
 
 
 def stack(blocks: Sequence[SensorBlock]) -> F32:
-    """Samples in SI, float32 [blocks, channels, n]: one multiplication per block, straight into place."""
+    """Samples in SI, float32 [blocks, channels, n]: one multiplication per block, straight into place.
+
+    A gain of 1 is a copy: samples stand unaligned in their message, and arithmetic on those is six times slower.
+    """
     x = np.empty((len(blocks), *blocks[0].samples.shape), np.float32)
     for target, block in zip(x, blocks, strict=True):
-        np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
+        if block.gain == 1.0:
+            target[...] = block.samples
+        else:
+            np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
     return x
 
 
