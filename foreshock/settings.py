@@ -113,9 +113,14 @@ class TopicSettings:
     partitioner: Literal["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a", "fnv1a_random"] = (
         "murmur2_random"
     )
-    framing: Literal["single-object", "confluent", "json"] = "single-object"
+    framing: Literal["", "single-object", "confluent", "json"] = ""
     registry_url: str = _secret_url()
     max_message_bytes: int = _key(1024 * 1024, least=1024)
+
+    @property
+    def value_framing(self) -> str:
+        """The framing of values that are written; where none is set, a registry decides for Confluent's."""
+        return self.framing or ("confluent" if self.registry_url else "single-object")
 
     def __repr__(self) -> str:
         """Show the registry's URL without its password."""
@@ -255,7 +260,7 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
     choices = get_args(kind)
     if choices:
         if value not in choices:
-            raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+            raise ConfigurationError(f"{name} must be one of {', '.join(filter(None, choices))}, not {value!r}")
         return value
     wanted = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}[kind]
     try:

@@ -79,7 +79,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     fleet = Fleet(spec(settings), reference=_reference(settings))
     custody = Custody(partial(_release, fleet, cache))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
-    framing = settings.topics.framing
+    framing = settings.topics.value_framing
     encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
     border = Border(
         topics["sensors.v1"],

@@ -26,4 +26,4 @@ def encoder_for(settings: Settings, topic: str) -> Encoder:
     ConfigurationError
         Confluent framing is wanted, and there is no registry.
     """
-    return Encoder(settings.topics.framing, registry_for(settings), settings.topics.prefix + topic)
+    return Encoder(settings.topics.value_framing, registry_for(settings), settings.topics.prefix + topic)

@@ -101,10 +101,11 @@ _SHARED_TOPIC = frozenset({SensorBlock, TelemetryFrame})  # two records on one t
 
 
 def to_json(record: Record) -> bytes:
-    """Give a record as JSON with the field names of its schema; bytes are base64, samples are numbers."""
+    """Give a record as JSON with the field names of its schema and its `type`; bytes are base64, samples are numbers."""
+    name = type(record).__name__
     if isinstance(record, SensorBlock | TelemetryFrame | Asset):
-        return orjson.dumps({"type": type(record).__name__, **_JSON_IN[type(record)](record)})
-    return orjson.dumps(record, default=_plain)
+        return orjson.dumps({"type": name, **_JSON_IN[type(record)](record)})
+    return b'{"type":"%b",%b' % (name.encode(), orjson.dumps(record, default=_plain)[1:])
 
 
 def _plain(value: Any) -> Any:

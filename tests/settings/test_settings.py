@@ -73,6 +73,23 @@ class TestPrecedence:
         assert (settings.worker.batch, settings.worker.processes) == (64, 2)
 
 
+class TestFraming:
+    """How values are framed, where the settings do not say."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", "single-object"),
+            ('registry_url = "http://r:8081"', "confluent"),
+            ('registry_url = "http://r:8081"\nframing = "single-object"', "single-object"),
+            ('framing = "json"', "json"),
+        ],
+    )
+    def test_a_registry_decides_unless_the_settings_say(self, tmp_path, text, expected):
+        """With a registry, tools that know only its framing read the outputs without another setting."""
+        assert settings_of(tmp_path, f"[topics]\n{text}\n").topics.value_framing == expected
+
+
 class TestTypes:
     """Values are converted by their declared type, and by nothing else."""
 

@@ -178,11 +178,13 @@ class TestFastTail:
 
 
 def test_json_outputs_have_the_fields_of_the_schema() -> None:
-    """A consumer of JSON finds the names that the schema has."""
+    """A consumer of JSON finds the names that the schema has, and first of all which record it is."""
     for name in ("Score", "Anomaly", "DataQuality", "DeadLetter"):
-        found = json.loads(Encoder("json").encode(RECORDS[name]))
+        value = Encoder("json").encode(RECORDS[name])
+        found = json.loads(value)
 
-        assert list(found) == [field["name"] for field in schemas.current()[name].schema["fields"]]
+        assert list(found) == ["type", *[field["name"] for field in schemas.current()[name].schema["fields"]]]
+        assert decode_output(value)["schema"] == found["type"] == name
 
 
 def test_every_field_of_a_writer_is_read_once() -> None:

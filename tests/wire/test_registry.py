@@ -11,7 +11,9 @@ import pytest
 
 from foreshock.contract import Reason, SensorBlock
 from foreshock.errors import InputRejected, Unavailable
+from foreshock.settings import Settings, TopicSettings
 from foreshock.streams import schemas
+from foreshock.streams.codec import encoder_for
 from foreshock.streams.registry import Registry
 from foreshock.streams.wire import Decoder, Encoder, decode_output
 from tests.wire.samples import BLOCK, FRAME, RAW, SCORE, fields_of
@@ -48,6 +50,15 @@ class TestConfluentFraming:
             assert value[0] == 0
             assert fields_of(got)["sequence"] == record.sequence
         assert decode_output(encoder.encode(BLOCK), registry)["schema"] == "SensorBlock"
+
+    def test_a_registry_in_the_settings_is_enough(self) -> None:
+        """Outputs of a worker that has a registry carry its framing; without one they carry the fingerprint."""
+        settings = Settings(topics=TopicSettings(prefix="p.", registry_url=f"mock://{uuid.uuid4().hex}"))
+        encoder = encoder_for(settings, "sensors.v1")
+
+        assert encoder.encode(BLOCK)[0] == 0
+        assert encoder.content_type == "application/avro"
+        assert encoder_for(Settings(), "sensors.v1").encode(BLOCK)[:2] == b"\xc3\x01"
 
     def test_each_subject_is_backward(self, registry: Registry) -> None:
         """Two records on one topic are two subjects; each was set to BACKWARD when it was new."""

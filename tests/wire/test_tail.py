@@ -85,6 +85,7 @@ def test_what_cannot_be_decoded_says_why_and_the_rest_goes_on(settings: Settings
     assert garbage["problem"].startswith("unknown_framing")
     assert base64.b64decode(garbage["value"]) == b"\x13garbage"
     assert null["record"] is None
+    assert as_json["schema"] == "Anomaly"
     assert as_json["record"]["event_id"] == ANOMALY.event_id
     assert base64.b64decode(letter["record"]["value"]) == LETTER.value
     assert tail(settings, "dead-letters.v1").exit_code == 0
