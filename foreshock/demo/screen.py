@@ -92,7 +92,7 @@ class Lines:
 
 
 class LiveTable:
-    """A table of the assets, redrawn four times a second."""
+    """A table of the assets, redrawn four times a second, from the first time it is drawn."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(console=console, refresh_per_second=4, transient=False)
@@ -106,11 +106,12 @@ class LiveTable:
 
     def draw(self, board: Board, plant_s: float) -> None:
         """Redraw."""
+        if not self._live.is_started:
+            self._live.start()  # not before: while the stack starts, its progress bar has the terminal
         self._live.update(table(board, plant_s))
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._live.start()
         return self
 
     def __exit__(
