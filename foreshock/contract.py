@@ -10,7 +10,7 @@ Out: `Score` (scores.v1), `Anomaly` (anomalies.v1), `DataQuality` (quality.v1), 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -375,4 +375,3 @@ class Outcome:
     score: Score
     anomalies: tuple[Anomaly, ...] = ()
     quality: tuple[DataQuality, ...] = ()
-    stages_ns: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)  # for spans; the shell fills it

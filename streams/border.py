@@ -6,9 +6,12 @@ from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Reason
 from foreshock.errors import InputRejected
+from foreshock.streams.framing import named_schema
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder
+
+_LONGEST_TRACE = 512  # bytes: it is repeated in every output
 
 
 class Border:
@@ -33,13 +36,14 @@ class Border:
         self._decode = decoder.decode
 
     def origin(self, record: Message) -> Origin:
-        """Give the coordinates of a record, and the producer's trace where it sent one."""
+        """Give the coordinates of a record, the schema it names, and the producer's trace where it sent one."""
         return Origin(
             topic=self._topic.name,
             topic_id=self._topic.topic_id,
             partition=record.partition() or 0,
             offset=record.offset() or 0,
             ingest_ns=record.timestamp()[1] * 1_000_000,
+            schema=named_schema(record.value()),
             traceparent=traceparent(record),
         )
 
@@ -91,6 +95,6 @@ class Border:
 def traceparent(record: Message) -> str | None:
     """Give the W3C trace context that the producer sent, unread."""
     for name, value in record.headers() or ():
-        if name == "traceparent" and value:
+        if name == "traceparent" and value and len(value) <= _LONGEST_TRACE:
             return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
     return None

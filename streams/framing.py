@@ -60,6 +60,11 @@ def framing_of(value: bytes) -> Framing:
     )
 
 
+def named_schema(value: bytes | None) -> str:
+    """Give the fingerprint that a value in single-object encoding names, hexadecimal; "" for any other, unjudged."""
+    return value[2:SINGLE_OBJECT_HEAD].hex() if value is not None and value.startswith(SINGLE_OBJECT) else ""
+
+
 def _whole(value: bytes, framing: Framing, head: int) -> Framing:
     if len(value) < head:
         sentence = f"the value ends inside the head of its framing: {len(value)} of {head} bytes"

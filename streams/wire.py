@@ -60,7 +60,7 @@ class Decoder:
         value
             As it came from Kafka.
         origin
-            Its coordinates; `schema` is filled in.
+            Its coordinates; `schema` is filled in where it is not what the value was written with.
         key
             As it came from Kafka; must be the asset's id.
 
@@ -225,6 +225,8 @@ def _at_end(value: bytes, at: int, found: Mapping[str, Any] | None = None, heade
 
 
 def _with_schema(origin: Origin, schema: str) -> Origin:
+    if origin.schema == schema:
+        return origin
     return Origin(
         topic=origin.topic,
         topic_id=origin.topic_id,
