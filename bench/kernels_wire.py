@@ -79,6 +79,7 @@ def score() -> Score:
         reason="",
         value=0.5,
         p_value=0.4,
+        trend=0.02,
         alarm=False,
         run_state=RunState.RUNNING,
         features=tuple(values.tolist()),

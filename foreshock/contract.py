@@ -72,6 +72,7 @@ class Origin:
     ingest_ns: int  # the broker's log-append time
     schema: str = ""  # CRC-64-AVRO fingerprint of the writer schema (hex), "json" for JSON
     traceparent: str | None = None  # W3C, as the producer sent it; None: the trace id is a hash of the coordinates
+    tracestate: str | None = None  # W3C, as the producer sent it beside a valid traceparent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,11 +42,17 @@ def event_id(kind: str, origin: Origin, row: int = 0, *versions: str) -> str:
 
 def trace_id(origin: Origin) -> str:
     """W3C trace id of a record: the producer's, else a hash of the coordinates."""
-    match = _TRACEPARENT.fullmatch(origin.traceparent) if origin.traceparent else None
-    if match and match[1] != _NO_TRACE:
-        return match[1]
+    given = given_trace(origin.traceparent)
+    if given is not None:
+        return given
     text = f"{origin.topic_id}\x1f{origin.partition}\x1f{origin.offset}"
     return hashlib.blake2b(text.encode(), digest_size=16, person=b"foreshock.trace").hexdigest()
+
+
+def given_trace(traceparent: str | None) -> str | None:
+    """Trace id of a W3C `traceparent`; None where there is none, or it is not valid."""
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return match[1] if match and match[1] != _NO_TRACE else None
 
 
 def fingerprint(*parts: Any) -> str:

@@ -30,6 +30,7 @@ _HEADERS: Mapping[str, str] = {
     "foreshock-scored-ns": "Wall-clock time of scoring. Unit: ns since 1970 UTC.",
     "foreshock-worker": "Worker that scored it.",
 }
+_PASSED_ON = {"tracestate": "W3C trace state, as the producer of the input sent it; absent where it sent none."}
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -121,7 +122,8 @@ def _message(name: str, topic: TopicDefinition) -> dict[str, Any]:
         "x-avro-fingerprint": version.hex,
     }
     if topic.name not in _INPUT_TOPICS:
-        properties = {header: {"type": "string", "description": text} for header, text in _HEADERS.items()}
+        headers = {**_HEADERS, **_PASSED_ON}
+        properties = {header: {"type": "string", "description": text} for header, text in headers.items()}
         found["headers"] = {"type": "object", "required": list(_HEADERS), "properties": properties}
     return found
 

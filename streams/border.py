@@ -6,6 +6,7 @@ from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Reason
 from foreshock.errors import InputRejected
+from foreshock.lineage import given_trace
 from foreshock.streams.framing import named_schema
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
@@ -37,6 +38,7 @@ class Border:
 
     def origin(self, record: Message) -> Origin:
         """Give the coordinates of a record, the schema it names, and the producer's trace where it sent one."""
+        traceparent, tracestate = trace(record)
         return Origin(
             topic=self._topic.name,
             topic_id=self._topic.topic_id,
@@ -44,7 +46,8 @@ class Border:
             offset=record.offset() or 0,
             ingest_ns=record.timestamp()[1] * 1_000_000,
             schema=named_schema(record.value()),
-            traceparent=traceparent(record),
+            traceparent=traceparent,
+            tracestate=tracestate,
         )
 
     def block(self, record: Message, origin: Origin) -> Block:
@@ -92,9 +95,16 @@ class Border:
             )
 
 
-def traceparent(record: Message) -> str | None:
-    """Give the W3C trace context that the producer sent, unread."""
+def trace(record: Message) -> tuple[str | None, str | None]:
+    """Give the W3C trace context that the producer sent: `traceparent` unread, `tracestate` only beside a valid one."""
+    parent: str | None = None
+    state: str | None = None
     for name, value in record.headers() or ():
         if name == "traceparent" and value and len(value) <= _LONGEST_TRACE:
-            return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
-    return None
+            parent = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+        elif name == "tracestate" and value and len(value) <= _LONGEST_TRACE:
+            text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+            state = text if text.isascii() and text.isprintable() else None
+    if state is not None and given_trace(parent) is None:
+        state = None
+    return parent, state

@@ -17,7 +17,13 @@ Output = Score | Anomaly | DataQuality | DeadLetter
 
 
 def headers(
-    record: Output, *, traceparent: str, scored_ns: int, worker: str, framing: str = "single-object"
+    record: Output,
+    *,
+    traceparent: str,
+    tracestate: str | None = None,
+    scored_ns: int,
+    worker: str,
+    framing: str = "single-object",
 ) -> list[tuple[str, bytes]]:
     """Give the headers of an output.
 
@@ -25,6 +31,8 @@ def headers(
     ----------
     traceparent
         W3C header of the span that published it.
+    tracestate
+        W3C header that the producer sent; passed on as it came. None: there is none.
     scored_ns
         Wall-clock time of scoring, since 1970 UTC.
     worker
@@ -38,7 +46,7 @@ def headers(
         ``ce_time`` is the source time of what the record tells of.
     """
     event_id, kind, source, subject, at_ns = _attributes(record)
-    return [
+    found = [
         ("traceparent", traceparent.encode()),
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -50,6 +58,9 @@ def headers(
         ("foreshock-scored-ns", b"%d" % scored_ns),
         ("foreshock-worker", worker.encode()),
     ]
+    if tracestate is not None:
+        found.insert(1, ("tracestate", tracestate.encode()))
+    return found
 
 
 def iso(at_ns: int) -> str:

@@ -95,7 +95,12 @@ class Outputs:
         topic = self._topics[type(record)]
         parent = self._telemetry.traceparent_for(origin, record_id, event=special)
         headers = wire.headers(
-            record, traceparent=parent, scored_ns=scored_ns, worker=self._worker, framing=self._framing
+            record,
+            traceparent=parent,
+            tracestate=origin.tracestate,
+            scored_ns=scored_ns,
+            worker=self._worker,
+            framing=self._framing,
         )
         value = self._encode[type(record)](record)
         output = Output(topic, origin.partition, key, value, headers, record_id)

@@ -235,4 +235,5 @@ def _with_schema(origin: Origin, schema: str) -> Origin:
         ingest_ns=origin.ingest_ns,
         schema=schema,
         traceparent=origin.traceparent,
+        tracestate=origin.tracestate,
     )

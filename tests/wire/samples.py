@@ -47,8 +47,9 @@ ORIGIN = Origin(
     ingest_ns=AT_NS + 250_000_000,
     schema="json",
     traceparent=TRACEPARENT,
+    tracestate="gw=00f067aa0ba902b7",
 )
-RAW = replace(ORIGIN, schema="", traceparent=None)
+RAW = replace(ORIGIN, schema="", traceparent=None, tracestate=None)
 BLOCK = SensorBlock(
     origin=RAW,
     asset="pump-7",

@@ -107,3 +107,27 @@ class TestTrace:
     def test_without_end_is_none(self, border: Border) -> None:
         """It is repeated in every output, so its length is bounded."""
         assert border.origin(record(b"", ("traceparent", b"00-" + b"0" * 1_000_000))).traceparent is None
+
+    def test_its_state_comes_with_it(self, border: Border) -> None:
+        """In any order of the headers, and on to the block."""
+        state = ("tracestate", b"gw=00f067aa0ba902b7,line=4")
+        for given in ([state, ("traceparent", TRACEPARENT)], [("traceparent", TRACEPARENT), state]):
+            sent = record(Encoder("json").encode(BLOCK), *given)
+            origin = border.origin(sent)
+
+            assert origin.tracestate == "gw=00f067aa0ba902b7,line=4"
+            assert border.block(sent, origin).origin.tracestate == origin.tracestate
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            [("tracestate", b"gw=1")],
+            [("traceparent", b"nonsense"), ("tracestate", b"gw=1")],
+            [("traceparent", TRACEPARENT), ("tracestate", b"gw=\xff\n")],
+            [("traceparent", TRACEPARENT), ("tracestate", b"gw=" + b"1" * 600)],
+        ],
+        ids=["alone", "beside nonsense", "no text", "too long"],
+    )
+    def test_a_state_that_means_nothing_is_left_out(self, border: Border, given: list[tuple[str, Any]]) -> None:
+        """W3C: no state without a valid trace; 512 characters at most."""
+        assert border.origin(record(b"", *given)).tracestate is None

@@ -34,6 +34,11 @@ class TestHeaders:
         assert found["foreshock-scored-ns"] == str(AT_NS + 5)
         assert found["foreshock-worker"] == "w-1"
 
+    def test_the_trace_state_is_passed_on_where_there_is_one(self) -> None:
+        """As W3C wants it; without one there is no empty header."""
+        assert of(SCORE, tracestate="gw=1")["tracestate"] == "gw=1"
+        assert "tracestate" not in of(SCORE)
+
     def test_types_and_sources(self) -> None:
         """The type says what happened, the source to which machine."""
         assert of(SCORE)["ce_type"] == "io.foreshock.score.v1"
