@@ -23,6 +23,7 @@ from foreshock.detectors.constants import (
     SHORTAGE,
     TRANSIENT_SHARE,
 )
+from foreshock.detectors.ordering import median, sort
 
 _HORIZONS = np.array(HORIZONS, np.int64)
 _CLIP = np.float32(CLIP)
@@ -43,7 +44,8 @@ def neighbours(memory: Any, stored: int, z: Any, skip: int, distance: Any, near:
 
     `memory` is [features, vectors]: the inner loop runs over vectors and needs no reordering of a sum to be fast.
     """
-    distance[:stored] = 0.0
+    for j in range(stored):
+        distance[j] = 0.0
     for f in range(z.shape[0]):
         row, value = memory[f], z[f]
         for j in range(stored):
@@ -76,7 +78,8 @@ def residual(memory: Any, near: Any, count: int, z: Any, out: Any) -> None:
 def average(ring: Any, pushed: int, latest: Any, horizon: int, out: Any) -> int:
     """Mean of `latest` and the residuals before it, `horizon` in all, into `out`; the count averaged is returned."""
     count = min(pushed + 1, horizon)
-    out[:] = latest
+    for f in range(out.shape[0]):
+        out[f] = latest[f]
     for back in range(1, count):
         row = ring[(pushed - back) % RING]
         for f in range(out.shape[0]):
@@ -98,7 +101,9 @@ def norm(mean: Any, count: int, horizon: int) -> float:
 @nb.njit(cache=True, nogil=True)
 def push(ring: Any, pushed: int, latest: Any) -> None:
     """Keep a residual for the averages to come."""
-    ring[pushed % RING] = latest
+    place = pushed % RING
+    for f in range(latest.shape[0]):
+        ring[place, f] = latest[f]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -116,20 +121,27 @@ def exceedance(ring: Any, pushed: int, latest: Any, largest: Any, mean: Any) -> 
 @nb.njit(cache=True, nogil=True)
 def robust_scale(memory: Any, stored: int, centre: Any, scale: Any, shared: bool) -> None:
     """Median and scaled median absolute deviation of each feature; a shared (fleet) scale leaves 1."""
+    values = np.empty(stored, np.float32)
     for f in range(memory.shape[0]):
-        values = memory[f, :stored].copy()
-        middle = np.float32(np.median(values))
+        for j in range(stored):
+            values[j] = memory[f, j]
+        middle = np.float32(median(values))
+        for j in range(stored):
+            values[j] = abs(values[j] - middle)
         centre[f] = middle
-        scale[f] = np.float32(1.0) if shared else max(_MAD * np.float32(np.median(np.abs(values - middle))), _FLOOR)
+        scale[f] = np.float32(1.0) if shared else max(_MAD * np.float32(median(values)), _FLOOR)
         for j in range(stored):
             memory[f, j] = min(max((memory[f, j] - middle) / scale[f], -_CLIP), _CLIP)
 
 
 @nb.njit(cache=True, nogil=True)
-def but_few(values: Any) -> float:
-    """Largest value but for one in `TRANSIENT_SHARE`: a warm-up holds blocks that straddle a start or a change of load."""
-    ordered = np.sort(values)
-    return float(ordered[ordered.shape[0] - 1 - ordered.shape[0] // TRANSIENT_SHARE])
+def but_few(norms: Any, k: int) -> float:
+    """Largest norm of horizon `k` but for one in `TRANSIENT_SHARE`: a warm-up may straddle a start or a change of load."""
+    values = np.empty(norms.shape[0] - BURN_IN, norms.dtype)
+    for i in range(values.shape[0]):
+        values[i] = norms[BURN_IN + i, k]
+    sort(values)
+    return float(values[values.shape[0] - 1 - values.shape[0] // TRANSIENT_SHARE])
 
 
 @nb.njit(cache=True, nogil=True)
@@ -153,16 +165,17 @@ def leave_one_out(memory: Any, stored: int, ring: Any, largest: Any, norms: Any)
     distance = np.empty(stored, np.float32)
     shortage = 1.0 + SHORTAGE / (stored * stored)
     for i in range(stored):
-        z[:] = memory[:, i]
+        for f in range(features):
+            z[f] = memory[f, i]
         count = neighbours(memory, stored, z, i, distance, near)
         residual(memory, near, count, z, every[i])
         norms[i, 0] = norm(every[i], 1, 1)
-    largest[0] = max(but_few(norms[BURN_IN:, 0].copy()) * shortage, 1e-6)
+    largest[0] = max(but_few(norms, 0) * shortage, 1e-6)
     for i in range(stored):
         for k in range(1, _HORIZONS.shape[0]):
             norms[i, k] = norm(mean, average(ring, i, every[i], _HORIZONS[k], mean), _HORIZONS[k])
         bound(every[i], largest[0])
         push(ring, i, every[i])
     for k in range(1, _HORIZONS.shape[0]):
-        raised = but_few(norms[BURN_IN:, k].copy()) * shortage
+        raised = but_few(norms, k) * shortage
         largest[k] = max(raised, HORIZON_FLOOR * largest[0] / np.sqrt(_HORIZONS[k]))

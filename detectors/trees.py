@@ -119,8 +119,11 @@ def count_scaled(forest: Any, state: Any, slot: int, scaled: Any, window: int) -
         current[t, node] += 1
     state.filled[slot] += 1
     if state.filled[slot] >= window:
-        state.last[slot] = current
-        current[:] = 0
+        last = state.last[slot]
+        for t in range(current.shape[0]):
+            for node in range(current.shape[1]):
+                last[t, node] = current[t, node]
+                current[t, node] = 0
         state.filled[slot] = 0
         state.full[slot] = 1
 

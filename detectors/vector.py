@@ -16,6 +16,7 @@ import numpy.typing as npt
 from foreshock import policy
 from foreshock.detectors import calibrate
 from foreshock.detectors.constants import HEALTHY
+from foreshock.detectors.ordering import median, sort
 from foreshock.detectors.slots import Field
 from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, SCORED, SUSPICIOUS, WARMING
 
@@ -84,7 +85,8 @@ def standardise(row: Any, centre: Any, scale: Any, z: Any) -> None:
 def average(ring: Any, pushed: int, z: Any, horizon: int, mean: Any) -> float:
     """Mean of the last rows including `z` into `mean`; its root mean square over tags is returned."""
     count = min(pushed + 1, horizon)
-    mean[:] = z
+    for t in range(z.shape[0]):
+        mean[t] = z[t]
     for back in range(1, count):
         mean += ring[(pushed - back) % LONGEST]
     total = 0.0
@@ -107,8 +109,8 @@ def value_of(state: Any, slot: int, z: Any, mean: Any, margin: float) -> float:
 @nb.njit(cache=True, nogil=True)
 def _quantile(values: Any) -> float:
     """99 % quantile, the smallest value with at most 1 % above it."""
-    ordered = np.sort(values)
-    return float(ordered[max(0, int(np.ceil(QUANTILE * ordered.shape[0])) - 1)])
+    sort(values)
+    return float(values[max(0, int(np.ceil(QUANTILE * values.shape[0])) - 1)])
 
 
 @nb.njit(cache=True, nogil=True)
@@ -124,9 +126,9 @@ def finish_warmup(state: Any, slot: int, margin: float) -> None:
         column = column[~np.isnan(column)]
         if column.shape[0] == 0:
             continue
-        state.centre[slot, t] = np.median(column)
-        spread = 1.4826 * np.median(np.abs(column - state.centre[slot, t]))
-        spread = max(spread, 0.5 * np.std(column))
+        least = 0.5 * np.std(column)
+        state.centre[slot, t] = median(column)
+        spread = max(1.4826 * median(np.abs(column - state.centre[slot, t])), least)
         state.scale[slot, t] = spread if spread > 1e-9 else 1.0
     norms = np.zeros((count, _HORIZONS.shape[0]))
     z, mean = np.empty(rows.shape[1]), np.empty(rows.shape[1])
@@ -134,7 +136,8 @@ def finish_warmup(state: Any, slot: int, margin: float) -> None:
         standardise(rows[i], state.centre[slot], state.scale[slot], z)
         for k in range(_HORIZONS.shape[0]):
             norms[i, k] = average(state.ring[slot], i, z, _HORIZONS[k], mean)
-        state.ring[slot, i % LONGEST] = z
+        for t in range(z.shape[0]):
+            state.ring[slot, i % LONGEST, t] = z[t]
     state.pushed[slot] = count
     start = min(60, count // 4)
     for k in range(_HORIZONS.shape[0]):

@@ -15,6 +15,7 @@ from foreshock.detectors.river_adapter import RiverDetector
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.trees import TreeBank
 from foreshock.detectors.waveform_state import (
+    FILLED,
     LEARNT,
     SCORED,
     WARMING,
@@ -90,13 +91,17 @@ class WaveformBank:
     def _run(self, inputs: Inputs, out: Outputs, first: int, last: int) -> Iterator[int]:
         resume = False
         while True:
-            first = kernel.run(
-                self.config, self.trees.slots.arrays, self.slots.arrays, inputs, out, first, last, resume
-            )
+            trees, state = self.trees.slots.arrays, self.slots.arrays
+            first = kernel.run(self.config, trees, state, inputs, out, first, last, resume)
             if first >= last:
                 return
-            yield first
-            resume = True
+            slot = int(inputs.slot[first])
+            resume = state.ready[slot] != FILLED
+            if resume:
+                yield first
+            else:
+                kernel.finish_warmup(self.config, trees, state, slot, bool(inputs.shared[first]))
+                first += 1
 
     def external(self, slot: int, x: npt.NDArray[np.float32]) -> float:
         """Score of the slot's River detector; NaN where the trees of the bank are used."""

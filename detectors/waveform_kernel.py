@@ -28,7 +28,18 @@ from foreshock.detectors.constants import (
     TREE_RANGE,
     TREE_SPAN_FLOOR,
 )
-from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, NEW_LEVEL, SCORED, SUSPICIOUS, WARMING
+from foreshock.detectors.ordering import median
+from foreshock.detectors.waveform_state import (
+    COLD,
+    FILLED,
+    IN_ALARM,
+    LEARNT,
+    NEW_LEVEL,
+    READY,
+    SCORED,
+    SUSPICIOUS,
+    WARMING,
+)
 
 _step = nb.njit(cache=True, nogil=True)(policy.step)
 _HORIZONS = np.array(HORIZONS, np.int64)
@@ -123,7 +134,8 @@ def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, externa
         )
         novel = ratio / config.policy.margin
     else:
-        work.residual[:] = work.z
+        for f in range(work.z.shape[0]):
+            work.residual[f] = work.z[f]
     to_cube(state.recent[slot], state.pushed[slot], work.z, work.scaled)
     online = online_part(config, state, slot, surprise(config, forest_state, state, slot, external, work))
     return Parts(combine(config, state, slot, novel, online), novel, online, horizon)
@@ -154,14 +166,31 @@ def store(config: Any, state: Any, slot: int, x: Any, found: float) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
+def swap(state: Any, slot: int, i: int, k: int) -> None:
+    """Change the places of two stored vectors."""
+    when, surprise, memory = state.when[slot], state.surprise[slot], state.memory[slot]
+    when[i], when[k] = when[k], when[i]
+    surprise[i], surprise[k] = surprise[k], surprise[i]
+    for f in range(memory.shape[0]):
+        memory[f, i], memory[f, k] = memory[f, k], memory[f, i]
+
+
+@nb.njit(cache=True, nogil=True)
 def in_order(state: Any, slot: int) -> None:
     """Sort the stored vectors by time: averages over several blocks need the order."""
-    stored = state.stored[slot]
-    order = np.argsort(state.when[slot, :stored])
-    state.when[slot, :stored] = state.when[slot, :stored][order]
-    state.surprise[slot, :stored] = state.surprise[slot, :stored][order]
-    for f in range(state.memory.shape[1]):
-        state.memory[slot, f, :stored] = state.memory[slot, f, :stored][order]
+    for i in range(1, state.stored[slot]):
+        k = i
+        while k > 0 and state.when[slot, k - 1] > state.when[slot, k]:
+            swap(state, slot, k - 1, k)
+            k -= 1
+
+
+@nb.njit(cache=True, nogil=True)
+def keep_recent(state: Any, slot: int, pushed: int, work: Any) -> None:
+    """Keep a standardised vector for the averages that the trees see."""
+    place = pushed % TREE_BLOCKS
+    for f in range(work.z.shape[0]):
+        state.recent[slot, place, f] = work.z[f]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -169,13 +198,14 @@ def through_trees(config: Any, forest_state: Any, state: Any, slot: int, part: A
     """Take warm-up blocks `part` = (first, last, scored, counted) through the trees in order."""
     first, last, scored, counted = part
     for i in range(first, last):
-        work.z[:] = state.memory[slot, :, i]
+        for f in range(work.z.shape[0]):
+            work.z[f] = state.memory[slot, f, i]
         to_cube(state.recent[slot], i, work.z, work.scaled)
         if scored:
             state.surprise[slot, i] = surprise(config, forest_state, state, slot, np.nan, work)
         if counted:
             trees.count_scaled(config.forest, forest_state, slot, work.scaled, state.window[slot])
-        state.recent[slot, i % TREE_BLOCKS] = work.z
+        keep_recent(state, slot, i, work)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -192,17 +222,21 @@ def calibrate_online(config: Any, forest_state: Any, state: Any, slot: int, work
     through_trees(config, forest_state, state, slot, (half, 2 * half, own, own), work)
     through_trees(config, forest_state, state, slot, (0, half, own, False), work)
     through_trees(config, forest_state, state, slot, (half, stored, False, False), work)
-    found = state.surprise[slot, :stored]
-    found = found[~np.isnan(found)]
-    if found.shape[0] >= TREE_MEASURED:
-        middle = np.median(found)
+    found, count = np.empty(stored), 0
+    for i in range(stored):
+        if not np.isnan(state.surprise[slot, i]):
+            found[count] = state.surprise[slot, i]
+            count += 1
+    if count >= TREE_MEASURED:
+        middle = median(found[:count])
         state.online[slot, 0] = middle
-        state.online[slot, 1] = max(np.max(found) - middle, TREE_SPAN_FLOOR)
+        state.online[slot, 1] = max(found[count - 1] - middle, TREE_SPAN_FLOOR)
 
 
 @nb.njit(cache=True, nogil=True)
-def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared: bool, work: Any) -> None:
-    """Fix the baseline: scale, largest healthy norms, first healthy scores."""
+def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared: bool) -> None:
+    """Fix the baseline of a filled slot: scale, largest healthy norms, first healthy scores."""
+    work = scratch(config.columns.shape[0])
     in_order(state, slot)
     stored = state.stored[slot]
     norms = np.zeros((stored, state.largest.shape[1]))
@@ -220,18 +254,19 @@ def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared:
         value = combine(config, state, slot, ratio / config.policy.margin, online)
         calibrate.remember(state.healthy[slot], state.ranked[slot], value)
         state.ranked[slot] += 1
-    state.ready[slot] = 1
+    state.ready[slot] = READY
 
 
 @nb.njit(cache=True, nogil=True)
-def warm(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, work: Any) -> None:
-    """Keep one block of the warm-up; the last one ends it."""
+def warm(config: Any, state: Any, inputs: Any, i: int, out: Any) -> None:
+    """Keep one block of the warm-up; the last one fills the slot."""
     slot = inputs.slot[i]
     store(config, state, slot, inputs.x[i], inputs.external[i])
     state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
     state.seen[slot] += 1
+    out.state[i], out.seen[i] = WARMING, state.seen[slot]
     if state.seen[slot] >= inputs.warmup[i]:
-        finish_warmup(config, forest_state, state, slot, inputs.shared[i] == 1, work)
+        state.ready[slot] = FILLED
 
 
 @nb.njit(cache=True, nogil=True)
@@ -282,7 +317,7 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     out.held[i] = gate(config, state, slot, alarm, value, work)
     novelty.bound(work.residual, state.largest[slot, 0] if config.weight < 1.0 else np.inf)
     novelty.push(state.ring[slot], state.pushed[slot], work.residual)
-    state.recent[slot, state.pushed[slot] % TREE_BLOCKS] = work.z
+    keep_recent(state, slot, state.pushed[slot], work)
     state.pushed[slot] += 1
     state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
     state.seen[slot] += 1
@@ -295,9 +330,10 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
 
 @nb.njit(cache=True, nogil=True)
 def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
-    """Process blocks `first` to `last` - 1; return the block that was not folded in because its alarm changes, or `last`.
+    """Process blocks `first` to `last` - 1; return the one at which the caller has to do something, or `last`.
 
-    With `resume` the first block is folded in without asking again.
+    A slot that the block filled wants `finish_warmup`, which is compiled apart: inside this function it would double the
+    time to compile. Else the block is not folded in because its alarm changes; with `resume` it is, without asking again.
     """
     work = scratch(config.columns.shape[0])
     for i in range(first, last):
@@ -306,10 +342,10 @@ def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first
         out.seen[i] = state.seen[slot]
         if inputs.usable[i] == 0:
             continue
-        if state.ready[slot] == 0:
-            warm(config, forest_state, state, inputs, i, work)
-            out.state[i] = WARMING
-            out.seen[i] = state.seen[slot]
+        if state.ready[slot] == COLD:
+            warm(config, state, inputs, i, out)
+            if state.ready[slot] == FILLED:
+                return i
             continue
         parts = score(config, forest_state, state, slot, inputs.x[i], inputs.external[i], work)
         alarm, event = _step(config.policy, load_alarm(state, slot), parts.value, inputs.at_ns[i])

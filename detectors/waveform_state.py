@@ -21,7 +21,7 @@ class WaveformState(NamedTuple):
     """Per measuring point; the first axis is the slot."""
 
     seen: I64  # usable blocks of the running machine
-    ready: npt.NDArray[np.uint8]  # 1 once calibrated
+    ready: npt.NDArray[np.uint8]  # COLD, FILLED (between the last block of the warm-up and its end) or READY
     window: I64  # window of the trees: half of the warm-up
     stored: I64  # vectors in memory
     memory: F32  # [slots, features, MEMORY]: as they came while warming, standardised afterwards
@@ -79,6 +79,7 @@ class Outputs(NamedTuple):
     held: npt.NDArray[np.uint8]  # why nothing was learnt: LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL
 
 
+COLD, READY, FILLED = 0, 1, 2
 SKIPPED, WARMING, SCORED = 0, 1, 2
 LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL = 0, 1, 2, 3
 
