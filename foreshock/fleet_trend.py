@@ -67,9 +67,7 @@ class LevelTrend:
             Growth per hour; None while fewer than 8 blocks were folded in.
         """
         folded = usable & (level > 0.0)
-        logs = np.array(
-            [math.log(each) for each in level[folded].tolist()]
-        )  # the same bits at any place in a batch
+        logs = np.array([math.log(each) for each in level[folded].tolist()])  # the same bits at any place in a batch
         slopes = np.full(len(entries), np.nan)
         found = trend.update(self.slots.arrays, slot[folded, None], at_ns[folded] / 1e9, logs[:, None], LEAST)
         slopes[folded] = found[:, 0] * _HOUR_S

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Reason
@@ -12,6 +15,7 @@ from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder
 
+Header = tuple[str, str | bytes | None]
 _LONGEST_TRACE = 512  # bytes: it is repeated in every output
 
 
@@ -95,11 +99,16 @@ class Border:
             )
 
 
+def headers_of(record: Message) -> Sequence[Header]:
+    """Give the headers of a record that was received: always pairs, although the client's types allow a mapping."""
+    return cast("Sequence[Header]", record.headers() or ())
+
+
 def trace(record: Message) -> tuple[str | None, str | None]:
     """Give the W3C trace context that the producer sent: `traceparent` unread, `tracestate` only beside a valid one."""
     parent: str | None = None
     state: str | None = None
-    for name, value in record.headers() or ():
+    for name, value in headers_of(record):
         if name == "traceparent" and value and len(value) <= _LONGEST_TRACE:
             parent = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
         elif name == "tracestate" and value and len(value) <= _LONGEST_TRACE:

@@ -115,16 +115,17 @@ def frame_header(found: Mapping[str, Any]) -> FrameHeader:
     """
     asset = checks.check_id("asset", found["asset"])
     checks.check_names("tags", [each["name"] for each in found["tags"]], checks.MOST_TAGS)
+    tags = tuple(_tag(number, each) for number, each in enumerate(found["tags"]))
     fields = {
         "asset": asset,
         "point": checks.check_id("point", found["point"]),
-        "tags": tuple(_tag(number, each) for number, each in enumerate(found["tags"])),
+        "tags": tags,
         "site": checks.check_label("site", found["site"]),
         "gateway": checks.check_label("gateway", found["gateway"]),
         "device": checks.check_label("device", found["device"]),
         "interval_s": checks.check_positive("interval_s", found["interval_s"]),
     }
-    return FrameHeader(asset, asset.encode(), len(fields["tags"]), fields)
+    return FrameHeader(asset, asset.encode(), len(tags), fields)
 
 
 def block(header: BlockHeader, found: Mapping[str, Any], origin: Origin) -> SensorBlock:

@@ -10,6 +10,7 @@ from confluent_kafka import Message
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Reason, Score
 from foreshock.errors import InputRejected
 from foreshock.streams import wire
+from foreshock.streams.border import headers_of
 from foreshock.streams.publish import Output
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TopicInfo
@@ -82,7 +83,7 @@ class Outputs:
 
     def letter(self, rejected: InputRejected, record: Message, origin: Origin) -> DeadLetter:
         """Give the dead letter of a record."""
-        headers = [(name, _bytes(value)) for name, value in record.headers() or ()]
+        headers = [(name, _bytes(value)) for name, value in headers_of(record)]
         return wire.dead_letter(rejected, origin, record.key(), record.value(), headers)
 
     def dead(self, letter: DeadLetter, scored_ns: int) -> Output:
