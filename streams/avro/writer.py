@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,10 @@ Get = Callable[[Any], Any]
 _DOUBLE = struct.Struct("<d").pack
 _FLOAT = struct.Struct("<f").pack
 _SMALL = 1 << 13
+_MOST_TEXTS = 4096
+_ALWAYS_NEW = frozenset(
+    {"score_id", "event_id", "episode_id", "trace_id", "value_sha256", "sentence", "detail", "reason"}
+)
 
 
 def _varint(value: int) -> bytes:
@@ -133,24 +138,42 @@ _PRIMITIVE: Mapping[str, Write] = {
 
 
 def _make_record(schema: Mapping[str, Any], getters: Mapping[str, Get]) -> Write:
-    record, names = schema["name"], [field["name"] for field in schema["fields"]]
-    writes = [make(field["type"], getters) for field in schema["fields"]]
-    gets = [getters.get(f"{record}.{name}") for name in names]
-    if not any(gets) and len(names) > 1:
-        get_all = attrgetter(*names)
+    record = schema["name"]
 
-        def write_attributes(append: Append, value: Any) -> None:
-            for write, inner in zip(writes, get_all(value), strict=True):
-                write(append, inner)
+    def kept_together(field: Mapping[str, Any]) -> bool:
+        own = field["name"] in _ALWAYS_NEW or f"{record}.{field['name']}" in getters
+        return field["type"] == "string" and not own
 
-        return write_attributes
-    steps = list(zip(writes, [get or attrgetter(name) for get, name in zip(gets, names, strict=True)], strict=True))
+    steps: list[tuple[Write, Get]] = []
+    for together, run in groupby(schema["fields"], kept_together):
+        fields = list(run)
+        if together and len(fields) > 1:
+            steps.append((_make_texts(), attrgetter(*(field["name"] for field in fields))))
+            continue
+        for field in fields:
+            get = getters.get(f"{record}.{field['name']}") or attrgetter(field["name"])
+            steps.append((make(field["type"], getters), get))
 
-    def write_each(append: Append, value: Any) -> None:
-        for write, get in steps:
-            write(append, get(value))
+    def write(append: Append, value: Any) -> None:
+        for put, get in steps:
+            put(append, get(value))
 
-    return write_each
+    return write
+
+
+def _make_texts() -> Write:
+    """Make the writer of neighbouring texts that come again and again (names, versions): their bytes are kept."""
+    known: dict[tuple[str, ...], bytes] = {}
+
+    def write(append: Append, values: tuple[str, ...]) -> None:
+        data = known.get(values)
+        if data is None:
+            if len(known) >= _MOST_TEXTS:
+                known.clear()
+            data = known[values] = b"".join(long_bytes(len(text)) + text for text in map(str.encode, values))
+        append(data)
+
+    return write
 
 
 def _make_enum(schema: Mapping[str, Any]) -> Write:
