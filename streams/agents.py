@@ -25,3 +25,4 @@ def declare(app: faust.App, topic: str, walk: Walk, publisher: Publisher, *, lim
                 walk.receive(batch)  # blocks -> outcomes
                 outbox = walk.encode(batch)  # outcomes -> bytes and headers
                 publisher.publish(outbox)  # events, then scores; when the broker has them: batch.ack(), then telemetry
+                batch.done()  # room for another poll

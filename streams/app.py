@@ -199,7 +199,7 @@ def _faust(settings: Settings, worker: str) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,  # a rebalance waits for the outputs, not for every queued event
-        stream_buffer_maxsize=8,  # events, each of up to a few hundred records
+        stream_buffer_maxsize=16_384,  # events; there are never more than those of two polls
         broker_commit_interval=3600.0,
         broker_session_timeout=10.0,
         broker_request_timeout=60.0,

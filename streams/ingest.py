@@ -49,8 +49,15 @@ class Batch:
         """Note the wall time at which a stage ended."""
         self.stages_ns[stage] = time.time_ns()
 
+    def done(self) -> None:
+        """End the step: free the records, which are the bulk of the memory, and make room for another poll."""
+        for event in self.events:
+            event.value.records.clear()
+            event.value.done()
+        self.records, self.origins, self.inputs, self.results = [], [], [], []
+
     def ack(self) -> None:
-        """Free the records: all their outputs are on the broker."""
+        """Acknowledge the records: all their outputs are on the broker."""
         for event in self.events:
             event.ack()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -16,10 +16,14 @@ from foreshock.streams.ledger import Partition
 
 log = logging.getLogger("foreshock.worker")
 
-AHEAD = 2  # polls that may wait for the event loop
+AHEAD = (
+    2  # polls under way on the event loop: one at work, one waiting. What comes meanwhile makes the next poll larger
+)
 REBALANCE_S = 30.0  # a rebalance step on the event loop: deliver, checkpoint, clear
 POLL_S = 0.1
-PATIENCE = 15  # waits of 20 ms for a slow agent before the partitions are paused: a pause throws away what was prefetched
+PATIENCE = (
+    15  # waits of 20 ms for a slow agent before the partitions are paused: a pause throws away what was prefetched
+)
 _HOPELESS = frozenset(
     {
         KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -35,8 +39,8 @@ Records = dict[Partition, list[Message]]
 class Listener(Protocol):
     """Who hears from the poll thread. `records` is called on the event loop, the coroutines run there."""
 
-    def records(self, generation: int, polled: Records) -> None:
-        """Take the records of one poll."""
+    def records(self, generation: int, polled: Records, done: Callable[[], None]) -> None:
+        """Take the records of one poll; call `done` when there is room for another, unless the assignment is over by then."""
 
     async def assigned(self, generation: int, positions: Mapping[Partition, int | None]) -> None:
         """Begin an assignment; reading has started at these offsets."""
@@ -79,10 +83,6 @@ class Poller(threading.Thread):
         self._topics = list(topics)
         self.start()
 
-    def taken(self) -> None:
-        """Say that the event loop is done with the records of one poll. From any thread."""
-        self._room.release()
-
     def stop(self) -> None:
         """Leave the group and end; `join` waits for it. From any thread."""
         self._stopping.set()
@@ -94,14 +94,15 @@ class Poller(threading.Thread):
         self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
         while not self._stopping.is_set():
             self.calls.serve()
-            if self._room.acquire(timeout=0.02) or self._patient():
-                self._turn()
+            room = self._room
+            if room.acquire(timeout=0.02) or self._patient(room):
+                self._turn(room)
             else:
                 self._wait_for_room()
         self.calls.serve()
         self.consumer.close()
 
-    def _turn(self) -> None:
+    def _turn(self, room: threading.Semaphore) -> None:
         """Poll once. `consume(n, t)` would wait `t` for a full batch; so wait for one record and take what else is there."""
         generation = self._generation
         first = self.consumer.poll(0.0 if self._held else POLL_S)
@@ -115,9 +116,9 @@ class Poller(threading.Thread):
             found = []
         polled = self._sort(found)
         if polled:
-            self._loop.call_soon_threadsafe(self._listener.records, generation, polled)
+            self._loop.call_soon_threadsafe(self._listener.records, generation, polled, room.release)
         else:
-            self._room.release()
+            room.release()
 
     def _sort(self, found: Sequence[Message]) -> Records:
         """Group records by partition, in offset order as they came; note ends of partitions and errors."""
@@ -135,10 +136,10 @@ class Poller(threading.Thread):
                 log.warning("consumer: %s", error.str())
         return polled
 
-    def _patient(self) -> bool:
+    def _patient(self, room: threading.Semaphore) -> bool:
         for _ in range(PATIENCE):
             self.calls.serve()
-            if self._room.acquire(timeout=0.02):
+            if room.acquire(timeout=0.02):
                 return True
         return False
 
@@ -164,6 +165,7 @@ class Poller(threading.Thread):
         """Read on from the committed offsets, asked for here: the state that is kept must fit them exactly."""
         committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], REBALANCE_S / 2)
         self._generation += 1
+        self._room = threading.Semaphore(AHEAD)  # polls of the former assignment may never be done
         self._assignment = [TopicPartition(p.topic, p.partition, _start(p)) for p in committed]
         self.ends.clear()
         consumer.assign(self._assignment)

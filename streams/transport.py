@@ -54,10 +54,34 @@ class Intake:
 
 
 class Polled(NamedTuple):
-    """The value of an event: records of one partition in offset order, and when the poll gave them (wall time)."""
+    """The value of an event: records of one partition in offset order, from one poll.
+
+    Attributes
+    ----------
+    records
+        As librdkafka gave them.
+    received_ns
+        When it gave them, wall time.
+    done
+        To be called once the step that took them is over.
+    """
 
     records: list[Record]
     received_ns: int
+    done: Callable[[], None]
+
+
+class _Countdown:
+    """Calls something when all events of a poll are done."""
+
+    def __init__(self, events: int, then: Callable[[], None]) -> None:
+        self._left = events
+        self._then = then
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._then()
 
 
 class Consumer(BareConsumer):
@@ -94,13 +118,12 @@ class Consumer(BareConsumer):
 
     # Called by the poll thread (see poller.Listener).
 
-    def records(self, generation: int, polled: Records) -> None:
+    def records(self, generation: int, polled: Records, done: Callable[[], None]) -> None:
         """Queue the records of one poll."""
         now = time.time_ns()
-        batches = (
-            (partition, Polled(part, now)) for partition, records in polled.items() for part in _portions(records)
-        )
-        self._inbox.append((generation, deque(batches)))
+        parts = [(partition, part) for partition, records in polled.items() for part in _portions(records)]
+        countdown = _Countdown(len(parts), done)
+        self._inbox.append((generation, deque((partition, Polled(part, now, countdown)) for partition, part in parts)))
         self._arrived.set()
 
     async def assigned(self, generation: int, positions: Mapping[Partition, int | None]) -> None:
@@ -145,11 +168,11 @@ class Consumer(BareConsumer):
             partition, polled = batches.popleft()
             message = _event(partition, polled, generation)
             self._intake.ledger.hand_out(partition, message.offset)
-            # Faust's guard against an agent that is blocked while its partitions are revoked; paid once per batch
-            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            # It never waits: the slots of the poll thread bound what is queued, far below the buffer of the stream. So
+            # all events of a poll are queued before the agent runs again, and it joins them to one step.
+            await self.callback(message)
         if not batches or generation != self.app.consumer_generation_id:
             self._inbox.popleft()
-            self.poller.taken()
 
     def ack(self, message: Message) -> bool:
         """Take note that all outputs of a batch are delivered."""
