@@ -31,6 +31,9 @@ class AssetReader:
         self, properties: Mapping[str, Any], topic: TopicInfo, decoder: Decoder, on_asset: Callable[[Asset], None]
     ) -> None:
         self._consumer = Consumer({**properties, "enable.partition.eof": True})
+        self._consumer.assign(  # the client fetches from here on, while the worker prepares itself
+            [TopicPartition(topic.name, number, OFFSET_BEGINNING) for number in range(topic.partitions)]
+        )
         self._topic = topic
         self._decoder = decoder
         self._on_asset = on_asset
@@ -46,9 +49,6 @@ class AssetReader:
         Unavailable
             The end of the topic was not reached in time.
         """
-        self._consumer.assign(
-            [TopicPartition(self._topic.name, number, OFFSET_BEGINNING) for number in range(self._topic.partitions)]
-        )
         deadline = time.monotonic() + READ_S
         while self._behind:
             if time.monotonic() > deadline:

@@ -53,8 +53,8 @@ def run(settings: Settings, slot: int = 0) -> None:
         from foreshock.streams.app import build, spec
         from foreshock.streams.warm import warm
 
-        warm(spec(settings))
         app = build(settings, found, worker=_name(settings))
+        warm(spec(settings))
         app.assets.read_all()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
