@@ -26,8 +26,11 @@ def waveforms(blocks: int) -> Iterator[tuple[int, int, np.ndarray]]:
     rng = np.random.default_rng(7)
     t = np.arange(SAMPLES * 64) / RATE_HZ
     long = [
-        (np.sin(2 * np.pi * (29 + a) * t) + 0.3 * np.sin(2 * np.pi * (1200 + 50 * a) * t) + rng.normal(0, 0.4, len(t)))
-        .astype(np.float32)
+        (
+            np.sin(2 * np.pi * (29 + a) * t)
+            + 0.3 * np.sin(2 * np.pi * (1200 + 50 * a) * t)
+            + rng.normal(0, 0.4, len(t))
+        ).astype(np.float32)
         for a in range(ASSETS)
     ]
     for i in range(blocks):

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -27,6 +27,8 @@ from foreshock.errors import ForeshockError, InputRejected
 log = logging.getLogger("foreshock.worker")
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 CRASHED = 1  # an exception that nobody foresaw
 OUTAGE_S = 30.0  # between two lines about the same outage
@@ -61,24 +63,42 @@ def decide(exc: BaseException) -> Verdict:
 
 
 def attempt(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | InputRejected:
-    """Run a step on records: give its result, or the rejection that a record at fault earns; anything worse ends the process.
+    """Run a step on records: give its result, or the rejection that a record at fault earns; anything worse ends the process."""
+    try:
+        return call(*args, **kwargs)
+    except Exception as exc:
+        return _rejection(exc)
+
+
+def attempt_each(call: Callable[[A, B], T], first: Iterable[A], second: Iterable[B]) -> list[T | InputRejected]:
+    """Run a step on each pair of a batch, as `attempt` does."""
+    results: list[T | InputRejected] = []
+    append = results.append
+    for a, b in zip(first, second, strict=True):
+        try:
+            append(call(a, b))
+        except Exception as exc:
+            append(_rejection(exc))
+    return results
+
+
+def _rejection(exc: Exception) -> InputRejected:
+    """Give the rejection of the record at fault, or end the process.
 
     An exception that is no `InputRejected` is a defect of ours. It is written to the log with its place, and the record
     becomes a dead letter `internal_error`, so that one record never becomes an outage.
     """
-    try:
-        return call(*args, **kwargs)
-    except InputRejected as exc:
-        return exc
-    except Exception as exc:
-        if decide(exc) is not Verdict.DEAD_LETTER:
-            stop(exc)
-        log.exception("a record could not be handled")
-        return InputRejected(
-            Reason.INTERNAL_ERROR,
-            f"the worker failed on this record: {type(exc).__name__}: {exc}",
-            fix="this is a defect of the worker; keep the dead letter and report it",
-        )
+    if decide(exc) is not Verdict.DEAD_LETTER:
+        stop(exc)
+    if isinstance(exc, InputRejected):
+        # Without its traceback: that holds the frames, these the whole batch, and the batch this rejection.
+        return InputRejected(exc.reason, exc.sentence, field=exc.field, fix=exc.fix)
+    log.error("a record could not be handled", exc_info=exc)
+    return InputRejected(
+        Reason.INTERNAL_ERROR,
+        f"the worker failed on this record: {type(exc).__name__}: {exc}",
+        fix="this is a defect of the worker; keep the dead letter and report it",
+    )
 
 
 def guarded(body: Callable[[], None]) -> Callable[[], None]:

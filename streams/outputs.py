@@ -68,18 +68,15 @@ class Outputs:
             One of them is larger than its topic takes.
         """
         score = outcome.score
-        special = bool(outcome.anomalies or outcome.quality)
-        key = score.asset.encode()
-        events = [
-            self._output(each, each.event_id, key, score.origin, scored_ns, special=True) for each in outcome.anomalies
-        ]
+        key, origin = score.asset.encode(), score.origin
+        if not outcome.anomalies and not outcome.quality:
+            return self._output(score, score.score_id, key, origin, scored_ns, special=False), []
+        events = [self._output(each, each.event_id, key, origin, scored_ns, special=True) for each in outcome.anomalies]
         events += [
-            self._output(
-                each, each.event_id, f"{each.asset}/{each.point}".encode(), score.origin, scored_ns, special=True
-            )
+            self._output(each, each.event_id, f"{each.asset}/{each.point}".encode(), origin, scored_ns, special=True)
             for each in outcome.quality
         ]
-        return self._output(score, score.score_id, key, score.origin, scored_ns, special=special), events
+        return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
 
     def letter(self, rejected: InputRejected, record: Message, origin: Origin) -> DeadLetter:
         """Give the dead letter of a record."""

@@ -50,14 +50,14 @@ class Outbox:
     scores
         In input order.
     delivered
-        Called on the event loop once all of them are on the broker.
+        Called with this outbox, on the event loop, once all of them are on the broker.
     offsets
         Where the broker put each event, by its id.
     """
 
     events: Sequence[Output]
     scores: Sequence[Output]
-    delivered: Callable[[], None]
+    delivered: Callable[[Outbox], None]
     offsets: dict[str, int] = field(default_factory=dict)
 
     def size(self) -> int:
@@ -107,6 +107,7 @@ class Publisher:
         self._bytes += delivery.size
         for output in outbox.events:
             self._produce(output, partial(delivery.event, output.record_id))
+        outbox.events = ()  # librdkafka has its own copy
         self._held.append(delivery)
         self._advance()
         self._work.set()
@@ -148,12 +149,13 @@ class Publisher:
             delivery.left = len(delivery.outbox.scores)
             for output in delivery.outbox.scores:
                 self._produce(output, delivery)
+            delivery.outbox.scores = ()
             self._scored.append(delivery)
         while self._scored and not self._scored[0].left:
             delivery = self._scored.popleft()
             self._bytes -= delivery.size
             self._freed.set()
-            delivery.outbox.delivered()
+            delivery.outbox.delivered(delivery.outbox)
 
     def _produce(self, output: Output, report: Callable[[KafkaError | None, Message], None]) -> None:
         self._producer.produce(

@@ -8,13 +8,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from foreshock.contract import Asset, Block, DeadLetter, Outcome
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet
 from foreshock.streams.border import Border
 from foreshock.streams.custody import Custody
-from foreshock.streams.errors import attempt
+from foreshock.streams.errors import attempt, attempt_each
 from foreshock.streams.ingest import Batch
 from foreshock.streams.outputs import Outputs
 from foreshock.streams.publish import Outbox, Output
@@ -39,9 +41,7 @@ class Walk:
         Called when a batch is on the broker and acknowledged: telemetry and the cache.
     """
 
-    def __init__(
-        self, fleet: Fleet, border: Border, outputs: Outputs, custody: Custody, delivered: Delivered
-    ) -> None:
+    def __init__(self, fleet: Fleet, border: Border, outputs: Outputs, custody: Custody, delivered: Delivered) -> None:
         self._fleet = fleet
         self._border = border
         self._outputs = outputs
@@ -55,10 +55,7 @@ class Walk:
         """Turn records into blocks, or say why not."""
         border = self._border
         batch.origins = [border.origin(record) for record in batch.records]
-        batch.inputs = [
-            attempt(border.block, record, origin)
-            for record, origin in zip(batch.records, batch.origins, strict=True)
-        ]
+        batch.inputs = attempt_each(border.block, batch.records, batch.origins)
         batch.mark("decoded")
 
     def receive(self, batch: Batch) -> None:
@@ -92,10 +89,9 @@ class Walk:
                 rejected = written
             letter = self._outputs.letter(rejected, record, origin)
             events.append(self._outputs.dead(letter, scored_ns))
-            items.append(letter)
+            items.append(replace(letter, value=None))  # what telemetry says of it does not need the payload
         batch.mark("encoded")
-        outbox = Outbox(events, scores, lambda: self._deliver(batch, items, outbox))
-        return outbox
+        return Outbox(events, scores, partial(self._deliver, batch, items))
 
     def _stage(self, stage: str) -> None:
         if self._batch is not None:

@@ -261,7 +261,9 @@ class Topics:
         assert count() >= inputs, shown()
 
     def _consumer(self, group: str = "test-reader") -> Consumer:
-        return Consumer({"bootstrap.servers": self.settings.kafka.bootstrap, "group.id": group, "enable.auto.commit": False})
+        return Consumer(
+            {"bootstrap.servers": self.settings.kafka.bootstrap, "group.id": group, "enable.auto.commit": False}
+        )
 
 
 @pytest.fixture

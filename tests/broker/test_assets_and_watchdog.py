@@ -56,9 +56,7 @@ class TestWatchdog:
             ledger = Ledger()
             partition = (topics.name("sensors.v1"), 0)
             ledger.start({partition: position})
-            return Watchdog(
-                config or admin_config(settings), ledger, lambda: {partition: ends or 0}, stall_s=5.0
-            )
+            return Watchdog(config or admin_config(settings), ledger, lambda: {partition: ends or 0}, stall_s=5.0)
 
         return make
 

@@ -48,7 +48,7 @@ def items(block, good):
     bad[0, 7] = np.nan
     infinite = block.samples.copy()
     infinite[0, 0] = np.inf
-    written = lambda **changes: avro(block, good, **changes)  # noqa: E731
+    written = lambda **changes: avro(block, good, **changes)
     return [
         ("unknown_framing", b"\xde\xad\xbe\xef garbage"),
         ("empty", b""),

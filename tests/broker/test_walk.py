@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import dataclass, replace
 
 import pytest
@@ -135,6 +137,23 @@ def test_score_that_is_too_large_becomes_a_dead_letter(walk_of, make_block, monk
     assert outbox.scores == []
     assert letter["reason"] == Reason.TOO_LARGE
     assert "Score" in letter["sentence"]
+
+
+def test_bad_record_does_not_keep_its_batch_in_memory(walk_of, make_block):
+    """Payloads are freed at the end of the step, without help from the garbage collector; rejections hold none of them."""
+    walk = walk_of(Fleet(FleetSpec(warmup_blocks=12)))
+    batch = batch_of([make_block("a", 0), make_block("b", 0)])
+    batch.records[1].body = b"garbage"
+    payloads = [weakref.ref(record) for record in batch.records]
+    gc.disable()
+    try:
+        outbox = go(walk, batch)
+        batch.done()
+
+        assert [payload() for payload in payloads] == [None, None]
+        assert len(outbox.events) == len(outbox.scores) == 1
+    finally:
+        gc.enable()
 
 
 def test_master_data_goes_before_the_batch(walk_of, make_block):
