@@ -79,16 +79,8 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     fleet = Fleet(spec(settings), reference=_reference(settings))
     custody = Custody(partial(_release, fleet, cache))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
-    framing = settings.topics.value_framing
-    encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
-    border = Border(
-        topics["sensors.v1"],
-        partitioner=settings.topics.partitioner,
-        largest=settings.topics.max_message_bytes,
-        decoder=wire.Decoder(registry),
-    )
-    outputs = Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker)
-    walk = Walk(fleet, border, outputs, custody, partial(_tell, telemetry, cache))
+    outputs = _outputs(settings, topics, registry, telemetry, worker)
+    walk = Walk(fleet, _border(settings, topics, registry), outputs, custody, partial(_tell, telemetry, cache))
     publisher = Publisher({**kafka.producer_config(settings), **_QUIET})
     checkpoint = Checkpoint(_checkpoint_config(settings), f"{settings.worker.group}-{worker}", ledger)
     app = _faust(settings, worker)
@@ -132,6 +124,23 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         cache=cache,
     )
     return built
+
+
+def _border(settings: Settings, topics: Mapping[str, TopicInfo], registry: Registry | None) -> Border:
+    return Border(
+        topics["sensors.v1"],
+        partitioner=settings.topics.partitioner,
+        largest=settings.topics.max_message_bytes,
+        decoder=wire.Decoder(registry),
+    )
+
+
+def _outputs(
+    settings: Settings, topics: Mapping[str, TopicInfo], registry: Registry | None, telemetry: Telemetry, worker: str
+) -> Outputs:
+    framing = settings.topics.value_framing
+    encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
+    return Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker)
 
 
 def spec(settings: Settings) -> FleetSpec:

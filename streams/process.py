@@ -141,7 +141,10 @@ def _name(settings: Settings) -> str:
 
 def _log_to_stderr() -> None:
     """Log warnings of libraries and everything of ours."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     logging.getLogger("foreshock").setLevel(logging.INFO)
-    for name in ("faust", "mode", "asyncio", "foreshock.streams"):  # the last: Faust logs under the modules of its classes
+    # the last: Faust logs under the modules of its classes
+    for name in ("faust", "mode", "asyncio", "foreshock.streams"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -203,10 +203,12 @@ class Topics:
         if self._watcher is None:
             self._watcher = self._consumer()
         watch = self._watcher.get_watermark_offsets
-        for _ in range(3):  # the leader of a topic that is seconds old may still change
+        deadline = time.monotonic() + 60.0
+        while time.monotonic() < deadline:  # the leader of a topic that is seconds old may still change
             with suppress(KafkaException):
                 numbers = range(self.settings.topics.partitions)
                 return {number: watch(TopicPartition(self.name(topic), number), timeout=10)[1] for number in numbers}
+            time.sleep(0.1)
         pytest.fail(f"no answer about {topic}")
 
     def committed(self) -> dict[int, int]:

@@ -13,7 +13,7 @@ ASSETS = 100
 
 
 @pytest.mark.slow
-def test_no_input_is_without_an_outcome_after_a_kill(settings, open_topics, start_worker, make_block):
+def test_no_input_is_without_an_outcome_after_a_kill(settings, open_topics, start_worker, make_block, poll_until):
     """Every input has its outcome; one that was handled twice has the same id both times."""
     mine = replace(
         settings,
@@ -35,21 +35,11 @@ def test_no_input_is_without_an_outcome_after_a_kill(settings, open_topics, star
     worker.wait_for("ended with code -9")
     topics.wait_for_outcomes(BLOCKS, worker=worker)
 
-    def without():
-        outcomes = {}
-        for score in topics.read("scores.v1"):
-            outcomes.setdefault(score.place, set()).add(score.record["score_id"])
-        return outcomes, {(m.partition(), m.offset()) for m in topics.raw("sensors.v1")} - outcomes.keys()
+    poll_until(lambda: topics.committed() == topics.ends("sensors.v1"), 60, worker.shown)
+    outcomes: dict[tuple[int, int], set[str]] = {}
+    for score in topics.read("scores.v1"):
+        outcomes.setdefault(score.place, set()).add(score.record["score_id"])
 
-    for _ in range(60):
-        ends = topics.ends("sensors.v1")
-        if topics.committed() == ends:
-            break
-        worker.process.poll()
-        signal.sigtimedwait([], 1.0)
-    outcomes, missing = without()
-
-    assert topics.committed() == ends, worker.shown()
-    assert not missing
+    assert outcomes.keys() == {(m.partition(), m.offset()) for m in topics.raw("sensors.v1")}
     assert all(len(ids) == 1 for ids in outcomes.values()), "the same input has the same id"
     assert worker.stop() == 0, worker.shown()
