@@ -10,20 +10,25 @@ from foreshock.streams.wire import Decoder, Encoder
 
 _STEP_NS = 160_000_000
 _START_NS = 1_000_000_000_000_000_000
+_LOUD = 20  # blocks and frames that nobody could call normal
 _ALIGNMENTS = 4  # samples stand at any offset in a record's bytes: kernels are compiled for even and odd ones
 
 
 def warm(spec: FleetSpec) -> None:
-    """Send invented blocks and frames through the codec and a Fleet of their own, long enough to be scored."""
+    """Send invented blocks and frames through the codec and a Fleet of their own, until some are in alarm.
+
+    What explains an anomaly is compiled too: the first one of a worker must not wait for it.
+    """
     encoder, decoder, fleet = Encoder(), Decoder(check_key=False), Fleet(spec)
-    rounds = spec.warmup_blocks + 4
-    made: list[SensorBlock | TelemetryFrame] = [_block(i, n) for i in range(rounds) for n in range(_ALIGNMENTS)]
-    made += [_frame(i) for i in range(rounds)]
+    quiet = max(spec.warmup_blocks, 2 * _LOUD) + _LOUD
+    rounds = [(i, 1.0 if i < quiet else 30.0) for i in range(quiet + _LOUD)]
+    made: list[SensorBlock | TelemetryFrame] = [_block(i, n, gain) for i, gain in rounds for n in range(_ALIGNMENTS)]
+    made += [_frame(i, gain) for i, gain in rounds]
     fleet.receive([decoder.decode(encoder.encode(each), origin=each.origin, key=None) for each in made])
 
 
-def _block(i: int, n: int) -> SensorBlock:
-    noise = np.random.default_rng(i).normal(size=(1, 256))
+def _block(i: int, n: int, gain: float) -> SensorBlock:
+    noise = np.random.default_rng(i).normal(size=(1, 256)) * gain
     return SensorBlock(
         origin=_origin(i),
         asset="w" * (n + 1),
@@ -33,18 +38,18 @@ def _block(i: int, n: int) -> SensorBlock:
         sampling_rate_hz=1600.0,
         quantity="acceleration",
         unit="m/s2",
-        samples=noise.astype(np.float32) if n else (noise * 1000).astype(np.int16),
+        samples=noise.astype(np.float32) if n else (noise * 200).astype(np.int16),
     )
 
 
-def _frame(i: int) -> TelemetryFrame:
+def _frame(i: int, gain: float) -> TelemetryFrame:
     return TelemetryFrame(
         origin=_origin(i),
         asset="warm-up",
         point="tags",
         tags=(Tag(name="t", quantity="temperature", unit="K"), Tag(name="p", quantity="pressure", unit="Pa")),
         times_ns=_START_NS + (2 * i + np.arange(2, dtype=np.int64)) * _STEP_NS,
-        values=np.random.default_rng(i).normal(size=(2, 2)),
+        values=np.random.default_rng(i).normal(size=(2, 2)) * gain,
     )
 
 
