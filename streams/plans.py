@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from foreshock.contract import Reason
@@ -117,6 +118,7 @@ def _unknown(key: bytes) -> InputRejected:
     )
 
 
+@cache  # a millisecond to find out: a flood of foreign records must not pay it each time
 def _mistakes() -> dict[bytes, str]:
     """Give the fingerprints of our SensorBlock with its samples as an array of numbers."""
     found = {}
