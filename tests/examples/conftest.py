@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,26 +69,35 @@ class Plant:
         return [decode_output(message.value())["record"] for message in self.read(topic, asset, count)]
 
 
-@pytest.fixture(scope="session")
-def plant(stack, tmp_path_factory) -> Iterator[Plant]:
-    """Start the worker once; stop it at the end and show its log."""
-    folder = tmp_path_factory.mktemp("plant")
+@contextmanager
+def running_plant(stack, folder: Path, **more: str) -> Iterator[Plant]:
+    """Start a worker on topics of its own; stop it at the end and show its log. `more` goes to its environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")} | {
         "FORESHOCK_KAFKA__BOOTSTRAP": stack.bootstrap,
         "FORESHOCK_REDIS__URL": stack.redis_url,
         "FORESHOCK_TOPICS__PREFIX": f"examples-{uuid.uuid4().hex[:6]}.",
         "FORESHOCK_WORKER__GROUP": f"examples-{uuid.uuid4().hex[:6]}",
         "FORESHOCK_WORKER__DATA_DIR": str(folder / "state"),
+        **more,
     }
     settings = load(None, environment)
     with (folder / "worker.log").open("w") as log:
         command = [Path(sys.executable).with_name("foreshock"), "worker"]
         topics = ensure(settings)
         worker = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-        yield Plant(settings, topics, environment, folder)
-        worker.terminate()
-        worker.wait(30)
+        try:
+            yield Plant(settings, topics, environment, folder)
+        finally:
+            worker.terminate()
+            worker.wait(30)
     print((folder / "worker.log").read_text())
+
+
+@pytest.fixture(scope="session")
+def plant(stack, tmp_path_factory) -> Iterator[Plant]:
+    """One worker for all examples."""
+    with running_plant(stack, tmp_path_factory.mktemp("plant")) as found:
+        yield found
 
 
 @pytest.fixture

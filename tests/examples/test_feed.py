@@ -2,10 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from foreshock.detectors.reference import Reference
+from tests.examples.conftest import running_plant
 
 SAMPLES = 2048
 RATE_HZ = 48_000.0
@@ -45,19 +50,28 @@ def blocks(signal: np.ndarray, count: int) -> np.ndarray:
     return signal[: count * SAMPLES].reshape(count, SAMPLES)
 
 
-def test_fed_and_evaluated_scores_are_bit_equal(cwru, plant, tmp_path):
-    """`feed` through Kafka and the worker gives the scores and alarms of `evaluate` on the files, bit for bit."""
+def test_fed_and_evaluated_scores_are_bit_equal(cwru, stack, tmp_path):
+    """`feed` through Kafka and a worker gives the scores of `evaluate`, bit for bit, on the scale of one reference file."""
     series = json.loads((cwru / "manifest.json").read_text(encoding="utf-8"))["series"]
+    reference = tmp_path / "reference.json"
+    foreshock = Path(sys.executable).with_name("foreshock")
+    subprocess.run([foreshock, "evaluate", "--in", cwru, "--write-reference", reference], check=True, timeout=120)
+    record = Reference.load(reference)
+    home = tmp_path / "plant"
+    home.mkdir()
 
-    plant.foreshock("feed", cwru)
-    plant.foreshock("evaluate", "--in", cwru, "--out", tmp_path / "scores")
+    with running_plant(stack, home, FORESHOCK_DETECTION__REFERENCE=str(reference)) as plant:
+        plant.foreshock("feed", cwru)
+        plant.foreshock("evaluate", "--in", cwru, "--out", tmp_path / "scores", "--reference", reference)
+        fed = {entry["id"]: plant.records("scores.v1", entry["id"], entry["rows"]) for entry in series}
 
     for entry in series:
-        scores = plant.records("scores.v1", entry["id"], entry["rows"])
-        fed = [row for score in scores for row in score["rows"]]
+        scores = fed[entry["id"]]
+        rows = [row for score in scores for row in score["rows"]]
         lines = (tmp_path / "scores" / f"{entry['id']}.csv").read_text(encoding="utf-8").splitlines()[1:]
         evaluated = [tuple(line.split(",")) for line in lines]
-        assert [(repr(row["value"] or 0.0), str(int(row["alarm"]))) for row in fed] == evaluated
-        assert [row["state"] for row in fed].count("scored") == entry["rows"] - entry["warmup"]
-        assert sum(row["alarm"] for row in fed[HEALTHY:]) > 0
+        assert [(repr(row["value"] or 0.0), str(int(row["alarm"]))) for row in rows] == evaluated
+        assert [row["state"] for row in rows].count("scored") == entry["rows"] - entry["warmup"]
+        assert sum(row["alarm"] for row in rows[HEALTHY:]) > 0
         assert all(score["registered"] for score in scores)
+        assert {score["reference"] for score in scores} == {record.id}
