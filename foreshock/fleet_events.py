@@ -22,6 +22,7 @@ from foreshock.policy import Alarm, Policy
 
 PHASES = {policy.OPENED: Phase.OPENED, policy.UPDATED: Phase.UPDATED, policy.CLOSED: Phase.CLOSED}
 NO_RULE = policy.for_budget(policy.BUDGET_TABLE[0].budget)  # where an episode ends without a rule: its text is replaced
+_RATIO = "value = measured / above, or below / measured (1 + distance / max(1, |limit|) where a sign is not positive)"
 _TRUSTED = 100  # healthy scores from which on the calibration does not lower the confidence
 _DELAYED_S = 60.0  # a record that came so much later than it was taken is an old one
 
@@ -67,6 +68,8 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
             started_ns=found.alarm.over_ns,
             first_offset=found.first_offset,
             initial=found.value,
+            told=found.value,
+            told_ns=found.source_ns,
         )
     event = Anomaly(
         event_id=lineage.event_id(f"anomaly.{phase.value}", origin, found.row or 0, *versions),
@@ -85,7 +88,7 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
         initial_score=episode.initial,
         p_value=found.p_value,
         confidence=_confidence(found),
-        decision=decision(found),
+        decision=decision(found, episode),
         contributions=found.contributions,
         hypothesis=found.hypothesis,
         lowered_by=_lowered_by(found),
@@ -95,6 +98,7 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
         trace_id=lineage.trace_id(origin),
         trend=found.trend,
     )
+    episode.told, episode.told_ns = found.value, found.source_ns
     return event, None if phase is Phase.CLOSED else episode
 
 
@@ -132,8 +136,8 @@ def farewell(entry: Entry, latest: Score, reason: str) -> tuple[Anomaly, ...]:
     return tuple(events)
 
 
-def decision(found: Finding) -> Decision:
-    """The rule that fired as text, with the numbers to check it."""
+def decision(found: Finding, episode: Episode) -> Decision:
+    """The rule that fired as text, with the numbers to check it; `episode` as it stood before the event."""
     rule, alarm, value = found.rule, found.alarm, Operand(name="value", value=found.value)
     held_s = (found.source_ns - alarm.over_ns) / 1e9
     if found.transition == policy.OPENED:
@@ -148,12 +152,26 @@ def decision(found: Finding) -> Decision:
             Operand(name="clear_s", value=clear_s),
         )
     else:
-        text = (
-            f"in alarm and (value >= {rule.escalate:g} x last_told or {rule.update_ns / 1e9:g} s since the last event)"
+        text = f"in alarm and (value >= {rule.escalate:g} x last_told or since_told_s >= {rule.update_ns / 1e9:g})"
+        since_s = (found.source_ns - episode.told_ns) / 1e9
+        operands = (
+            value,
+            Operand(name="last_told", value=episode.told),
+            Operand(name="since_told_s", value=since_s),
         )
-        operands = (value, Operand(name="peak", value=alarm.peak), Operand(name="initial", value=alarm.initial))
-    margin = Operand(name="margin", value=rule.margin)
-    return Decision(rule=text, operands=(*operands, margin), result=True)
+    if found.mode is Mode.STATIC_LIMIT:
+        return Decision(rule=f"{text}; {_RATIO}", operands=(*operands, *_limit(found)), result=True)
+    return Decision(rule=text, operands=(*operands, Operand(name="margin", value=rule.margin)), result=True)
+
+
+def _limit(found: Finding) -> tuple[Operand, ...]:
+    """What was measured, and the limit that it is held against; nothing where no limit applied to the block."""
+    return tuple(
+        Operand(name=name, value=number)
+        for each in found.contributions[:1]
+        for name, number in (("measured", each.value), ("below", each.lower), ("above", each.upper))
+        if number is not None
+    )
 
 
 def _confidence(found: Finding) -> float:
@@ -177,14 +195,15 @@ def _lowered_by(found: Finding) -> tuple[str, ...]:
 
 
 def _lineage(found: Finding) -> Lineage:
-    origin = found.entry.block.origin
+    origin, margin = found.entry.block.origin, found.rule.margin
+    rank = f"{found.healthy} healthy scores; boundary {margin:g} x the largest of the warm-up"
     return Lineage(
         inputs=(lineage.input_range(origin, found.first_offset, found.row),),
         schema=origin.schema,
         feature_set=found.feature_set,
         model=found.model,
         model_state=found.model_state,
-        calibration=f"{found.healthy} healthy scores; boundary {found.rule.margin:g} x the largest of the warm-up",
+        calibration="none: a stated limit" if found.mode is Mode.STATIC_LIMIT else rank,
         reference=found.reference,
         policy=found.policy_name,
         asset_record=lineage.asset_record(found.entry.asset),

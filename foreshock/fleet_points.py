@@ -49,6 +49,8 @@ class Episode:
     started_ns: int
     first_offset: int
     initial: float
+    told: float  # score of its last event
+    told_ns: int  # and its source time
 
 
 @dataclass(slots=True)
