@@ -242,6 +242,22 @@ def units_of(quantity: str) -> tuple[str, ...]:
     return tuple(line[0] for line in _TABLE[quantity])
 
 
+def quantity_of(unit: str) -> str:
+    """Give the quantity that a unit belongs to, where it can only be one.
+
+    Raises
+    ------
+    InputRejected
+        No quantity, or more than one, has such a unit.
+    """
+    found = [name for name in _TABLE if _find(name, unit) is not None]
+    if len(found) == 1:
+        return found[0]
+    told = f"may be {', '.join(found)}" if found else "is not known"
+    fix = f"state the quantity: {', '.join(found or QUANTITIES)}"
+    raise InputRejected(Reason.UNKNOWN_UNIT, f"the unit {unit[:40]!r} {told}", field="quantity", fix=fix)
+
+
 def _find(quantity: str, unit: str) -> Unit | None:
     spelling = unit.translate(_SYMBOLS)
     found = _EXACT[quantity].get(spelling) or _FOLDED[quantity].get(spelling.casefold())

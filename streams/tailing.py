@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from foreshock.errors import ConfigurationError, InputRejected, Unavailable
 from foreshock.settings import Settings
-from foreshock.streams.kafka import reader_config
+from foreshock.streams.kafka import administration, reader_config
 from foreshock.streams.registry import Registry
 from foreshock.streams.show import with_samples
 from foreshock.streams.topics import TOPICS
@@ -38,6 +38,8 @@ def records(settings: Settings, topic: str, *, beginning: bool, follow: bool) ->
         Kafka cannot be reached.
     """
     name = settings.topics.prefix + topic if topic in TOPICS else topic
+    with administration(settings):
+        pass  # a broker that cannot be reached is one line here; the consumer would log each attempt
     consumer = Consumer({**reader_config(settings), "enable.partition.eof": True})
     try:
         partitions = _partitions(consumer, name, settings)

@@ -18,8 +18,10 @@ def run(
     file: Annotated[Path, typer.Argument(help="A .csv or .parquet (a column per channel, maybe one `time`) or .wav.")],
     asset: Annotated[str, typer.Option(help="Asset id: the key of the records.")],
     unit: Annotated[str, typer.Option(help="Unit of the values: m/s2, g, mm/s, degC, ...")],
-    quantity: Annotated[str, typer.Option(help="What was measured: acceleration, velocity, temperature, ...")],
-    point: Annotated[str, typer.Option(help="Measuring point; must be that of the live data.")],
+    quantity: Annotated[
+        str | None, typer.Option(help="acceleration, velocity, ...; only where the unit does not say it.")
+    ] = None,
+    point: Annotated[str, typer.Option(help="Measuring point; must be that of the live data.")] = "drive-end",
     rate: Annotated[
         float | None, typer.Option(help="Samples per second of a waveform; none: a table of slow values.")
     ] = None,
@@ -39,6 +41,7 @@ def run(
     from foreshock.streams.sender import Sender
     from foreshock.streams.topics import ensure
 
+    quantity = quantity or _quantity(unit)
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     history = read_history(file)
     history = replace(history, values=history.values * gain)
@@ -59,7 +62,25 @@ def run(
             sender.send(record)
     left = 0 if rate is None else len(history.values) % samples
     if as_json:
-        print(json.dumps({"asset": asset, "records": sender.sent, "rows_left_over": left}))
+        print(
+            json.dumps(
+                {"asset": asset, "point": point, "quantity": quantity, "records": sender.sent, "rows_left_over": left}
+            )
+        )
     else:
         kind = "frames" if rate is None else f"blocks of {samples} samples"
-        print(f"{sender.sent} {kind} of {asset} sent" + (f"; {left} samples at the end fill no block" if left else ""))
+        print(
+            f"{sender.sent} {kind} of {asset}, {point} ({quantity}) sent"
+            + (f"; {left} samples at the end fill no block" if left else "")
+        )
+
+
+def _quantity(unit: str) -> str:
+    """Take the quantity from the unit; where it is not plain, ask for it."""
+    from foreshock.errors import InputRejected
+    from foreshock.units import quantity_of
+
+    try:
+        return quantity_of(unit)
+    except InputRejected as exc:
+        raise ConfigurationError(f"--unit: {exc.sentence}; {exc.fix} (--quantity)") from exc

@@ -77,4 +77,7 @@ def asyncapi(
     if out is None:
         print(text, end="")
     else:
-        out.write_text(text, encoding="utf-8")
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as exc:
+            raise ConfigurationError(f"{out} cannot be written: {exc.strerror}") from exc

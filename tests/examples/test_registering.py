@@ -73,12 +73,12 @@ def test_backfilled_history_warms_the_model(plant, tmp_path):
     rng = np.random.default_rng(7)
     rows = np.round(rng.standard_normal(40 * 1024), 4)
     (tmp_path / "history.csv").write_text("x\n" + "\n".join(map(str, rows)) + "\n", encoding="utf-8")
-    place = ["--asset", "history-1", "--point", "de", "--quantity", "acceleration", "--unit", "m/s2"]
+    place = ["--asset", "history-1", "--unit", "m/s2"]
 
     plant.foreshock("assets", "register", "--asset", "history-1", "--warmup-blocks", "20")
     told = plant.foreshock("backfill", tmp_path / "history.csv", *place, "--rate", "12800", "--samples", "1024")
 
-    assert "40 blocks of 1024 samples" in told
+    assert "40 blocks of 1024 samples of history-1, drive-end (acceleration)" in told
     scores = plant.records("scores.v1", "history-1", 40)
     states = [row["state"] for score in scores for row in score["rows"]]
     assert states == ["warming"] * 20 + ["scored"] * 20

@@ -300,12 +300,28 @@ def test_topics_prints_without_a_broker() -> None:
     assert ran.out.count("kafka-topics.sh --bootstrap-server nobody:1 --create") == len(used())
 
 
-@pytest.mark.parametrize("arguments", [("topics", "--print", "--create"), ("topics", "--config", "/no/such.toml")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("topics", "--print", "--create"),
+        ("topics", "--config", "/no/such.toml"),
+        ("schema", "asyncapi", "--out", "/no/such/file.yaml"),
+        ("backfill", "history.csv", "--asset", "a", "--unit", "furlong"),
+    ],
+)
 def test_wrong_usage_is_one_line(arguments: tuple[str, ...]) -> None:
     """Exit code 2 and one clear line."""
     ran = foreshock(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("foreshock: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_tail_without_a_broker_is_one_line() -> None:
+    """Exit code 3 and one clear line, not one for each attempt to connect."""
+    ran = foreshock("tail", "scores.v1", "--bootstrap", "127.0.0.1:1")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("foreshock: Kafka at 127.0.0.1:1 cannot be reached")
     assert ran.err.count("\n") == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from foreshock.contract import Measure, Reason
 from foreshock.errors import InputRejected
-from foreshock.units import QUANTITIES, resolve, units_of
+from foreshock.units import QUANTITIES, quantity_of, resolve, units_of
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,27 @@ def test_what_is_not_known_gets_the_nearest(quantity: str, spelling: str, reason
 
     assert caught.value.reason == reason
     assert offers in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantity"),
+    [
+        ("m/s2", "acceleration"),
+        ("g", "acceleration"),
+        ("mm/s rms", "velocity"),
+        ("degC", "temperature"),
+        ("bar", "pressure"),
+    ],
+)
+def test_most_units_say_their_quantity(unit: str, quantity: str) -> None:
+    """Where one quantity alone has the unit it need not be stated."""
+    assert quantity_of(unit) == quantity
+
+
+@pytest.mark.parametrize(("unit", "fix"), [("%", "humidity"), ("Hz", "speed, frequency"), ("furlong", "acceleration")])
+def test_a_unit_of_several_or_no_quantities_asks_for_one(unit: str, fix: str) -> None:
+    """Nothing is guessed: the answer lists what it may be."""
+    with pytest.raises(InputRejected) as caught:
+        quantity_of(unit)
+
+    assert fix in caught.value.fix
