@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from foreshock import policy
 from foreshock.detectors import calibrate
+from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import HEALTHY
 from foreshock.detectors.ordering import median, sort
 from foreshock.detectors.slots import Field
@@ -150,22 +151,6 @@ def finish_warmup(state: Any, slot: int, margin: float) -> None:
         calibrate.remember(state.healthy[slot], state.ranked[slot], value)
         state.ranked[slot] += 1
     state.ready[slot] = 1
-
-
-@nb.njit(cache=True, nogil=True)
-def load_alarm(state: Any, slot: int) -> Any:
-    """Read the slot's alarm as the named tuple that the rule works on."""
-    n, v = state.alarm_int[slot], state.alarm_float[slot]
-    return policy.Alarm(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], n[6])
-
-
-@nb.njit(cache=True, nogil=True)
-def save_alarm(state: Any, slot: int, alarm: Any) -> None:
-    """Write it back."""
-    n, v = state.alarm_int[slot], state.alarm_float[slot]
-    n[0], n[1], n[2], n[3] = alarm.phase, alarm.over, alarm.over_ns, alarm.under
-    n[4], n[5], n[6] = alarm.clear_ns, alarm.opened_ns, alarm.told_ns
-    v[0], v[1], v[2] = alarm.initial, alarm.peak, alarm.told
 
 
 @nb.njit(cache=True, nogil=True)

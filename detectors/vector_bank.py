@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foreshock import policy
 from foreshock.detectors import vector as kernel
+from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.explain import BOUND, Explanation
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.waveform_state import Outputs
@@ -57,7 +58,7 @@ class VectorBank:
 
     def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
         """State of the alarm rule once the row at hand is folded in."""
-        alarm, _ = policy.step(self.rule, kernel.load_alarm(self.slots.arrays, slot), value, at_ns)
+        alarm, _ = policy.step(self.rule, load_alarm(self.slots.arrays, slot), value, at_ns)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foreshock import policy
 from foreshock.detectors import waveform_kernel as kernel
+from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
 from foreshock.detectors.river_adapter import RiverDetector
 from foreshock.detectors.slots import Slots
@@ -109,7 +110,7 @@ class WaveformBank:
 
     def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
         """State of the alarm rule once the block at hand is folded in."""
-        alarm, _ = policy.step(self.config.policy, kernel.load_alarm(self.slots.arrays, slot), value, at_ns)
+        alarm, _ = policy.step(self.config.policy, load_alarm(self.slots.arrays, slot), value, at_ns)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:
