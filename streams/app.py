@@ -6,14 +6,13 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import faust
 
 from foreshock.contract import DeadLetter, Outcome
-from foreshock.detectors.reference import Reference
-from foreshock.fleet import Fleet, FleetSpec
+from foreshock.detection import reference_of, spec_of
+from foreshock.fleet import Fleet
 from foreshock.settings import Settings
 from foreshock.streams import agents, kafka, wire
 from foreshock.streams.assets import AssetReader
@@ -76,7 +75,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     ledger = Ledger()
     telemetry = Telemetry(settings, worker=worker)
     cache = Cache(settings.redis.url, prefix=settings.topics.prefix, worker=worker)
-    fleet = Fleet(spec(settings), reference=_reference(settings))
+    fleet = Fleet(spec_of(settings), reference=reference_of(settings))
     custody = Custody(partial(_release, fleet, cache))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     outputs = _outputs(settings, topics, registry, telemetry, worker)
@@ -141,18 +140,6 @@ def _outputs(
     framing = settings.topics.value_framing
     encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
     return Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker)
-
-
-def spec(settings: Settings) -> FleetSpec:
-    """Give the settings of detection as the core takes them."""
-    wanted = settings.detection
-    return FleetSpec(
-        profile=wanted.profile, budget=wanted.budget, warmup_blocks=wanted.warmup_blocks, river=wanted.river
-    )
-
-
-def _reference(settings: Settings) -> Reference | None:
-    return Reference.load(Path(settings.detection.reference)) if settings.detection.reference else None
 
 
 def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:

@@ -50,11 +50,12 @@ def run(settings: Settings, slot: int = 0) -> None:
     with _alone(settings):
         found = topics.ensure(settings)
         # Everything heavy comes after the checks, so that a wrong setting is told at once.
-        from foreshock.streams.app import build, spec
+        from foreshock.detection import spec_of
+        from foreshock.streams.app import build
         from foreshock.streams.warm import warm
 
         app = build(settings, found, worker=_name(settings))
-        warm(spec(settings))
+        warm(spec_of(settings))
         app.assets.read_all()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from foreshock.cli.options import ConfigOption, settings_from
 from foreshock.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,17 +30,29 @@ def run(
         Path | None, typer.Option(help="Compute a reference from the warm-up of the series, write it, and stop.")
     ] = None,
     asset_class: Annotated[str, typer.Option(help="Asset class of the written reference; empty: any.")] = "",
-    budget: Annotated[float, typer.Option(help="False alarms per asset and month that are tolerated.")] = 1.0,
-    profile: Annotated[str, typer.Option(help="full or lean.")] = "full",
-    river: Annotated[str, typer.Option(help="A class of river.anomaly in place of the half-space trees.")] = "",
+    budget: Annotated[
+        float | None, typer.Option(help="False alarms per asset and month that are tolerated (detection.budget).")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="full or lean (detection.profile).")] = None,
+    river: Annotated[
+        str | None, typer.Option(help="A class of river.anomaly in place of the trees (detection.river).")
+    ] = None,
+    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
-    """Score recordings and write the scores and alarms as they would have been sent."""
-    from foreshock.detectors.reference import Reference
-    from foreshock.fleet import Fleet, FleetSpec
+    """Score recordings and write the scores and alarms as a worker with the same settings would have sent them."""
+    from foreshock.detection import reference_of, spec_of
+    from foreshock.fleet import Fleet
     from foreshock.recordings import read_series
 
-    spec = FleetSpec(profile=profile, budget=budget, river=river)
+    settings = settings_from(
+        config,
+        detection__budget=budget,
+        detection__profile=profile,
+        detection__river=river,
+        detection__reference=None if reference is None else str(reference),
+    )
+    spec = spec_of(settings)
     if write_reference:
         record = build_reference(folder, spec, asset_class)
         record.save(write_reference)
@@ -47,7 +60,7 @@ def run(
         return
     if out is None:
         raise ConfigurationError("--out is needed: the folder that the scores go to")
-    known = Reference.load(reference) if reference else None
+    known = reference_of(settings)
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     rows: list[dict[str, Any]] = []
@@ -56,9 +69,11 @@ def run(
         rows.append({"series": series.id, "rows": series.rows, **_write(out, series, score(fleet, series))})
     seconds = time.perf_counter() - started
     if as_json:
-        print(json.dumps({"seconds": round(seconds, 3), "series": rows}))
+        made_by = {"model": spec.model_name, "policy": spec.policy_name, "reference": known.id if known else ""}
+        print(json.dumps({"seconds": round(seconds, 3), **made_by, "series": rows}))
     else:
         blocks, alarms = sum(r["rows"] for r in rows), sum(r["alarms"] for r in rows)
+        print(f"{spec.model_name}, {spec.policy_name}")
         print(f"{len(rows)} series, {blocks} rows, {alarms} in alarm, {seconds:.1f} s -> {out}")
 
 

@@ -1,0 +1,38 @@
+"""From the settings of detection to what the core takes: the only door, for the worker and for every command.
+
+What a score is must not depend on which command computed it. So nothing else makes a `FleetSpec` out of settings or
+flags, and every key of `[detection]` passes through here (tests/settings/test_detection.py holds both).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from foreshock.detectors.reference import Reference
+from foreshock.fleet_spec import FleetSpec
+from foreshock.settings import Settings
+
+
+def spec_of(settings: Settings) -> FleetSpec:
+    """Give the settings of detection as the core takes them.
+
+    Raises
+    ------
+    ConfigurationError
+        They cannot be run.
+    """
+    wanted = settings.detection
+    return FleetSpec(
+        profile=wanted.profile, budget=wanted.budget, warmup_blocks=wanted.warmup_blocks, river=wanted.river
+    )
+
+
+def reference_of(settings: Settings) -> Reference | None:
+    """Read the reference record of the asset class; None where no file is set.
+
+    Raises
+    ------
+    ConfigurationError
+        The file cannot be read, or is no reference record.
+    """
+    return Reference.load(Path(settings.detection.reference)) if settings.detection.reference else None
