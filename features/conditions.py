@@ -24,6 +24,7 @@ _CAUSES = {
     QualityKind.SPIKE: ("sensor", "out_of_specification"),
     QualityKind.WRONG_RATE: ("gateway", "failure"),
     QualityKind.CLOCK: ("gateway", "out_of_specification"),
+    QualityKind.COLD_START: ("pipeline", "check_function"),
 }
 
 

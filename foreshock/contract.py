@@ -39,6 +39,7 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "Encoding",
+    "Evidence",
     "InputRange",
     "Limit",
     "Lineage",
@@ -58,6 +59,7 @@ __all__ = [
     "SensorBlock",
     "Tag",
     "TelemetryFrame",
+    "Tick",
 ]
 
 
@@ -144,6 +146,15 @@ class TelemetryFrame:
 
 
 Block = SensorBlock | TelemetryFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A wall-clock time that was put on record in the order of a partition: before the record at `offset`."""
+
+    partition: int
+    offset: int
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,9 +381,18 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an anomaly that opened or escalated can be computed from again, together with its input record."""
+
+    event_id: str
+    state: bytes  # canonical bytes of the measuring point's `AssetState` as it was before the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All that one input record led to: its score, and the events that came with it."""
 
     score: Score
     anomalies: tuple[Anomaly, ...] = ()
     quality: tuple[DataQuality, ...] = ()
+    evidence: tuple[Evidence, ...] = ()

@@ -5,6 +5,8 @@ ForeshockError
     ConfigurationError  a setting, a topic or a file is not as it must be: one clear line, exit code 2
     Unavailable       something outside cannot be reached: one clear line, exit code 3
     OutputRefused     the broker did not take an output: the worker stops, exit code 70
+    SnapshotRejected  sealed bytes cannot be used: they are damaged, foreign or of a newer version
+    StateRejected     a state is sound, but not one that this Fleet can go on with
     Stalled           the worker gets nowhere although it could: it stops, exit code 70
 """
 
@@ -49,6 +51,30 @@ class OutputRefused(ForeshockError):
     """The broker did not take an output. Nothing is acknowledged past it."""
 
     exit_code = 70
+
+
+class SnapshotRejected(ForeshockError):
+    """Sealed bytes cannot be used.
+
+    `code` is one of truncated, unsigned, unknown_key, bad_signature, newer_version, too_large, malformed.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code
+        self.sentence = sentence
+
+
+class StateRejected(ForeshockError):
+    """A state is not one that this Fleet can go on with: the asset starts cold.
+
+    `code` is `other_shape` (of another feature set, model version, profile or detector) or `malformed`.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code
+        self.sentence = sentence
 
 
 class Stalled(ForeshockError):

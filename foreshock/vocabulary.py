@@ -65,7 +65,7 @@ class Phase(StrEnum):
 
 
 class QualityKind(StrEnum):
-    """What can be wrong with a sensor, its clock or its way to us."""
+    """What can be wrong with a sensor, its clock, its way to us, or with what we knew of it."""
 
     SILENT = "silent"
     LATE = "late"
@@ -77,6 +77,7 @@ class QualityKind(StrEnum):
     SPIKE = "spike"
     WRONG_RATE = "wrong_rate"
     CLOCK = "clock"
+    COLD_START = "cold_start"
 
 
 class Reason(StrEnum):
