@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from foreshock.detectors.trees import TreeBank, _heap, feature_keys
+from foreshock.detectors.trees import TreeBank, feature_keys
 
 
 def to_river(bank: TreeBank, slot: int) -> tuple[Any, Any]:
@@ -21,7 +21,7 @@ def to_river(bank: TreeBank, slot: int) -> tuple[Any, Any]:
     )
     trees.learn_one(dict.fromkeys(names, 0.5))  # River draws the structure on the first value
     for t, root in enumerate(trees.trees):
-        for i, node in _heap(root, state.last.shape[2]):
+        for i, node in heap(root, state.last.shape[2]):
             node.l_mass = int(state.current[slot, t, i])
             node.r_mass = int(state.last[slot, t, i])
     trees.counter = int(state.filled[slot])
@@ -51,7 +51,7 @@ def from_river(bank: TreeBank, slot: int, scaler: Any, trees: Any) -> None:
     order = {name: i for i, name in enumerate(names)}
     inner = forest.feature.shape[1]
     for t, root in enumerate(trees.trees):
-        for i, node in _heap(root, state.last.shape[2]):
+        for i, node in heap(root, state.last.shape[2]):
             split = (order.get(node.feature), node.threshold) if i < inner else None
             if split is not None and split != (forest.feature[t, i], forest.threshold[t, i]):
                 raise ValueError(f"tree {t} splits otherwise at node {i}: other features or another seed")
@@ -63,3 +63,15 @@ def from_river(bank: TreeBank, slot: int, scaler: Any, trees: Any) -> None:
             state.high[slot, j] = scaler.max[name].get()
     state.filled[slot] = trees.counter
     state.full[slot] = not trees._first_window  # noqa: SLF001  # as above
+
+
+def heap(root: Any, nodes: int) -> list[tuple[int, Any]]:
+    """Give the first `nodes` nodes of a River tree with their index in heap order."""
+    found, queue = [], [(0, root)]
+    while queue:
+        i, node = queue.pop()
+        if i < nodes:
+            found.append((i, node))
+            if getattr(node, "children", None):
+                queue += [(2 * i + 1, node.children[0]), (2 * i + 2, node.children[1])]
+    return found

@@ -4,12 +4,13 @@ Half-space trees (Tan, Ting, Liu, IJCAI 2011, "Fast Anomaly Detection for Stream
 of the last `window` values fell into it. The structure is drawn once from the seed and never sees data, so all assets
 with the same features share it, and the state of an asset is its counts and the running range of its features.
 
-Bit for bit equal to ``river.preprocessing.MinMaxScaler() | river.anomaly.HalfSpaceTrees(...)``: the structure is taken
-from River itself and every operation is done in River's order (tests/detectors/test_trees.py).
+Bit for bit equal to ``river.preprocessing.MinMaxScaler() | river.anomaly.HalfSpaceTrees(...)``: the structure is drawn
+as River draws it and every operation is done in River's order (tests/detectors/test_trees.py).
 """
 
 from __future__ import annotations
 
+import random
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock.detectors.slots import Field, Slots
+
+
+PADDING = 0.15  # River's: no split is closer to a limit than this share of the range
 
 
 class Forest(NamedTuple):
@@ -41,38 +45,36 @@ class TreeState(NamedTuple):
 
 @cache
 def forest(features: int, trees: int, height: int, seed: int) -> Forest:
-    """Draw the structure that River draws for the same parameters."""
-    from river.anomaly import HalfSpaceTrees
+    """Draw the structure that River draws for the same parameters.
 
-    names = feature_keys(features)
-    model: Any = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=seed)
-    model.learn_one(dict.fromkeys(names, 0.5))
-    order = {name: i for i, name in enumerate(names)}
+    River's own code is not called: its package loads all of scipy.stats, which is half a second of each start.
+    """
     inner = 2**height - 1
+    rng = random.Random(seed)  # noqa: S311  # the one that River draws from
     feature = np.zeros((trees, inner), np.int16)
     threshold = np.zeros((trees, inner), np.float64)
-    for t, root in enumerate(model.trees):
-        for i, node in _heap(root, inner):
-            feature[t, i] = order[node.feature]
-            threshold[t, i] = node.threshold
+    for t in range(trees):
+        _draw(rng, [(0.0, 1.0)] * features, 0, feature[t], threshold[t])
     return Forest(feature, threshold, height)
+
+
+def _draw(rng: random.Random, limits: list[tuple[float, float]], node: int, feature: Any, threshold: Any) -> None:
+    """Draw the split of a node and of all below it, in the order of `river.tree.padded.make_padded_tree`."""
+    if node >= len(feature):
+        return
+    (on,) = rng.choices(range(len(limits)), weights=[high - low for low, high in limits])
+    low, high = limits[on]
+    at = rng.uniform(low + PADDING * (high - low), high - PADDING * (high - low))
+    feature[node], threshold[node] = on, at
+    for child, part in ((2 * node + 1, (low, at)), (2 * node + 2, (at, high))):
+        limits[on] = part
+        _draw(rng, limits, child, feature, threshold)
+        limits[on] = (low, high)
 
 
 def feature_keys(features: int) -> tuple[str, ...]:
     """Names whose sorted order, which River uses, is the order of the columns."""
     return tuple(f"f{i:04d}" for i in range(features))
-
-
-def _heap(root: Any, nodes: int) -> list[tuple[int, Any]]:
-    """The first `nodes` nodes of a River tree with their heap index."""
-    found, queue = [], [(0, root)]
-    while queue:
-        i, node = queue.pop()
-        if i < nodes:
-            found.append((i, node))
-            if getattr(node, "children", None):
-                queue += [(2 * i + 1, node.children[0]), (2 * i + 2, node.children[1])]
-    return found
 
 
 @nb.njit(cache=True, nogil=True)

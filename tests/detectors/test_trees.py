@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foreshock.detectors.river_trees import from_river, to_river
-from foreshock.detectors.trees import TreeBank, feature_keys
+from foreshock.detectors.river_trees import from_river, heap, to_river
+from foreshock.detectors.trees import TreeBank, feature_keys, forest
 
 
 def river_model(window: int, seed: int):
@@ -38,6 +38,24 @@ def test_equals_river_bit_for_bit_over_ten_thousand_values(seed: int) -> None:
         bank.learn_one(slot, x)
         model.learn_one(row)
         bank.learn_one(other, x[::-1].copy())
+
+
+@pytest.mark.parametrize(("features", "trees", "height"), [(1, 3, 1), (2, 10, 4), (7, 25, 8), (40, 5, 10)])
+@pytest.mark.parametrize("seed", [0, 1, 2**31])
+def test_draws_the_structure_that_river_draws(features: int, trees: int, height: int, seed: int) -> None:
+    """Every split of every tree is on the same feature at the same value as in River's own trees."""
+    from river.anomaly import HalfSpaceTrees
+
+    names = feature_keys(features)
+    model = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=seed)
+    model.learn_one(dict.fromkeys(names, 0.5))
+    drawn = forest(features, trees, height, seed)
+
+    for t, root in enumerate(model.trees):
+        nodes = heap(root, 2**height - 1)
+        assert len(nodes) == 2**height - 1
+        for i, node in nodes:
+            assert (names[drawn.feature[t, i]], drawn.threshold[t, i]) == (node.feature, node.threshold)
 
 
 def test_goes_to_river_and_back_without_a_change() -> None:
