@@ -20,7 +20,6 @@ import numpy.typing as npt
 
 from foreshock.detectors.slots import Field, Slots
 
-
 PADDING = 0.15  # River's: no split is closer to a limit than this share of the range
 
 
