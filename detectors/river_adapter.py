@@ -11,12 +11,15 @@ import hashlib
 import inspect
 import math
 import random
-from collections import deque
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
+from foreshock.detectors import river_state
 from foreshock.detectors.protocol import Vector, finite
+from foreshock.detectors.snapshot_codec import canonical, from_canonical
 from foreshock.detectors.trees import feature_keys
 from foreshock.errors import ConfigurationError
 
@@ -89,9 +92,33 @@ class RiverDetector:
         """Something was learnt; River's classes do not say when they are warm."""
         return self._learnt > 0
 
+    def capture(self) -> dict[str, Any]:
+        """State of scaler and model as a tree.
+
+        Raises
+        ------
+        NotCapturable
+            The model holds something that cannot be written down.
+        """
+        return {"learnt": self._learnt, "graph": river_state.capture((self._scaler, self._model))}
+
+    def restore(self, tree: Mapping[str, Any]) -> None:
+        """Go on with a captured state.
+
+        Raises
+        ------
+        NotCapturable
+            The tree is not one of this detector.
+        """
+        fresh = (self._scaler, self._model)
+        found = river_state.restore(tree["graph"], fresh)
+        if [type(each) for each in found] != [type(each) for each in fresh] or type(tree["learnt"]) is not int:
+            raise river_state.NotCapturable(f"not the state of {type(self._model).__name__}")
+        (self._scaler, self._model), self._learnt = found, tree["learnt"]
+
     def digest(self) -> str:
-        """Sha256 of the canonical text of scaler and model."""
-        return hashlib.sha256(state_text((self._scaler, self._model, self._learnt)).encode()).hexdigest()
+        """Sha256 of the canonical state of scaler and model."""
+        return hashlib.sha256(canonical(self.capture())).hexdigest()
 
     def _row(self, x: Vector) -> dict[str, float]:
         return dict(zip(self._keys, finite(x).astype(np.float64).tolist(), strict=True))
@@ -102,37 +129,31 @@ class RiverDetector:
         return row, math.sqrt(math.fsum(v * v for v in row.values()) / len(row))
 
 
-def state_text(value: Any, above: frozenset[int] = frozenset()) -> str:
-    """Text of an object graph that is the same for equal states: attributes by name, floats in shortest form."""
-    if id(value) in above:
-        return "<above>"
-    inside = above | {id(value)}
-    name = type(value).__name__
-    if isinstance(value, np.ndarray):
-        text = f"{value.dtype.str}{value.shape}{value.tobytes().hex()}"
-    elif isinstance(value, random.Random):
-        text = repr(value.getstate())
-    elif isinstance(value, dict):
-        text = ",".join(f"{state_text(k, inside)}:{state_text(v, inside)}" for k, v in value.items())
-    elif isinstance(value, set | frozenset):
-        text = ",".join(sorted(state_text(v, inside) for v in value))
-    elif isinstance(value, list | tuple | deque):
-        text = ",".join(state_text(v, inside) for v in value)
-    elif value is None or isinstance(value, bool | int | float | str | bytes | np.generic):
-        text = repr(value)
-    else:
-        text = ",".join(f"{k}={state_text(v, inside)}" for k, v in sorted(_attributes(value).items()))
-    return f"{name}({text})"
+@cache
+def check_capturable(name: str) -> None:
+    """Find out before anything runs whether the state of a detector can be kept, by doing it.
 
-
-def _attributes(value: Any) -> dict[str, Any]:
-    slots = [s for kind in type(value).__mro__ for s in getattr(kind, "__slots__", ()) if hasattr(value, s)]
-    return {**getattr(value, "__dict__", {}), **{s: getattr(value, s) for s in slots}}
+    Raises
+    ------
+    ConfigurationError
+        There is no such detector, or it holds something that cannot be written down.
+    """
+    detector, again = RiverDetector(name, 3), RiverDetector(name, 3)
+    vectors = [np.array([math.sin(i), math.cos(3 * i), i % 5]) for i in range(50)]
+    for x in vectors[:40]:
+        detector.learn_one(x)
+    try:
+        again.restore(cast("Mapping[str, Any]", from_canonical(canonical(detector.capture()))))
+    except river_state.NotCapturable as exc:
+        raise ConfigurationError(f"detection.river is {name!r}, whose state cannot be kept: {exc}") from exc
+    same = [again.score_one(x) == detector.score_one(x) for x in vectors]  # what is no state may matter all the same
+    if again.digest() != detector.digest() or not all(same):
+        raise ConfigurationError(f"detection.river is {name!r}, whose state does not come back as it was")
 
 
 def _reseed(model: Any, seed: int) -> None:
     """Give the generators that a model holds without asking for a seed one: GaussianScorer's distribution has such."""
-    for part in _attributes(model).values():
-        for inner in (part, *(_attributes(part).values() if hasattr(part, "__dict__") else ())):
+    for part in river_state.attributes(model).values():
+        for inner in (part, *(river_state.attributes(part).values() if hasattr(part, "__dict__") else ())):
             if isinstance(inner, random.Random):
                 inner.seed(seed)

@@ -26,10 +26,27 @@ class Field:
     shape: tuple[int, ...]
     dtype: npt.DTypeLike
     fill: float = 0.0
+    most: int | None = None  # largest value that a kernel can take; a restored one is held against it
 
     def array(self, capacity: int) -> npt.NDArray[Any]:
         """Allocate the field for `capacity` slots."""
         return np.full((capacity, *self.shape), self.fill, dtype=self.dtype)
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse a value of another type or shape, and a counter that a kernel could run out of its arrays with.
+
+        Raises
+        ------
+        ValueError
+            With what is wrong.
+        """
+        if not isinstance(value, np.ndarray) or value.dtype != self.dtype or value.shape != self.shape:
+            found = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+            raise ValueError(f"{name} is {found}, {np.dtype(self.dtype)} {self.shape} is needed")
+        if not self.shape and np.dtype(self.dtype).kind in "iu":
+            count = int(value)
+            if count < min(0, self.fill) or (self.most is not None and count > self.most):
+                raise ValueError(f"{name} is {count}")
 
     def nbytes(self) -> int:
         """Bytes of one slot."""
@@ -90,6 +107,25 @@ class Slots(Generic[Arrays]):
     def slot_bytes(self) -> int:
         """Bytes of state of one slot."""
         return sum(f.nbytes() for f in self._fields.values())
+
+    def capture(self, slot: int) -> dict[str, npt.NDArray[Any]]:
+        """Copy the arrays of a slot, by field."""
+        return {name: array[slot, ...].copy() for name, array in zip(self._fields, self.arrays, strict=True)}
+
+    def restore(self, slot: int, captured: Mapping[str, Any]) -> None:
+        """Put captured arrays into a slot.
+
+        Raises
+        ------
+        ValueError
+            They are not of the fields' names, types and shapes, or a counter is not one: then the slot stays as it is.
+        """
+        if not isinstance(captured, Mapping) or captured.keys() != self._fields.keys():
+            raise ValueError(f"not the fields {', '.join(self._fields)}")
+        for name, f in self._fields.items():
+            f.check(name, captured[name])
+        for array, name in zip(self.arrays, self._fields, strict=True):
+            array[slot] = captured[name]
 
     def digest(self, slot: int) -> str:
         """Sha256 of the slot's state: every field's name, type, shape and little-endian values, in declared order."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +119,26 @@ class WaveformBank:
         state = self.slots.arrays
         known = np.delete(state.offsets[slot], int(state.seen[slot]) % RING)  # the oldest one leaves the window
         return int(min(known[known >= 0].min(initial=own), own))
+
+    def capture(self, slot: int) -> dict[str, Any]:
+        """Copy all that the model of a slot remembers, as a tree."""
+        river = self._rivers[slot].capture() if self._river else None
+        return {"model": self.slots.capture(slot), "trees": self.trees.slots.capture(slot), "river": river}
+
+    def restore(self, slot: int, tree: Mapping[str, Any]) -> None:
+        """Put a captured tree into a slot.
+
+        Raises
+        ------
+        ValueError
+            It does not fit.
+        KeyError
+            A part of it is missing.
+        """
+        self.slots.restore(slot, tree["model"])
+        self.trees.slots.restore(slot, tree["trees"])
+        if self._river:
+            self._rivers[slot].restore(tree["river"])
 
     def digest(self, slot: int) -> str:
         """Sha256 of the model's state."""

@@ -18,15 +18,17 @@ bit for bit the same however the stream was cut into batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from foreshock.contract import Asset, Block, Outcome
 from foreshock.detectors.reference import Reference
 from foreshock.fleet_admission import Admission
 from foreshock.fleet_points import AssetStatus, status
 from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_state import AssetState
+from foreshock.fleet_store import Store
 
-__all__ = ["AssetStatus", "Fleet", "FleetSpec"]
+__all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec"]
 
 
 class Fleet:
@@ -56,6 +58,7 @@ class Fleet:
         self.spec = spec
         self.on_stage = on_stage or _ignore
         self._admission = Admission(spec, reference)
+        self._stored = Store(self._admission)
         self.receive(list(assets))
 
     def receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
@@ -73,13 +76,57 @@ class Fleet:
         self.on_stage("policy")
         return outcomes
 
+    def take_up(self, asset: Asset, partition: int, offset: int) -> None:
+        """Take up master data that was put on record in the order of a partition, before the record at `offset`."""
+        place = self._admission.partition(partition)
+        owner = self._admission.owner(place, asset.asset)
+        owner.record = asset
+        place.touch(asset.asset, owner, offset)
+
     def status(self, asset: str) -> AssetStatus | None:
         """Why an asset has a score or not; None for one that was never seen."""
-        points = [point for key, point in self._admission.points.items() if key[1] == asset]
-        if not points:
+        owners = [owner for owner in self._admission.owned(asset) if owner.points]
+        if not owners:
             return None
-        known = self._admission.asset(asset)
-        return AssetStatus(asset, known.registered, tuple(status(point) for point in points))
+        points = (status(name, point) for owner in owners for name, point in owner.points.items())
+        return AssetStatus(asset, owners[0].record.registered, tuple(points))
+
+    def folded(self, partition: int, asset: str) -> int:
+        """Next offset of an asset's order: records below it must not be given again; 0 where nothing was folded in."""
+        return self._stored.folded(partition, asset)
+
+    def dirty(self, partition: int) -> Mapping[str, int]:
+        """Asset to the first offset that changed it since a checkpoint had it, the oldest first."""
+        return self._stored.dirty(partition)
+
+    def capture(self, partition: int, asset: str) -> AssetState:
+        """Copy everything that decides about an asset.
+
+        Raises
+        ------
+        KeyError
+            The asset is not on this partition.
+        """
+        return self._stored.capture(partition, asset)
+
+    def clean(self, partition: int, asset: str, offset: int) -> None:
+        """Note that a checkpoint has the asset's state, captured at `offset`."""
+        self._stored.clean(partition, asset, offset)
+
+    def restore(self, state: AssetState) -> None:
+        """Go on with a captured state; what the Fleet held of this asset is dropped.
+
+        Raises
+        ------
+        StateRejected
+            It is of another shape, or does not fit: the asset keeps its master data where that can be read, starts
+            cold, and says so with its next outcome.
+        """
+        self._stored.restore(state)
+
+    def adopt_cold(self, partition: int, asset: str, reason: str) -> None:
+        """Let an asset start cold: its next outcome carries a quality event `cold_start` with the reason."""
+        self._admission.forget(partition, asset).cold = reason
 
     def release(self, partitions: Collection[int]) -> None:
         """Drop all state of these input partitions: another worker has them now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from foreshock import fleet_quality
 from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
@@ -11,7 +11,7 @@ from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
 from foreshock.features.catalog import MIN_SAMPLES
 from foreshock.fleet_events import farewell
-from foreshock.fleet_points import Entry, Key, Lane, Layout, Model, Point
+from foreshock.fleet_points import Entry, Lane, Layout, Model, Owner, Partition, Point
 from foreshock.fleet_scores import Names, score, unscored
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_telemetry import TelemetryLane
@@ -24,41 +24,71 @@ class Admission:
 
     spec: FleetSpec
     reference: Reference | None
-    assets: dict[str, Asset] = field(default_factory=dict)
-    points: dict[Key, Point] = field(default_factory=dict)
+    assets: dict[str, Asset] = field(default_factory=dict)  # master data that came without a place
+    partitions: dict[int, Partition] = field(default_factory=dict)
     lanes: dict[Layout, Lane] = field(default_factory=dict)
     freed: list[Model] = field(default_factory=list)
 
-    def asset(self, name: str) -> Asset:
-        """Master data of an asset; defaults for one that nobody registered."""
-        known = self.assets.get(name)
-        if known is None:
-            known = self.assets[name] = Asset(asset=name, registered=False)
-        return known
+    def partition(self, number: int) -> Partition:
+        """An input partition, made at its first record."""
+        found = self.partitions.get(number)
+        if found is None:
+            found = self.partitions[number] = Partition()
+        return found
+
+    def owner(self, partition: Partition, name: str) -> Owner:
+        """An asset of a partition, made at its first record; one that nobody registered has defaults."""
+        found = partition.owners.get(name)
+        if found is None:
+            record = self.assets.get(name) or Asset(asset=name, registered=False)
+            found = partition.owners[name] = Owner(record)
+        return found
+
+    def owned(self, name: str) -> list[Owner]:
+        """An asset wherever it is: on one partition, unless somebody sent it to two."""
+        return [each.owners[name] for each in self.partitions.values() if name in each.owners]
+
+    def register(self, asset: Asset) -> None:
+        """Take up master data from here on."""
+        self.assets[asset.asset] = asset
+        for partition in self.partitions.values():
+            owner = partition.owners.get(asset.asset)
+            if owner is not None:
+                owner.record = asset
+                partition.touch(asset.asset, owner, partition.next)
 
     def enter(self, batch: Sequence[Block | Asset]) -> list[Entry]:
         """Take up master data and admit blocks, in order: a record counts for what comes after it."""
         entries = []
         for item in batch:
             if isinstance(item, Asset):
-                self.assets[item.asset] = item
+                self.register(item)
             else:
-                asset = self.asset(item.asset)
-                entries.append(Entry(item, asset, self._point(item, asset)))
+                entries.append(self._entry(item))
         fleet_quality.look(entries)
         for entry in entries:
+            point = entry.point
+            entry.was = (point.quality, point.strange, point.strange_blocks)
             fleet_quality.judge(entry)
             if entry.refused is None or entry.refused[0] is not ScoreState.LATE:
                 self._layout(entry)
-            entry.model = entry.point.model
+            entry.model = point.model
         return entries
 
-    def _point(self, block: Block, asset: Asset) -> Point:
-        key = (block.origin.partition, block.asset, block.point)
-        point = self.points.get(key)
+    def _entry(self, block: Block) -> Entry:
+        offset, name = block.origin.offset, block.asset
+        partition = self.partition(block.origin.partition)
+        owner = self.owner(partition, name)
+        folded = owner.folded
+        if offset < folded:
+            raise ValueError(f"offset {offset} of {name} is folded in already: the next one is {folded}")
+        owner.folded = partition.next = offset + 1
+        if owner.since is None:
+            partition.touch(name, owner, offset)
+        point = owner.points.get(block.point)
         if point is None:
-            point = self.points[key] = Point(key, self._model(Layout.of(block), asset))
-        return point
+            point = owner.points[block.point] = Point(self.model(Layout.of(block), owner.record))
+        return Entry(block, owner.record, owner, point, folded)
 
     def _layout(self, entry: Entry) -> None:
         """A record of another layout is not usable; after enough of them in a row the model starts anew on it."""
@@ -76,12 +106,13 @@ class Admission:
         reason = f"block layout changed from {point.model.layout} to {layout}"
         if point.strange_blocks >= LAYOUT_BLOCKS:
             self.freed.append(point.model)
-            entry.left, point.model = point.model, self._model(layout, entry.asset)
+            entry.left, point.model = point.model, self.model(layout, entry.asset)
             point.quality = fleet_quality.anew(point.quality)
             reason += "; the model starts anew with the next one"
         entry.refused = (ScoreState.NOT_USABLE, reason)
 
-    def _model(self, layout: Layout, asset: Asset) -> Model:
+    def model(self, layout: Layout, asset: Asset) -> Model:
+        """Start a model for a layout."""
         lane = self._lane(layout)
         return Model(layout, lane, lane.take(asset))
 
@@ -106,7 +137,11 @@ class Admission:
     def close(self, entry: Entry) -> Outcome:
         """Outcome of an entry; one that was refused at the door gets its reason here."""
         outcome = entry.outcome or self._refusal(entry)
-        entry.point.latest = outcome.score
+        entry.point.score = outcome.score
+        if entry.owner.cold:
+            told = fleet_quality.cold_start(entry, entry.owner.cold)
+            entry.owner.cold = ""
+            return replace(outcome, quality=(told, *outcome.quality))
         return outcome
 
     def _refusal(self, entry: Entry) -> Outcome:
@@ -116,7 +151,7 @@ class Admission:
         latest, block = entry.point.latest, entry.block
         anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
         names = Names("", self.spec.model_name, self.spec.policy_name)
-        before = latest.rows[-1] if latest and entry.left is None else None
+        before = latest if entry.left is None else None
         alarm, trend = (before.alarm, before.trend) if before else (False, None)
         times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
         rows = tuple(unscored(ns, state, reason, alarm=alarm, trend=trend) for ns in times)
@@ -130,14 +165,23 @@ class Admission:
         self.freed.clear()
 
     def release(self, partitions: Collection[int]) -> None:
-        """Forget the measuring points of these input partitions."""
-        self._drop([key for key in self.points if key[0] in partitions])
+        """Forget all of these input partitions."""
+        for number in partitions:
+            partition = self.partitions.pop(number, None)
+            for owner in partition.owners.values() if partition else ():
+                self.drop_points(owner)
 
-    def forget(self, partition: int, asset: str) -> None:
-        """Forget the measuring points of one asset."""
-        self._drop([key for key in self.points if key[0] == partition and key[1] == asset])
+    def forget(self, number: int, name: str) -> Owner:
+        """Forget all of one asset but its master data."""
+        partition = self.partition(number)
+        owner = self.owner(partition, name)
+        self.drop_points(owner)
+        partition.dirty.pop(name, None)
+        fresh = partition.owners[name] = Owner(owner.record)
+        return fresh
 
-    def _drop(self, keys: Sequence[Key]) -> None:
-        for key in keys:
-            model = self.points.pop(key).model
-            model.lane.give_back(model.slot)
+    def drop_points(self, owner: Owner) -> None:
+        """Give back what the measuring points of an asset hold."""
+        for point in owner.points.values():
+            point.model.lane.give_back(point.model.slot)
+        owner.points.clear()

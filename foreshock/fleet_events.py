@@ -15,9 +15,8 @@ from foreshock.contract import (
     Operand,
     Phase,
     RunState,
-    Score,
 )
-from foreshock.fleet_points import Entry, Episode
+from foreshock.fleet_points import Entry, Episode, Latest
 from foreshock.policy import Alarm, Policy
 
 PHASES = {policy.OPENED: Phase.OPENED, policy.UPDATED: Phase.UPDATED, policy.CLOSED: Phase.CLOSED}
@@ -98,11 +97,11 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
         trace_id=lineage.trace_id(origin),
         trend=found.trend,
     )
-    episode.told, episode.told_ns = found.value, found.source_ns
-    return event, None if phase is Phase.CLOSED else episode
+    told = replace(episode, told=found.value, told_ns=found.source_ns)
+    return event, None if phase is Phase.CLOSED else told
 
 
-def farewell(entry: Entry, latest: Score, reason: str) -> tuple[Anomaly, ...]:
+def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
     """Close what was open on the model that a measuring point gives up: its alarms cannot clear any more."""
     if entry.left is None:
         return ()
@@ -126,10 +125,10 @@ def farewell(entry: Entry, latest: Score, reason: str) -> tuple[Anomaly, ...]:
                 model_state="",
                 reference=latest.reference,
                 policy_name=latest.policy,
-                run_state=latest.rows[-1].run_state,
+                run_state=latest.run_state,
                 regime=latest.regime,
                 source_ns=entry.at_ns,
-                trend=latest.rows[-1].trend,
+                trend=latest.trend,
             )
             event, _ = anomaly(found, episode)
             events.append(replace(event, decision=Decision(rule=reason, operands=(), result=True)))

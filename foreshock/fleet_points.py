@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Asset, Block, Context, DataQuality, Outcome, Score, ScoreState, SensorBlock
+from foreshock.contract import (
+    Asset,
+    Block,
+    Context,
+    DataQuality,
+    Outcome,
+    RunState,
+    Score,
+    ScoreState,
+    SensorBlock,
+)
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
 from foreshock.policy import Alarm
-
-Key = tuple[int, str, str]  # input partition, asset, measuring point
 
 
 class Layout(NamedTuple):
@@ -41,9 +49,9 @@ class Layout(NamedTuple):
         return f"{self.columns} x {self.samples} samples at {rate}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Episode:
-    """An anomaly episode that is open."""
+    """An anomaly episode that is open. An event makes a new one: who keeps this one has it as it was."""
 
     id: str
     started_ns: int
@@ -70,6 +78,14 @@ class Lane(Protocol):
 
     def give_back(self, slot: int) -> None:
         """Forget a measuring point."""
+        ...
+
+    def capture(self, slot: int) -> dict[str, Any]:
+        """Copy all that a measuring point's model remembers, as a tree."""
+        ...
+
+    def restore(self, slot: int, tree: Mapping[str, Any]) -> None:
+        """Put a captured tree into a slot; ValueError or KeyError where it does not fit."""
         ...
 
     def prepare(self, entries: Sequence[Entry]) -> Any:
@@ -99,16 +115,91 @@ class Model:
     trend: float | None = None  # growth of its level per hour after the newest block
 
 
+class Latest(NamedTuple):
+    """What later records and questions need of the latest score of a measuring point."""
+
+    state: ScoreState
+    reason: str
+    value: float | None
+    alarm: bool
+    run_state: RunState
+    trend: float | None
+    source_ns: int
+    warmup: float
+    learning: str
+    feature_set: str
+    model: str
+    reference: str
+    policy: str
+    regime: str
+
+    @staticmethod
+    def of(score: Score) -> Latest:
+        """Take it from a score, by its newest row."""
+        row = score.rows[-1]
+        return Latest(
+            row.state,
+            row.reason,
+            row.value,
+            row.alarm,
+            row.run_state,
+            row.trend,
+            row.source_ns,
+            score.warmup,
+            score.learning,
+            score.feature_set,
+            score.model,
+            score.reference,
+            score.policy,
+            score.regime,
+        )
+
+
 @dataclass(slots=True)
 class Point:
-    """One measuring point on one input partition."""
+    """One measuring point of an asset."""
 
-    key: Key
     model: Model
     strange: Layout | None = None  # another layout that came instead of the known one ...
     strange_blocks: int = 0  # ... so many times in a row
     quality: PointState = field(default_factory=PointState)
-    latest: Score | None = None
+    score: Score | None = None  # the latest one that was made here; as a whole, which costs nothing
+    restored: Latest | None = None  # what a snapshot told of the one before
+
+    @property
+    def latest(self) -> Latest | None:
+        """The latest score; None before the first one."""
+        return self.restored if self.score is None else Latest.of(self.score)
+
+
+@dataclass(slots=True)
+class Owner:
+    """One asset on one input partition."""
+
+    record: Asset  # master data
+    points: dict[str, Point] = field(default_factory=dict)
+    folded: int = 0  # next offset of its order
+    captured: int = -1  # the same when it was last captured ...
+    since: int | None = None  # ... and the first offset that changed it after that
+    cold: str = ""  # why it starts cold; its next outcome says so
+
+
+@dataclass(slots=True)
+class Partition:
+    """The assets of one input partition."""
+
+    owners: dict[str, Owner] = field(default_factory=dict)
+    dirty: dict[str, int] = field(
+        default_factory=dict
+    )  # asset -> first offset that changed it since it was last stored
+    next: int = 0  # offset after the newest record of all
+
+    def touch(self, name: str, owner: Owner, offset: int) -> None:
+        """Note that the record, or what is on record, at `offset` changed the state of an asset."""
+        if name not in self.dirty:
+            self.dirty[name] = offset
+        if owner.since is None:
+            owner.since = offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +232,10 @@ class Entry:
 
     block: Block
     asset: Asset
+    owner: Owner
     point: Point
+    folded: int  # next offset of the asset's order before the record
+    was: tuple[PointState, Layout | None, int] | None = None  # quality and strange layout of its point before it
     model: Model | None = None  # the point's model when the record came
     at_ns: int = 0  # time that rules work with
     stacked: npt.NDArray[np.float32] | None = None  # samples of all blocks of its shape, in SI ...
@@ -161,22 +255,21 @@ class Entry:
         return self.block.context
 
 
-def status(point: Point) -> PointStatus:
+def status(name: str, point: Point) -> PointStatus:
     """Status of a point from its latest score."""
     latest = point.latest
     if latest is None:
         raise AssertionError("a point exists from its first record on")
-    row = latest.rows[-1]
     return PointStatus(
-        point=point.key[2],
-        state=row.state,
-        reason=row.reason,
-        value=row.value,
-        alarm=row.alarm,
+        point=name,
+        state=latest.state,
+        reason=latest.reason,
+        value=latest.value,
+        alarm=latest.alarm,
         warmup=latest.warmup,
         learning=latest.learning,
         episode_id=point.model.episode.id if point.model.episode else "",
-        last_ns=row.source_ns,
+        last_ns=latest.source_ns,
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from foreshock import policy
 from foreshock.detectors import constants
+from foreshock.detectors.river_adapter import check_capturable
 from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
 from foreshock.lineage import fingerprint
@@ -41,10 +42,13 @@ class FleetSpec:
         Raises
         ------
         ConfigurationError
-            Unknown profile, a budget that is not positive, or a warm-up that is too short to calibrate on.
+            Unknown profile, a River detector that there is not or whose state cannot be kept, a budget that is not
+            positive, or a warm-up that is too short to calibrate on.
         """
         if self.profile not in catalog.PROFILES:
             raise ConfigurationError(f"detection.profile is {self.profile!r}; known: {', '.join(catalog.PROFILES)}")
+        if self.river:
+            check_capturable(self.river)
         if not self.budget > 0:
             raise ConfigurationError(f"detection.budget is {self.budget}; a number of false alarms above 0 is needed")
         if self.warmup_blocks < constants.LEAST_WARMUP:
@@ -77,6 +81,14 @@ class FleetSpec:
     def telemetry_name(self) -> str:
         """Model of telemetry frames as lineage names it."""
         return f"robust-vector-v{MODEL_VERSION}@{fingerprint(_constants())}"
+
+    @cached_property
+    def shape(self) -> str:
+        """What the state of an asset depends on: only a state of the same shape can be gone on with.
+
+        Rule, budget and fleet reference are no part of it: they may change under a running model.
+        """
+        return fingerprint(self.profile, self.feature_set.id, self.model_name, self.telemetry_name, self.river)
 
 
 def _constants() -> dict[str, object]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,14 @@ class TelemetryLane:
     def give_back(self, slot: int) -> None:
         """Forget a measuring point."""
         self.bank.slots.give_back(slot)
+
+    def capture(self, slot: int) -> dict[str, Any]:
+        """Copy all that a measuring point's model remembers."""
+        return {"model": self.bank.slots.capture(slot)}
+
+    def restore(self, slot: int, tree: Mapping[str, Any]) -> None:
+        """Put a captured tree into a slot."""
+        self.bank.slots.restore(slot, tree["model"])
 
     def _warmup(self, asset: Asset) -> int:
         return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,15 @@ class WaveformLane:
         """Forget a measuring point."""
         self.bank.give_back(slot)
         self._trend.slots.give_back(slot)
+
+    def capture(self, slot: int) -> dict[str, Any]:
+        """Copy all that a measuring point's model remembers."""
+        return {**self.bank.capture(slot), "level": self._trend.slots.capture(slot)}
+
+    def restore(self, slot: int, tree: Mapping[str, Any]) -> None:
+        """Put a captured tree into a slot."""
+        self._trend.slots.restore(slot, tree["level"])
+        self.bank.restore(slot, tree)
 
     def _warmup(self, asset: Asset) -> int:
         return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +78,16 @@ def frame(offset: int, values: np.ndarray, *, asset: str = "pump-1", index: int 
         times_ns=times,
         values=np.asarray(values, np.float64),
     )
+
+
+def placed(items: Sequence[Any]) -> list[Any]:
+    """Blocks with the offsets of their place in the sequence, as a topic gives them; master data has none."""
+    found = []
+    for item in items:
+        if hasattr(item, "origin"):
+            item = replace(item, origin=replace(item.origin, offset=len(found)))  # noqa: PLW2901  # the same record, placed
+        found.append(item)
+    return found
 
 
 def hash_of(asset: str, index: int) -> int:

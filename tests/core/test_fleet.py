@@ -15,7 +15,7 @@ from foreshock.detectors.reference import Healthy, Reference
 from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
 from foreshock.fleet import Fleet, FleetSpec
-from tests.core.builders import RATE, STEP_NS, block, frame, machine
+from tests.core.builders import RATE, STEP_NS, block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=20)
 
@@ -75,7 +75,7 @@ class TestOneBlock:
         """A repeated block is no dead letter: it is flagged, and what follows is as if it had not come."""
         with_repeat, without = Fleet(SPEC), Fleet(SPEC)
         stream = healthy(26)
-        outcomes = with_repeat.receive([*stream[:24], block(100, index=23), *stream[24:]])
+        outcomes = with_repeat.receive(placed([*stream[:24], block(100, index=23), *stream[24:]]))
         expected = without.receive(stream)
 
         assert rows(outcomes)[24].state is ScoreState.LATE
@@ -201,7 +201,7 @@ class TestBatching:
         items.insert(60, Asset(asset="a", warmup_blocks=25))
         items.insert(100, block(500, asset="a", index=10))
         items[120:120] = [block(600 + i, asset="b", index=100 + i, samples=machine(i, count=512)) for i in range(22)]
-        return items
+        return placed(items)
 
     @given(st.data())
     @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from foreshock.contract import Asset, Limit, MeasuringPoint, Outcome, RunState, ScoreState
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.fleet_trend import BLOCKS, LEAST
-from tests.core.builders import START_NS, block, frame, machine
+from tests.core.builders import START_NS, block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=20)
 MINUTE_NS = 60_000_000_000
@@ -102,7 +102,7 @@ class TestWhatCounts:
         """A late block repeats the slope that stands, and what follows is as if it had not come."""
         stream = growing(30, 0.5)
         again = block(99, index=10, samples=stream[10].samples, source_ns=stream[10].source_ns)
-        with_it = Fleet(SPEC).receive([*stream[:20], again, *stream[20:]])
+        with_it = Fleet(SPEC).receive(placed([*stream[:20], again, *stream[20:]]))
 
         assert with_it[20].score.rows[0].state is ScoreState.LATE
         assert with_it[20].score.rows[0].trend == with_it[19].score.rows[0].trend

@@ -1,0 +1,108 @@
+"""Frozen records to trees of plain values and back, by their declared fields.
+
+A record is a frozen dataclass, a named tuple or a closed set of words; its fields are records, tuples of records, or
+plain values. Nothing has to be listed: a field that is added to a record is written from then on, and where an older
+tree lacks it, it has its default.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+Record = TypeVar("Record")
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+
+
+def to_tree(value: Any) -> Any:
+    """Tree of a record: dicts by field name, lists for tuples, texts for words.
+
+    Raises
+    ------
+    TypeError
+        It holds something that is neither a record nor a plain value.
+    """
+    kind: Any = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is tuple or kind is list:
+        return [to_tree(each) for each in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    return {name: to_tree(getattr(value, name)) for name in _names(kind)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    if is_dataclass(kind):
+        return tuple(f.name for f in fields(kind))
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return tuple(kind._fields)
+    raise TypeError(f"{kind.__module__}.{kind.__qualname__} is not a record")
+
+
+def from_tree(kind: type[Record], tree: Any) -> Record:
+    """Build a record from its tree.
+
+    Raises
+    ------
+    ValueError
+        The tree does not fit the declared fields.
+    """
+    declared: Any = kind
+    return typing.cast("Record", _reader(declared)(tree))
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What reads a value of a declared type."""
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin in {typing.Union, types.UnionType}:
+        return _optional(_reader(next(each for each in inside if each is not type(None))))
+    if origin is tuple:
+        return _many(_reader(inside[0]))
+    if kind is float:
+        return lambda tree: _of((float, int), tree)
+    if kind in _PLAIN:
+        return lambda tree: _of((kind,), tree)
+    if issubclass(kind, StrEnum):
+        return lambda tree: kind(_of((str,), tree))
+    return _record(kind)
+
+
+def _of(kinds: tuple[type, ...], tree: Any) -> Any:
+    if type(tree) not in kinds:
+        raise ValueError(f"{type(tree).__name__} where {kinds[0].__name__} belongs")
+    return tree
+
+
+def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda tree: None if tree is None else read(tree)
+
+
+def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda tree: tuple(read(each) for each in _of((list, tuple), tree))
+
+
+def _record(kind: Any) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(kind)
+    readers = {name: _reader(hints[name]) for name in _names(kind)}
+    needed = frozenset(readers) - _defaults(kind)
+
+    def read(tree: Any) -> Any:
+        if not isinstance(tree, Mapping) or not needed <= tree.keys() <= readers.keys():
+            raise ValueError(f"not a {kind.__name__}: {sorted(tree) if isinstance(tree, Mapping) else type(tree)}")
+        return kind(**{name: readers[name](each) for name, each in tree.items()})
+
+    return read
+
+
+def _defaults(kind: Any) -> frozenset[str]:
+    if is_dataclass(kind):
+        return frozenset(f.name for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING)
+    return frozenset(kind._field_defaults)
