@@ -34,9 +34,7 @@ class Record:
         """Copy a message of librdkafka."""
         place = (message.partition() or 0, message.offset() or 0)
         headers: Any = message.headers() or ()
-        return cls(
-            message.topic() or "", place, message.key(), message.value(), message.timestamp()[1], tuple(headers)
-        )
+        return cls(message.topic() or "", place, message.key(), message.value(), message.timestamp()[1], tuple(headers))
 
     def topic(self) -> str:
         return self.topic_name
@@ -125,8 +123,8 @@ class Output:
     record: Mapping[str, Any]
 
     @property
-    def own(self) -> bool:
-        """Whether the pipeline tells of itself: a loss, a cold start. An undisturbed run has none of these."""
+    def pipeline(self) -> bool:
+        """Whether it tells of the way, not of the sensor: late, lost, cold."""
         return self.topic == "quality.v1" and self.record["cause"] == "pipeline"
 
 

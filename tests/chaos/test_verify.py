@@ -46,7 +46,9 @@ def inputs(plan: Plan) -> list[Record]:
     for number in range(plan.blocks):
         sent = plan.record(number)
         partition = partition_for(sent.key or b"", PARTITIONS)
-        found.append(Record("sensors.v1", (partition, ends[partition]), sent.key, sent.value, 1_795_000_000_000 + number))
+        found.append(
+            Record("sensors.v1", (partition, ends[partition]), sent.key, sent.value, 1_795_000_000_000 + number)
+        )
         ends[partition] += 1
     return sorted(found, key=lambda record: record.place)
 

@@ -138,11 +138,13 @@ class Undisturbed:
         origin = self._border.origin(message)
         try:
             block = self._border.block(message, origin)
-            if any(culprit(block) for culprit in culprits):
-                raise InputRejected(Reason.INTERNAL_ERROR, "the worker failed on this record")
         except InputRejected as exc:
-            return wire.dead_letter(exc, origin, record.key(), record.value(), list(record.headers()))
-        return block
+            rejected = exc
+        else:
+            if not any(culprit(block) for culprit in culprits):
+                return block
+            rejected = InputRejected(Reason.INTERNAL_ERROR, "the worker failed on this record")
+        return wire.dead_letter(rejected, origin, record.key(), record.value(), list(record.headers()))
 
     def _expect(self, outcome: Outcome, truth: Truth) -> None:
         score = outcome.score

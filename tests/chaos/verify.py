@@ -13,8 +13,9 @@ strange     an output that the undisturbed run does not have
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from foreshock.streams import wire
 from tests.chaos.reading import Output, Place
@@ -44,10 +45,14 @@ class Verdict:
     own: list[Output] = field(default_factory=list)  # what the pipeline told of itself
 
     @property
-    def faults(self) -> dict[str, object]:
+    def faults(self) -> dict[str, list[object]]:
         """Everything that must not be."""
         names = ("lost", "pending", "duplicated", "reordered", "different", "missing", "strange", "digests")
         return {name: found[:8] for name in names if (found := getattr(self, name))}
+
+    def told(self) -> str:
+        """The figures, and the first few of everything that must not be."""
+        return "\n".join([str(self), *(f"  {name}: {each}" for name, found in self.faults.items() for each in found)])
 
     def __str__(self) -> str:
         """The figures in one line."""
@@ -83,8 +88,9 @@ def judge(
     excused
         Inputs whose outputs were destroyed from outside (a deleted topic): a loss of these is not counted here.
     """
-    verdict = Verdict(inputs=len(truth.inputs), own=[each for each in outputs if each.own])
-    told = [each for each in outputs if not each.own]
+    own = [each for each in outputs if each.pipeline and each.id not in truth.events]
+    verdict = Verdict(inputs=len(truth.inputs), own=own)
+    told = [each for each in outputs if each not in own] if own else outputs
     outcomes = [each for each in told if each.topic in OUTCOMES]
     events = [each for each in told if each.topic not in OUTCOMES]
     done = _outcomes(verdict, truth, outcomes, committed, excused)
@@ -136,10 +142,16 @@ def _events(verdict: Verdict, truth: Truth, events: Iterable[Output], done: set[
         copies.add(each.id)
         _compare(verdict, expected, each)
     verdict.missing = [
-        f"{each.topic} {each.id} of {each.place}"
+        f"{each.topic} {each.id} of {each.place}: {_short(each.value)}"
         for each in truth.events.values()
         if each.id not in copies and each.place in done
     ]
+
+
+def _short(value: bytes) -> str:
+    """What an event is about."""
+    record = wire.decode_output(value)["record"]
+    return " ".join(str(record[name]) for name in ("asset", "kind", "phase", "raised", "detail") if name in record)
 
 
 def _order(verdict: Verdict, outputs: Iterable[Output]) -> None:
@@ -173,16 +185,25 @@ def _fields(expected: Expected, found: Output) -> list[str]:
     """The fields that differ."""
     if expected.topic != found.topic:
         return [f"on {found.topic} instead of {expected.topic}"]
-    wanted = wire.decode_output(expected.value)["record"]
-    return [
-        f"{name} is {found.record.get(name)!r:.120} instead of {value!r:.120}"
-        for name, value in wanted.items()
-        if repr(value) != repr(found.record.get(name))
-    ]
+    return list(_differences("", wire.decode_output(expected.value)["record"], found.record))
+
+
+def _differences(name: str, wanted: Any, found: Any) -> Iterator[str]:
+    """Name each value in two trees that differs."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for key in wanted.keys() | found.keys():
+            yield from _differences(f"{name}.{key}".lstrip("."), wanted.get(key), found.get(key))
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, pair in enumerate(zip(wanted, found, strict=True)):
+            yield from _differences(f"{name}[{index}]", *pair)
+    elif repr(wanted) != repr(found):
+        yield f"{name} is {found!r:.90} instead of {wanted!r:.90}"
 
 
 def _named(output: Output) -> str:
-    return f"{output.topic} {output.at} of {output.place} {output.id[:8]} {(output.key or b'').decode('utf-8', 'replace')}"
+    return (
+        f"{output.topic} {output.at} of {output.place} {output.id[:8]} {(output.key or b'').decode('utf-8', 'replace')}"
+    )
 
 
 def ranges(places: Iterable[Place]) -> Ranges:

@@ -1,0 +1,264 @@
+"""A plant to be disturbed: topics of its own, numbered inputs, workers that can be hurt, and the verifier's answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from confluent_kafka import KafkaException
+
+from foreshock.settings import Settings
+from foreshock.streams.sender import Sender
+from tests.broker.conftest import START, Topics, WorkerProcess, environment, until
+from tests.chaos import state
+from tests.chaos.inputs import Plan
+from tests.chaos.reading import Output, Place, Record, output_of, read_outputs, read_topic
+from tests.chaos.undisturbed import Culprit, Truth, Undisturbed
+from tests.chaos.verify import Verdict, judge
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = int(os.environ.get("CHAOS_BLOCKS", "5000"))
+FULL = BLOCKS > 20_000
+ASSETS = 100 if FULL else 20
+RATE = 3_000.0 if FULL else 700.0
+"""Records a second: faults hit a stream that runs, not one that was read to its end."""
+SESSION_S = 4.0
+"""Session timeout of the workers here: what is longer than it is the same with ten seconds, and takes longer to test."""
+CHECKPOINT_S = 1.0
+WAIT_S = 600.0 if FULL else 90.0
+PROPERTIES = MappingProxyType({"session.timeout.ms": f"{SESSION_S * 1000:.0f}", "heartbeat.interval.ms": "400"})
+
+
+def hall(settings: Settings, *, processes: int = 2, static: bool = True, **properties: str) -> Settings:
+    """The settings of most faults here: two processes with static membership, short sessions and checkpoints."""
+    worker = replace(
+        settings.worker, instance_id="hall" if static else "", processes=processes, checkpoint_s=CHECKPOINT_S
+    )
+    return replace(
+        settings,
+        kafka=replace(settings.kafka, properties=MappingProxyType({**PROPERTIES, **properties})),
+        detection=replace(settings.detection, warmup_blocks=20),
+        worker=worker,
+    )
+
+
+@dataclass
+class Worker(WorkerProcess):
+    """A worker, or a supervisor with its workers."""
+
+    def children(self) -> dict[int, int]:
+        """Process ids of a supervisor's workers, by slot."""
+        found = {}
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"--slot" in words:
+                found[int(words[words.index(b"--slot") + 1])] = int(pid)
+        return found
+
+    def hurt(self, *slots: int, how: int = signal.SIGKILL) -> list[int]:
+        """Send a signal to workers of a supervisor; none named: to all. Give their process ids."""
+        until(lambda: len(self.children()) > max(slots, default=0), 30, self.shown)
+        children = self.children()
+        pids = [children[slot] for slot in slots or children]
+        for pid in pids:
+            os.kill(pid, how)
+        return pids
+
+
+class Plant:
+    """Everything of one fault.
+
+    Parameters
+    ----------
+    settings
+        Of its workers.
+    plan
+        What is sent.
+    running
+        Ends what is left of its processes.
+    """
+
+    def __init__(self, settings: Settings, plan: Plan, running: ExitStack) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.topics = Topics(settings)
+        self.sent = 0
+        self.destroyed: list[Record] = []  # inputs that were on the topic once
+        self._running = running
+        self._began = time.monotonic()
+        with Sender(settings) as sender:
+            for asset in plan.master_data():
+                sender.send(asset)
+
+    # Inputs.
+
+    def feed(self, count: int | None = None) -> None:
+        """Send the next records of the plan now; None: all that are left."""
+        end = self.plan.blocks if count is None else min(self.sent + count, self.plan.blocks)
+        for number in range(self.sent, end):
+            record = self.plan.record(number)
+            self.topics.send(record.value, record.key)
+        self.sent = end
+        self.topics.producer.poll(0)
+
+    @contextmanager
+    def feeding(self, rate: float = RATE) -> Iterator[None]:
+        """Send the records at a rate beside the body; all are sent when it ends."""
+        over = threading.Event()
+
+        def run() -> None:
+            began, first = time.monotonic(), self.sent
+            while self.sent < self.plan.blocks and not over.is_set():
+                due = first + int((time.monotonic() - began) * rate)
+                self.feed(max(due - self.sent, 0))
+                over.wait(0.01)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield
+            thread.join()
+        finally:
+            over.set()
+            thread.join()
+        self.flush()
+
+    def flush(self) -> None:
+        """Wait until everything that was sent is on the broker."""
+        assert self.topics.producer.flush(WAIT_S) == 0
+
+    # Workers.
+
+    def start(
+        self, *arguments: str, settings: Settings | None = None, entry: Sequence[str] = ("-c", START), **env: str
+    ) -> Worker:
+        """Start a worker as its users do; `entry` may be a script of the tests that hurts it from within."""
+        given = settings or self.settings
+        flags = {f"FORESHOCK_KAFKA__{k.replace('.', '_').upper()}": v for k, v in given.kafka.properties.items()}
+        process = subprocess.Popen(
+            [sys.executable, *entry, "worker", *arguments],
+            env={**environment(given), **flags, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+        )
+        self._running.callback(_end, process)
+        return Worker(process)
+
+    def outcomes(self) -> int:
+        """How many outcomes stand on their topics now."""
+        return sum(sum(self.topics.ends(name).values()) for name in ("scores.v1", "dead-letters.v1"))
+
+    def reach(self, share: float, *workers: Worker) -> None:
+        """Wait until this share of the plan has its outcome."""
+        self.progress(int(self.plan.blocks * share), *workers)
+
+    def progress(self, count: int, *workers: Worker) -> None:
+        """Wait until there are so many outcomes."""
+        shown = lambda: "\n".join([f"{self.outcomes()} of {count}", *(each.shown() for each in workers)])
+        until(
+            lambda: self.outcomes() >= count or any(each.process.poll() is not None for each in workers), WAIT_S, shown
+        )
+        assert self.outcomes() >= count, shown()
+
+    def settled(self, *workers: Worker) -> None:
+        """Wait until the group has everything."""
+        ends: dict[int, int] = {}
+
+        def done() -> bool:
+            try:
+                ends.update(self.topics.ends("sensors.v1"))
+                return self.topics.committed() == ends
+            except KafkaException:
+                return False
+
+        shown = lambda: "\n".join([f"{self.topics.committed()} of {ends}", *(each.shown() for each in workers)])
+        until(lambda: done() or any(each.process.poll() is not None for each in workers), WAIT_S, shown)
+        assert done(), shown()
+
+    def finish(self, *workers: Worker, **more: object) -> Verdict:
+        """Wait until the group has everything, stop the workers in order, and ask the verifier."""
+        self.settled(*workers)
+        for worker in workers:
+            assert worker.stop() == 0, worker.shown()
+        return self.verdict(**more)  # type: ignore[arg-type]
+
+    # The answer.
+
+    def read(self, name: str) -> list[Output]:
+        """An output topic, decoded."""
+        return [output_of(name, record) for record in read_topic(self.settings, name)]
+
+    def inputs(self) -> list[Record]:
+        """Every record that ever stood on the input topic."""
+        there = {record.place: record for record in self.destroyed}
+        there.update((record.place, record) for record in read_topic(self.settings, "sensors.v1"))
+        return [there[place] for place in sorted(there)]
+
+    def truth(self, records: Sequence[Record], culprits: Collection[Culprit] = ()) -> Truth:
+        """What an undisturbed run gives for these records."""
+        run = Undisturbed(
+            state.spec(self.settings),
+            self.topics.found,
+            assets=state.first_assets(self.settings),
+            partitioner=self.settings.topics.partitioner,
+            largest=self.settings.topics.max_message_bytes,
+        )
+        return run.run(records, places=state.places(self.settings), culprits=culprits)
+
+    def verdict(
+        self,
+        *,
+        culprits: Collection[Culprit] = (),
+        excused: Collection[Place] = (),
+        unread: Collection[Place] = (),
+        digests: bool = True,
+    ) -> Verdict:
+        """Compare what came out with an undisturbed run.
+
+        Parameters
+        ----------
+        culprits
+            Blocks on which the worker was made to fail.
+        excused
+            Inputs whose outputs were destroyed.
+        unread
+            Inputs that were destroyed before anybody read them: an undisturbed run does not have them either.
+        digests
+            Whether the final state of every asset is compared too.
+        """
+        records = self.inputs()
+        gone = set(unread)
+        truth = self.truth([record for record in records if record.place not in gone], culprits)
+        final = state.digests(self.settings, self.topics.found, records) if digests else None
+        return judge(truth, read_outputs(self.settings), self.topics.committed(), digests=final, excused=excused)
+
+    def holds(self, restarts: int) -> int:
+        """How many outcomes may stand twice after so many restarts: what came since the last checkpoint, and one batch."""
+        return restarts * int(RATE * (CHECKPOINT_S + 1.0) + self.settings.worker.batch * self.settings.worker.processes)
+
+
+def sound(verdict: Verdict, *workers: Worker) -> None:
+    """Fail with everything that is known unless a run came to what an undisturbed one gives."""
+    assert not verdict.faults, "\n".join([verdict.told(), *(worker.shown() for worker in workers)])
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process that a test left behind, and its children with it."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
