@@ -136,6 +136,12 @@ def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) ->
     return quality.step(entry.point.quality, arrival, findings, (), ())
 
 
+def cold_start(entry: Entry, reason: str) -> DataQuality:
+    """Say with the first record after it that an asset had to start anew, and why."""
+    finding = quality.Finding(QualityKind.COLD_START, "", None, None, reason, usable=True)
+    return _record(entry, quality.Transition(finding, raised=True))
+
+
 def _record(entry: Entry, transition: quality.Transition) -> DataQuality:
     block, finding = entry.block, transition.finding
     word = "raised" if transition.raised else "cleared"
