@@ -214,6 +214,7 @@ class Asset:
     gear_teeth: tuple[int, ...] = ()
     points: tuple[MeasuringPoint, ...] = ()
     registered: bool = True
+    warmup_s: float | None = None  # seconds that the warm-up must have lived; None: the model's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +310,7 @@ class Lineage:
     asset_record: str  # hash of the master data
     numeric_platform: str
     code: str
+    evidence: str = ""  # sha256 of the Avro body of its Case (foreshock/cases.py); "" where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from foreshock.cases import Case, CasePart
 from foreshock.contract import (
     Anomaly,
     Asset,
@@ -28,7 +29,7 @@ from foreshock.streams.framing import CONFLUENT, SINGLE_OBJECT, Framing
 from foreshock.streams.registry import Registry
 from foreshock.units import resolve
 
-Record = SensorBlock | TelemetryFrame | Asset | Score | Anomaly | DataQuality | DeadLetter
+Record = SensorBlock | TelemetryFrame | Asset | Score | Anomaly | DataQuality | DeadLetter | Case | CasePart
 
 _CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     {Framing.SINGLE_OBJECT: "application/avro", Framing.CONFLUENT: "application/avro", Framing.JSON: "application/json"}
@@ -97,7 +98,7 @@ class Encoder:
         return head, make(version.schema, _GETTERS)
 
 
-_SHARED_TOPIC = frozenset({SensorBlock, TelemetryFrame})  # two records on one topic: two subjects
+_SHARED_TOPIC = frozenset({SensorBlock, TelemetryFrame, Case, CasePart})  # two records on one topic: two subjects
 
 
 def to_json(record: Record) -> bytes:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Score
 from foreshock.streams.encode import content_type
 
 _NS = 1_000_000_000
-Output = Score | Anomaly | DataQuality | DeadLetter
+Output = Score | Anomaly | DataQuality | DeadLetter | Case
 
 
 def headers(
@@ -87,6 +88,9 @@ def _attributes(record: Output) -> tuple[str, bytes, bytes, bytes, int]:
         subject = _path(f"{record.point}/{record.channel}" if record.channel else record.point)
         return record.event_id, kind, _source("", record.asset), subject, record.source_ns
     origin = record.origin
+    if isinstance(record, Case):  # its event has the id without the ending
+        at_ns = origin.ingest_ns
+        return f"{record.event_id}.case", b"io.foreshock.case.v1", _source("", record.asset), _path(record.point), at_ns
     source = _source("", f"{origin.topic}/{origin.partition}")
     return record.event_id, b"io.foreshock.dead-letter.v1", source, b"%d" % origin.offset, origin.ingest_ns
 

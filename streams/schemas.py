@@ -17,7 +17,7 @@ from typing import Any
 
 from foreshock.streams.avro.schema import Schema, fingerprint
 
-NAMES = ("SensorBlock", "TelemetryFrame", "Asset", "Score", "Anomaly", "DataQuality", "DeadLetter")
+NAMES = ("SensorBlock", "TelemetryFrame", "Asset", "Score", "Anomaly", "DataQuality", "DeadLetter", "Case", "CasePart")
 INPUTS = NAMES[:3]
 NAMESPACE = "io.foreshock.v1"
 

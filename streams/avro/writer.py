@@ -27,7 +27,7 @@ _FLOAT = struct.Struct("<f").pack
 _SMALL = 1 << 13
 _MOST_TEXTS = 4096
 _ALWAYS_NEW = frozenset(
-    {"score_id", "event_id", "episode_id", "trace_id", "value_sha256", "sentence", "detail", "reason"}
+    {"score_id", "event_id", "episode_id", "trace_id", "value_sha256", "sha256", "sentence", "detail", "reason"}
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from foreshock.cases import Case, CasePart, PartKind
 from foreshock.contract import (
     Acquisition,
     Anomaly,
@@ -97,6 +98,7 @@ ASSET = Asset(
     rated_power_w=55_000.0,
     support="rigid",
     warmup_blocks=40,
+    warmup_s=3600.0,
     bearings=(Bearing(name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904, contact_angle_rad=0.1),),
     gear_teeth=(17, 43),
     points=(
@@ -186,6 +188,7 @@ ANOMALY = Anomaly(
         asset_record="0123456789abcdef",
         numeric_platform="x86_64/numpy/X86_V2",
         code="foreshock 0",
+        evidence="e" * 64,
     ),
     trace_id="0af7651916cd43dd8448eb211c80319c",
     trend=-0.25,
@@ -220,6 +223,37 @@ LETTER = DeadLetter(
     value_sha256="0" * 64,
     headers=(("traceparent", TRACEPARENT.encode()), ("empty", None)),
 )
+CASE = Case(
+    event_id="b" * 32,
+    asset="pump-7",
+    point="DE bearing",
+    origin=ORIGIN,
+    key=b"pump-7",
+    value=b"{}",
+    headers=(("traceparent", TRACEPARENT.encode()), ("empty", None)),
+    writer_schema='"string"',
+    state=b"\x00state",
+    score=b"\xc3\x01score",
+    detection='{"profile": "full"}',
+    reference='{"format": 1}',
+    feature_set="full-1@0123456789abcdef",
+    model="novelty-1",
+    policy="budget-1",
+    numeric_platform="x86_64/numpy/X86_V2",
+    code="foreshock 0",
+)
+PART = CasePart(
+    event_id="b" * 32,
+    kind=PartKind.BEFORE,
+    number=41_230,
+    count=2,
+    origin=ORIGIN,
+    key=b"pump-7",
+    value=b"\x00",
+    headers=(("empty", None),),
+    sha256="0" * 64,
+    note="none",
+)
 RECORDS: dict[str, Record] = {
     "SensorBlock": BLOCK,
     "TelemetryFrame": FRAME,
@@ -228,6 +262,8 @@ RECORDS: dict[str, Record] = {
     "Anomaly": ANOMALY,
     "DataQuality": QUALITY,
     "DeadLetter": LETTER,
+    "Case": CASE,
+    "CasePart": PART,
 }
 
 
