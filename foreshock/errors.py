@@ -7,6 +7,7 @@ ForeshockError
     OutputRefused     the broker did not take an output: the worker stops, exit code 70
     SnapshotRejected  sealed bytes cannot be used: they are damaged, foreign or of a newer version
     StateRejected     a state is sound, but not one that this Fleet can go on with
+    CaseRejected      a case proves nothing: it is damaged, or not the one that its anomaly names
     Stalled           the worker gets nowhere although it could: it stops, exit code 70
 """
 
@@ -75,6 +76,10 @@ class StateRejected(ForeshockError):
         super().__init__(f"{code}: {sentence}")
         self.code = code
         self.sentence = sentence
+
+
+class CaseRejected(ForeshockError):
+    """A case proves nothing: it is damaged, incomplete, or not the one that its anomaly names."""
 
 
 class Stalled(ForeshockError):
