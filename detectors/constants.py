@@ -9,6 +9,9 @@ CLIP = 30.0  # in scales: one wild feature must not outvote all others
 SCALE_FLOOR = 0.02  # in log units (0.09 dB): a scale of zero makes every later change infinite
 HORIZONS = (1, 4, 16)  # blocks: spikes, faults, creeping wear
 RING = 16  # the longest horizon
+REACH = 4  # expected steps: an average over k blocks takes in nothing older than 4 k of them. A machine that runs
+# a quarter of its time still fills its averages
+PACE_BLOCKS = 16  # latest blocks whose median step is the expected one: eight of a new cadence move it, a gap does not
 HORIZON_FLOOR = 1.3  # noise alone shrinks with sqrt(k); a maximum below 1.3 of that comes from too short a warm-up
 SHORTAGE = (
     80.0  # largest healthy norms are raised by 1 + SHORTAGE / warm-up blocks squared: simulated noise exceeded the

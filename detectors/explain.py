@@ -25,8 +25,16 @@ class Explanation(NamedTuple):
     upper: npt.NDArray[np.float64]
 
 
-def explain(bank: WaveformBank, slot: int, x: npt.NDArray[np.float32], external: float = float("nan")) -> Explanation:
-    """Explain the score of `x` [features] from the state before it is folded in.
+def explain(
+    bank: WaveformBank,
+    slot: int,
+    x: npt.NDArray[np.float32],
+    at_ns: int,
+    *,
+    external: float = float("nan"),
+    promised_ns: int = 0,
+) -> Explanation:
+    """Explain the score of `x` [features], taken at `at_ns`, from the state before it is folded in.
 
     The novelty part is divided in proportion to the squared components of the averaged residual whose norm it is; the
     part of the trees in proportion to how much more mass than expected each split on the paths took away. A River
@@ -34,7 +42,8 @@ def explain(bank: WaveformBank, slot: int, x: npt.NDArray[np.float32], external:
     """
     config, state, forest_state = bank.config, bank.slots.arrays, bank.trees.slots.arrays
     work = kernel.scratch(len(config.columns))
-    parts = kernel.score(config, forest_state, state, slot, x, external, work)
+    moment = kernel.moment_of(config, state, slot, at_ns, promised_ns, work)
+    parts = kernel.score(config, forest_state, state, slot, x, external, moment, work)
     weight = config.weight if config.weight >= 1 or state.online[slot, 1] > 0 else 0.0
     kernel.horizon_mean(state, slot, parts.horizon, work)
     share = np.square(work.mean, dtype=np.float64)

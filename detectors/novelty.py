@@ -12,12 +12,14 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from foreshock.detectors import pace
 from foreshock.detectors.constants import (
     BURN_IN,
     CLIP,
     HORIZON_FLOOR,
     HORIZONS,
     NEIGHBOURS,
+    PACE_BLOCKS,
     RING,
     SCALE_FLOOR,
     SHORTAGE,
@@ -75,9 +77,9 @@ def residual(memory: Any, near: Any, count: int, z: Any, out: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def average(ring: Any, pushed: int, latest: Any, horizon: int, out: Any) -> int:
-    """Mean of `latest` and the residuals before it, `horizon` in all, into `out`; the count averaged is returned."""
-    count = min(pushed + 1, horizon)
+def average(ring: Any, pushed: int, latest: Any, before: int, out: Any) -> int:
+    """Mean of `latest` and the `before` residuals before it into `out`; the count averaged is returned."""
+    count = before + 1
     for f in range(out.shape[0]):
         out[f] = latest[f]
     for back in range(1, count):
@@ -107,11 +109,14 @@ def push(ring: Any, pushed: int, latest: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def exceedance(ring: Any, pushed: int, latest: Any, largest: Any, mean: Any) -> tuple[float, int]:
-    """Largest ratio over the horizons of the norm to the warm-up's largest, and which horizon it was."""
+def exceedance(ring: Any, pushed: int, latest: Any, before: Any, largest: Any, mean: Any) -> tuple[float, int]:
+    """Largest ratio over the horizons of the norm to the warm-up's largest, and which horizon it was.
+
+    `before` [horizons] says how many residuals each average takes in beside the latest.
+    """
     worst, which = -1.0, 0
     for k in range(_HORIZONS.shape[0]):
-        count = average(ring, pushed, latest, _HORIZONS[k], mean)
+        count = average(ring, pushed, latest, before[k], mean)
         ratio = norm(mean, count, _HORIZONS[k]) / largest[k]
         if ratio > worst:
             worst, which = ratio, k
@@ -154,15 +159,15 @@ def bound(out: Any, most: float) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def leave_one_out(memory: Any, stored: int, ring: Any, largest: Any, norms: Any) -> None:
+def leave_one_out(memory: Any, when: Any, stored: int, limit_ns: int, ring: Any, largest: Any, norms: Any) -> None:
     """Norms [vectors, horizons] of the warm-up, each vector against the others in order of time, and their largest.
 
-    Leaves the last residuals in `ring`, so that averages run on from the warm-up.
+    Leaves the last residuals in `ring`, so that averages run on from the warm-up. `when` are the times of the vectors.
     """
     features = memory.shape[0]
     z, every = np.empty(features, np.float32), np.empty((stored, features), np.float32)
     mean, near = np.empty(features, np.float32), np.empty(NEIGHBOURS, np.int64)
-    distance = np.empty(stored, np.float32)
+    distance, steps = np.empty(stored, np.float32), np.empty(PACE_BLOCKS, np.int64)
     shortage = 1.0 + SHORTAGE / (stored * stored)
     for i in range(stored):
         for f in range(features):
@@ -172,8 +177,10 @@ def leave_one_out(memory: Any, stored: int, ring: Any, largest: Any, norms: Any)
         norms[i, 0] = norm(every[i], 1, 1)
     largest[0] = max(but_few(norms, 0) * shortage, 1e-6)
     for i in range(stored):
+        moment = pace.Moment(when[i], pace.expected_step(when, i, 0, steps), limit_ns)
         for k in range(1, _HORIZONS.shape[0]):
-            norms[i, k] = norm(mean, average(ring, i, every[i], _HORIZONS[k], mean), _HORIZONS[k])
+            before = pace.related(when, i, moment, _HORIZONS[k])
+            norms[i, k] = norm(mean, average(ring, i, every[i], before, mean), _HORIZONS[k])
         bound(every[i], largest[0])
         push(ring, i, every[i])
     for k in range(1, _HORIZONS.shape[0]):

@@ -62,6 +62,9 @@ class WaveformModel:
             x=finite(x).astype(np.float32)[None, :],
             usable=np.ones(1, np.uint8),
             warmup=np.array([self._warmup]),
+            warmup_ns=np.zeros(1, np.int64),
+            apart_ns=np.zeros(1, np.int64),
+            promised_ns=np.zeros(1, np.int64),
             shared=np.zeros(1, np.uint8),
             at_ns=np.array([self._seen * _SECOND]),
             offset=np.array([self._seen]),
@@ -80,7 +83,8 @@ class WaveformModel:
         bank = self._bank
         external = bank.external(self._slot, row)
         state, forest_state = bank.slots.arrays, bank.trees.slots.arrays
-        parts = waveform_kernel.score(bank.config, forest_state, state, self._slot, row, external, work)
+        moment = waveform_kernel.moment_of(bank.config, state, self._slot, self._seen * _SECOND, 0, work)
+        parts = waveform_kernel.score(bank.config, forest_state, state, self._slot, row, external, moment, work)
         return float(parts.value)
 
     @property
@@ -109,6 +113,8 @@ class VectorModel:
             x=finite(x).astype(np.float64)[None, :],
             usable=np.ones(1, np.uint8),
             warmup=np.array([self._warmup]),
+            warmup_ns=np.zeros(1, np.int64),
+            promised_ns=np.zeros(1, np.int64),
             at_ns=np.array([self._seen * _SECOND]),
             offset=np.array([self._seen]),
         )
@@ -119,7 +125,7 @@ class VectorModel:
     def score_one(self, x: Vector) -> float:
         """Score in units of the boundary; 0 while warming."""
         row = finite(x).astype(np.float64)
-        return self._bank.value(self._slot, row) if self.ready else 0.0
+        return self._bank.value(self._slot, row, self._seen * _SECOND) if self.ready else 0.0
 
     @property
     def ready(self) -> bool:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import policy
-from foreshock.detectors import calibrate
+from foreshock.detectors import calibrate, pace
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
-from foreshock.detectors.constants import HEALTHY
+from foreshock.detectors.constants import HEALTHY, PACE_BLOCKS
 from foreshock.detectors.ordering import median, sort
 from foreshock.detectors.slots import Field
 from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, SCORED, SUSPICIOUS, WARMING
@@ -37,16 +37,27 @@ _ACTIVE, _NORMAL, _NOTHING = policy.ACTIVE, policy.NORMAL, policy.NOTHING
 _step = nb.njit(cache=True, nogil=True)(policy.step)
 
 
+class VectorConfig(NamedTuple):
+    """What all slots of a bank share."""
+
+    rule: policy.Policy
+    limit_ns: int  # an average takes in nothing older than this; 0: only the pace of the rows decides
+
+
 class VectorState(NamedTuple):
     """Per measuring point; the first axis is the slot."""
 
     seen: I64
     ready: npt.NDArray[np.uint8]
     rows: F64  # [slots, ROWS, tags] of the warm-up
+    when: I64  # [slots, ROWS] their times
+    latest_ns: I64  # time of the latest row, -1 before the first
+    lived_ns: I64  # time that the warm-up has watched the sensors for
     centre: F64
     scale: F64
     quantile: F64  # [slots, horizons]
     ring: F64  # [slots, LONGEST, tags] latest z
+    times: I64  # [slots, LONGEST] times of the rows behind them
     pushed: I64
     offsets: I64  # [slots, LONGEST] input offsets of the rows behind them
     healthy: npt.NDArray[np.float32]
@@ -61,10 +72,14 @@ def vector_fields(tags: int) -> dict[str, Field]:
         "seen": Field((), np.int64),
         "ready": Field((), np.uint8),
         "rows": Field((ROWS, tags), np.float64, np.nan),
+        "when": Field((ROWS,), np.int64, -1),
+        "latest_ns": Field((), np.int64, -1),
+        "lived_ns": Field((), np.int64),
         "centre": Field((tags,), np.float64),
         "scale": Field((tags,), np.float64, 1.0),
         "quantile": Field((len(HORIZONS),), np.float64),
         "ring": Field((LONGEST, tags), np.float64),
+        "times": Field((LONGEST,), np.int64, -1),
         "pushed": Field((), np.int64),
         "offsets": Field((LONGEST,), np.int64, -1),
         "healthy": Field((HEALTHY,), np.float32),
@@ -83,9 +98,9 @@ def standardise(row: Any, centre: Any, scale: Any, z: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def average(ring: Any, pushed: int, z: Any, horizon: int, mean: Any) -> float:
-    """Mean of the last rows including `z` into `mean`; its root mean square over tags is returned."""
-    count = min(pushed + 1, horizon)
+def average(ring: Any, pushed: int, z: Any, before: int, mean: Any) -> float:
+    """Mean of `z` and the `before` rows before it into `mean`; its root mean square over tags is returned."""
+    count = before + 1
     for t in range(z.shape[0]):
         mean[t] = z[t]
     for back in range(1, count):
@@ -98,11 +113,12 @@ def average(ring: Any, pushed: int, z: Any, horizon: int, mean: Any) -> float:
 
 
 @nb.njit(cache=True, nogil=True)
-def value_of(state: Any, slot: int, z: Any, mean: Any, margin: float) -> float:
+def value_of(state: Any, slot: int, z: Any, moment: Any, mean: Any, margin: float) -> float:
     """Geometric mean over horizons of norm / warm-up quantile, in units of the boundary."""
     total = 0.0
     for k in range(_HORIZONS.shape[0]):
-        norm = average(state.ring[slot], state.pushed[slot], z, _HORIZONS[k], mean)
+        before = pace.related(state.times[slot], state.pushed[slot], moment, _HORIZONS[k])
+        norm = average(state.ring[slot], state.pushed[slot], z, before, mean)
         total += np.log(max(norm / state.quantile[slot, k], LEAST))
     return float(np.exp(total / _HORIZONS.shape[0]) / (BAR * margin))
 
@@ -115,12 +131,12 @@ def _quantile(values: Any) -> float:
 
 
 @nb.njit(cache=True, nogil=True)
-def finish_warmup(state: Any, slot: int, margin: float) -> None:
+def finish_warmup(state: Any, slot: int, margin: float, limit_ns: int) -> None:
     """Fix centre, scale and the quantiles of the horizons; take the second half's values as first healthy scores."""
     seen = state.seen[slot]
     count = min(seen, ROWS)
     order = (np.arange(count) + (seen - count)) % ROWS
-    rows = state.rows[slot][order]
+    rows, when, steps = state.rows[slot][order], state.when[slot][order], np.empty(PACE_BLOCKS, np.int64)
     skip = min(SETTLING, count // 10)
     for t in range(rows.shape[1]):
         column = rows[skip:, t].copy()
@@ -134,9 +150,11 @@ def finish_warmup(state: Any, slot: int, margin: float) -> None:
     norms = np.zeros((count, _HORIZONS.shape[0]))
     z, mean = np.empty(rows.shape[1]), np.empty(rows.shape[1])
     for i in range(count):
+        moment = pace.Moment(when[i], pace.expected_step(when, i, 0, steps), limit_ns)
+        state.times[slot, i % LONGEST] = when[i]
         standardise(rows[i], state.centre[slot], state.scale[slot], z)
         for k in range(_HORIZONS.shape[0]):
-            norms[i, k] = average(state.ring[slot], i, z, _HORIZONS[k], mean)
+            norms[i, k] = average(state.ring[slot], i, z, pace.related(when, i, moment, _HORIZONS[k]), mean)
         for t in range(z.shape[0]):
             state.ring[slot, i % LONGEST, t] = z[t]
     state.pushed[slot] = count
@@ -154,26 +172,44 @@ def finish_warmup(state: Any, slot: int, margin: float) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def run(rule: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
+def warm(config: Any, state: Any, inputs: Any, i: int, steps: Any) -> None:
+    """Keep one row of the warm-up; the one that completes both its rows and its time ends it."""
+    slot, seen, at_ns = inputs.slot[i], state.seen[inputs.slot[i]], inputs.at_ns[i]
+    step_ns = pace.expected_step(state.when[slot], seen, inputs.promised_ns[i], steps)
+    state.lived_ns[slot] += pace.lived(state.latest_ns[slot], at_ns, step_ns)
+    state.rows[slot, seen % ROWS] = inputs.x[i]
+    state.when[slot, seen % ROWS], state.latest_ns[slot] = at_ns, at_ns
+    state.offsets[slot, seen % LONGEST] = inputs.offset[i]
+    state.seen[slot] += 1
+    if state.seen[slot] >= inputs.warmup[i] and state.lived_ns[slot] >= inputs.warmup_ns[i]:
+        finish_warmup(state, slot, config.rule.margin, config.limit_ns)
+
+
+@nb.njit(cache=True, nogil=True)
+def moment_of(config: Any, state: Any, slot: int, at_ns: int, promised_ns: int, steps: Any) -> Any:
+    """When a row was taken, in the pace of its measuring point."""
+    step_ns = pace.expected_step(state.times[slot], state.pushed[slot], promised_ns, steps)
+    return pace.Moment(at_ns, step_ns, config.limit_ns)
+
+
+@nb.njit(cache=True, nogil=True)
+def run(config: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
     """Process rows `first` to `last` - 1 in order; return the row that was not folded in because its alarm changes."""
-    tags = inputs.x.shape[1]
-    z, mean = np.empty(tags), np.empty(tags)
+    tags, rule = inputs.x.shape[1], config.rule
+    z, mean, steps = np.empty(tags), np.empty(tags), np.empty(PACE_BLOCKS, np.int64)
     for i in range(first, last):
         slot = inputs.slot[i]
         out.firing[i] = state.alarm_int[slot, 0] == _ACTIVE
-        out.seen[i] = state.seen[slot]
+        out.seen[i], out.lived_ns[i] = state.seen[slot], state.lived_ns[slot]
         if inputs.usable[i] == 0:
             continue
         if state.ready[slot] == 0:
-            state.rows[slot, state.seen[slot] % ROWS] = inputs.x[i]
-            state.offsets[slot, state.seen[slot] % LONGEST] = inputs.offset[i]
-            state.seen[slot] += 1
-            out.state[i], out.seen[i] = WARMING, state.seen[slot]
-            if state.seen[slot] >= inputs.warmup[i]:
-                finish_warmup(state, slot, rule.margin)
+            warm(config, state, inputs, i, steps)
+            out.state[i], out.seen[i], out.lived_ns[i] = WARMING, state.seen[slot], state.lived_ns[slot]
             continue
         standardise(inputs.x[i], state.centre[slot], state.scale[slot], z)
-        value = value_of(state, slot, z, mean, rule.margin)
+        moment = moment_of(config, state, slot, inputs.at_ns[i], inputs.promised_ns[i], steps)
+        value = value_of(state, slot, z, moment, mean, rule.margin)
         alarm, event = _step(rule, load_alarm(state, slot), value, inputs.at_ns[i])
         out.state[i], out.value[i], out.event[i] = SCORED, value, event
         out.p_value[i] = calibrate.rank(state.healthy[slot], state.ranked[slot], value)
@@ -182,6 +218,7 @@ def run(rule: Any, state: Any, inputs: Any, out: Any, first: int, last: int, res
             return i
         save_alarm(state, slot, alarm)
         state.ring[slot, state.pushed[slot] % LONGEST] = z
+        state.times[slot, state.pushed[slot] % LONGEST], state.latest_ns[slot] = inputs.at_ns[i], inputs.at_ns[i]
         state.pushed[slot] += 1
         state.offsets[slot, state.seen[slot] % LONGEST] = inputs.offset[i]
         state.seen[slot] += 1

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import policy
+from foreshock.detectors import pace
 from foreshock.detectors import vector as kernel
 from foreshock.detectors.alarm_state import load_alarm
+from foreshock.detectors.constants import PACE_BLOCKS
 from foreshock.detectors.explain import BOUND, Explanation
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.waveform_state import Outputs
@@ -26,7 +28,9 @@ class VectorInputs(NamedTuple):
     slot: I64
     x: npt.NDArray[np.float64]  # [rows, tags] in SI, NaN where missing
     usable: U8
-    warmup: I64
+    warmup: I64  # rows of warm-up that hold for this asset ...
+    warmup_ns: I64  # ... and the time that they must have lived
+    promised_ns: I64  # interval from row to row that the sensor promises, 0: none
     at_ns: I64
     offset: I64
 
@@ -40,17 +44,19 @@ class VectorBank:
         Scalars of a row.
     rule
         Alarm rule; its margin puts the boundary at 1.
+    limit_ns
+        Averages over several rows take in none older than this; 0: the pace of the rows alone decides.
     """
 
-    def __init__(self, tags: int, rule: Policy) -> None:
-        self.rule = rule
+    def __init__(self, tags: int, rule: Policy, *, limit_ns: int = 0) -> None:
+        self.config = kernel.VectorConfig(rule, limit_ns)
         self.slots = Slots(kernel.VectorState, kernel.vector_fields(tags))
 
     def run(self, inputs: VectorInputs, out: Outputs) -> Iterator[int]:
         """Score rows in order; yields each row whose alarm changes, before it is folded in. To be exhausted."""
         first, last, resume = 0, len(inputs.slot), False
         while True:
-            first = kernel.run(self.rule, self.slots.arrays, inputs, out, first, last, resume)
+            first = kernel.run(self.config, self.slots.arrays, inputs, out, first, last, resume)
             if first >= last:
                 return
             yield first
@@ -58,7 +64,7 @@ class VectorBank:
 
     def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
         """State of the alarm rule once the row at hand is folded in."""
-        alarm, _ = policy.step(self.rule, load_alarm(self.slots.arrays, slot), value, at_ns)
+        alarm, _ = policy.step(self.config.rule, load_alarm(self.slots.arrays, slot), value, at_ns)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:
@@ -69,22 +75,25 @@ class VectorBank:
         )  # the oldest one leaves the window
         return int(min(known[known >= 0].min(initial=own), own))
 
-    def value(self, slot: int, x: npt.NDArray[np.float64]) -> float:
-        """Score of a row, without folding it in."""
-        state = self.slots.arrays
+    def value(self, slot: int, x: npt.NDArray[np.float64], at_ns: int) -> float:
+        """Score of a row taken at `at_ns`, without folding it in."""
+        state, config = self.slots.arrays, self.config
         z, mean = np.empty(len(x)), np.empty(len(x))
         kernel.standardise(x, state.centre[slot], state.scale[slot], z)
-        return float(kernel.value_of(state, slot, z, mean, self.rule.margin))
+        moment = kernel.moment_of(config, state, slot, at_ns, 0, np.empty(PACE_BLOCKS, np.int64))
+        return float(kernel.value_of(state, slot, z, moment, mean, config.rule.margin))
 
-    def explain(self, slot: int, x: npt.NDArray[np.float64]) -> Explanation:
+    def explain(self, slot: int, x: npt.NDArray[np.float64], at_ns: int, promised_ns: int = 0) -> Explanation:
         """Divide the score of a row among its tags: by their share of the squared norm, the mean over horizons."""
-        state = self.slots.arrays
+        state, config = self.slots.arrays, self.config
         z, mean = np.empty(len(x)), np.empty(len(x))
         kernel.standardise(x, state.centre[slot], state.scale[slot], z)
-        value = kernel.value_of(state, slot, z, mean, self.rule.margin)
+        moment = kernel.moment_of(config, state, slot, at_ns, promised_ns, np.empty(PACE_BLOCKS, np.int64))
+        value = kernel.value_of(state, slot, z, moment, mean, config.rule.margin)
         share = np.zeros(len(x))
         for horizon in kernel.HORIZONS:
-            norm = kernel.average(state.ring[slot], state.pushed[slot], z, horizon, mean)
+            before = pace.related(state.times[slot], state.pushed[slot], moment, horizon)
+            norm = kernel.average(state.ring[slot], state.pushed[slot], z, before, mean)
             even = np.full(len(x), 1.0 / len(x))
             share += np.square(mean) / (len(x) * norm * norm) if norm > 0 else even
         expected, spread = state.centre[slot].copy(), BOUND * state.scale[slot]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import policy
+from foreshock.detectors import pace
 from foreshock.detectors import waveform_kernel as kernel
 from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
@@ -43,9 +44,19 @@ class WaveformBank:
         The trees alone decide (profile `lean`); else novelty against the baseline leads.
     river
         Name of a class of `river.anomaly` that takes the place of the trees, one object per slot; "" for the trees.
+    limit_ns
+        Averages over several blocks take in none older than this; 0: the pace of the blocks alone decides.
     """
 
-    def __init__(self, columns: Sequence[int], rule: Policy, *, online_only: bool = False, river: str = "") -> None:
+    def __init__(
+        self,
+        columns: Sequence[int],
+        rule: Policy,
+        *,
+        online_only: bool = False,
+        river: str = "",
+        limit_ns: int = 0,
+    ) -> None:
         count = len(columns)
         self.trees = TreeBank(count, trees=0 if river else TREES, height=HEIGHT, window=MEMORY // 2, seed=TREE_SEED)
         self._river = river
@@ -56,6 +67,7 @@ class WaveformBank:
             forest=self.trees.forest,
             columns=np.asarray(columns, np.int64),
             weight=1.0 if online_only else TREE_WEIGHT,
+            limit_ns=limit_ns,
         )
 
     def take(self) -> int:
@@ -87,7 +99,7 @@ class WaveformBank:
             warm = 2 * int(self.slots.arrays.seen[slot]) >= int(inputs.warmup[i])
             inputs.external[i] = self.external(slot, x) if warm and inputs.usable[i] else np.nan
             yield from self._run(inputs, out, i, i + 1)
-            if out.state[i] == WARMING or (out.state[i] == SCORED and out.held[i] == LEARNT):
+            if out.state[i] in {WARMING, SCORED} and out.held[i] == LEARNT:
                 self._rivers[slot].learn_one(x[self.config.columns])
 
     def _run(self, inputs: Inputs, out: Outputs, first: int, last: int) -> Iterator[int]:
@@ -109,9 +121,11 @@ class WaveformBank:
         """Score of the slot's River detector; NaN where the trees of the bank are used."""
         return self._rivers[slot].score_one(x[self.config.columns]) if self._river else float("nan")
 
-    def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
-        """State of the alarm rule once the block at hand is folded in."""
-        alarm, _ = policy.step(self.config.policy, load_alarm(self.slots.arrays, slot), value, at_ns)
+    def alarm_after(self, inputs: Inputs, i: int, value: float) -> Alarm:
+        """State of the alarm rule once block `i`, the one at hand, is folded in."""
+        slot, at_ns, state = int(inputs.slot[i]), int(inputs.at_ns[i]), self.slots.arrays
+        independent = pace.independent(int(state.latest_ns[slot]), at_ns, int(inputs.apart_ns[i]))
+        alarm, _ = policy.step(self.config.policy, load_alarm(state, slot), value, at_ns, independent)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:

@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 
 from foreshock import policy
-from foreshock.detectors import calibrate, novelty, trees
+from foreshock.detectors import calibrate, novelty, pace, trees
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import (
     CANDIDATE_RATE,
@@ -21,6 +21,7 @@ from foreshock.detectors.constants import (
     LEVEL_BAND,
     MEMORY,
     NEIGHBOURS,
+    PACE_BLOCKS,
     REFERENCE_RATE,
     RING,
     TREE_BLOCKS,
@@ -36,6 +37,7 @@ from foreshock.detectors.waveform_state import (
     IN_ALARM,
     LEARNT,
     NEW_LEVEL,
+    OVERLAPS,
     READY,
     SCORED,
     SUSPICIOUS,
@@ -56,6 +58,8 @@ class Scratch(NamedTuple):
     distance: Any
     near: Any
     scaled: Any  # the averaged vector in the unit cube of the trees
+    before: Any  # [horizons] blocks that each average takes in beside the latest
+    steps: Any
 
 
 class Parts(NamedTuple):
@@ -77,13 +81,22 @@ def scratch(features: int) -> Any:
         np.empty(MEMORY, np.float32),
         np.empty(NEIGHBOURS, np.int64),
         np.empty(features, np.float64),
+        np.zeros(_HORIZONS.shape[0], np.int64),
+        np.empty(PACE_BLOCKS, np.int64),
     )
 
 
 @nb.njit(cache=True, nogil=True)
-def to_cube(recent: Any, pushed: int, z: Any, scaled: Any) -> None:
-    """Average the latest vectors, scale noise back to what one vector has, and put it into the unit cube."""
-    count = min(pushed + 1, TREE_BLOCKS)
+def moment_of(config: Any, state: Any, slot: int, at_ns: int, promised_ns: int, work: Any) -> Any:
+    """When a block was taken, in the pace of its measuring point."""
+    step_ns = pace.expected_step(state.times[slot], state.pushed[slot], promised_ns, work.steps)
+    return pace.Moment(at_ns, step_ns, config.limit_ns)
+
+
+@nb.njit(cache=True, nogil=True)
+def to_cube(recent: Any, pushed: int, before: int, z: Any, scaled: Any) -> None:
+    """Average a vector and those `before` it, scale noise back to what one has, and put it into the unit cube."""
+    count = before + 1
     for f in range(z.shape[0]):
         total = float(z[f])
         for back in range(1, count):
@@ -120,9 +133,13 @@ def combine(config: Any, state: Any, slot: int, novel: float, online: float) -> 
 
 
 @nb.njit(cache=True, nogil=True)
-def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, work: Any) -> Any:
+def score(
+    config: Any, forest_state: Any, state: Any, slot: int, x: Any, external: float, moment: Any, work: Any
+) -> Any:
     """Score one block of a calibrated slot; changes nothing but `work`."""
-    novel, horizon = 0.0, 0
+    novel, horizon, times, pushed = 0.0, 0, state.times[slot], state.pushed[slot]
+    for k in range(_HORIZONS.shape[0]):
+        work.before[k] = pace.related(times, pushed, moment, _HORIZONS[k])
     for f in range(work.z.shape[0]):
         work.z[f] = x[config.columns[f]]
     novelty.standardise(work.z, state.centre[slot], state.scale[slot], work.z)
@@ -131,13 +148,13 @@ def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, externa
         count = novelty.neighbours(memory, stored, work.z, -1, work.distance, work.near)
         novelty.residual(memory, work.near, count, work.z, work.residual)
         ratio, horizon = novelty.exceedance(
-            state.ring[slot], state.pushed[slot], work.residual, state.largest[slot], work.mean
+            state.ring[slot], pushed, work.residual, work.before, state.largest[slot], work.mean
         )
         novel = ratio / config.policy.margin
     else:
         for f in range(work.z.shape[0]):
             work.residual[f] = work.z[f]
-    to_cube(state.recent[slot], state.pushed[slot], work.z, work.scaled)
+    to_cube(state.recent[slot], pushed, pace.related(times, pushed, moment, TREE_BLOCKS), work.z, work.scaled)
     online = online_part(config, state, slot, surprise(config, forest_state, state, slot, external, work))
     return Parts(combine(config, state, slot, novel, online), novel, online, horizon)
 
@@ -145,11 +162,11 @@ def score(config: Any, forest_state: Any, state: Any, slot: int, x: Any, externa
 @nb.njit(cache=True, nogil=True)
 def horizon_mean(state: Any, slot: int, horizon: int, work: Any) -> None:
     """Averaged residual of one horizon into `work.mean`, after `score`."""
-    novelty.average(state.ring[slot], state.pushed[slot], work.residual, _HORIZONS[horizon], work.mean)
+    novelty.average(state.ring[slot], state.pushed[slot], work.residual, work.before[horizon], work.mean)
 
 
 @nb.njit(cache=True, nogil=True)
-def store(config: Any, state: Any, slot: int, x: Any, found: float) -> None:
+def store(config: Any, state: Any, slot: int, x: Any, found: float, at_ns: int) -> None:
     """Keep a warm-up vector; when the memory is full a deterministic reservoir decides which one it replaces."""
     seen = state.seen[slot]
     place = seen
@@ -162,7 +179,7 @@ def store(config: Any, state: Any, slot: int, x: Any, found: float) -> None:
     if place < MEMORY:
         for f in range(config.columns.shape[0]):
             state.memory[slot, f, place] = x[config.columns[f]]
-        state.when[slot, place] = seen
+        state.when[slot, place] = at_ns
         state.surprise[slot, place] = found
 
 
@@ -198,10 +215,12 @@ def keep_recent(state: Any, slot: int, pushed: int, work: Any) -> None:
 def through_trees(config: Any, forest_state: Any, state: Any, slot: int, part: Any, work: Any) -> None:
     """Take warm-up blocks `part` = (first, last, scored, counted) through the trees in order."""
     first, last, scored, counted = part
+    when = state.when[slot]
     for i in range(first, last):
+        moment = pace.Moment(when[i], pace.expected_step(when, i, 0, work.steps), config.limit_ns)
         for f in range(work.z.shape[0]):
             work.z[f] = state.memory[slot, f, i]
-        to_cube(state.recent[slot], i, work.z, work.scaled)
+        to_cube(state.recent[slot], i, pace.related(when, i, moment, TREE_BLOCKS), work.z, work.scaled)
         if scored:
             state.surprise[slot, i] = surprise(config, forest_state, state, slot, np.nan, work)
         if counted:
@@ -243,10 +262,13 @@ def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared:
     norms = np.zeros((stored, state.largest.shape[1]))
     novelty.robust_scale(state.memory[slot], stored, state.centre[slot], state.scale[slot], shared)
     if config.weight < 1.0:
-        novelty.leave_one_out(state.memory[slot], stored, state.ring[slot], state.largest[slot], norms)
+        novelty.leave_one_out(
+            state.memory[slot], state.when[slot], stored, config.limit_ns, state.ring[slot], state.largest[slot], norms
+        )
     calibrate_online(config, forest_state, state, slot, work)
     state.pushed[slot] = stored
     for i in range(stored):
+        state.times[slot, i % RING] = state.when[slot, i]
         ratio = 0.0
         for k in range(norms.shape[1]):
             if state.largest[slot, k] > 0.0:
@@ -259,14 +281,16 @@ def finish_warmup(config: Any, forest_state: Any, state: Any, slot: int, shared:
 
 
 @nb.njit(cache=True, nogil=True)
-def warm(config: Any, state: Any, inputs: Any, i: int, out: Any) -> None:
-    """Keep one block of the warm-up; the last one fills the slot."""
-    slot = inputs.slot[i]
-    store(config, state, slot, inputs.x[i], inputs.external[i])
-    state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
+def warm(config: Any, state: Any, inputs: Any, i: int, work: Any) -> None:
+    """Keep one block of the warm-up; the one that completes both its blocks and its time fills the slot."""
+    slot, seen, at_ns = inputs.slot[i], state.seen[inputs.slot[i]], inputs.at_ns[i]
+    step_ns = pace.expected_step(state.times[slot], seen, inputs.promised_ns[i], work.steps)
+    state.lived_ns[slot] += pace.lived(state.latest_ns[slot], at_ns, step_ns)
+    store(config, state, slot, inputs.x[i], inputs.external[i], at_ns)
+    state.times[slot, seen % RING], state.latest_ns[slot] = at_ns, at_ns
+    state.offsets[slot, seen % RING] = inputs.offset[i]
     state.seen[slot] += 1
-    out.state[i], out.seen[i] = WARMING, state.seen[slot]
-    if state.seen[slot] >= inputs.warmup[i]:
+    if state.seen[slot] >= inputs.warmup[i] and state.lived_ns[slot] >= inputs.warmup_ns[i]:
         state.ready[slot] = FILLED
 
 
@@ -299,10 +323,13 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     """After the score: alarm, averages, and what the gate lets through."""
     slot, value = inputs.slot[i], out.value[i]
     save_alarm(state, slot, alarm)
+    if out.held[i] == OVERLAPS:
+        return
     out.held[i] = gate(config, state, slot, alarm, value, work)
     novelty.bound(work.residual, state.largest[slot, 0] if config.weight < 1.0 else np.inf)
     novelty.push(state.ring[slot], state.pushed[slot], work.residual)
     keep_recent(state, slot, state.pushed[slot], work)
+    state.times[slot, state.pushed[slot] % RING], state.latest_ns[slot] = inputs.at_ns[i], inputs.at_ns[i]
     state.pushed[slot] += 1
     state.offsets[slot, state.seen[slot] % RING] = inputs.offset[i]
     state.seen[slot] += 1
@@ -324,16 +351,23 @@ def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first
     for i in range(first, last):
         slot = inputs.slot[i]
         out.firing[i] = state.alarm_int[slot, 0] == _ACTIVE
-        out.seen[i] = state.seen[slot]
+        out.seen[i], out.lived_ns[i] = state.seen[slot], state.lived_ns[slot]
         if inputs.usable[i] == 0:
             continue
+        at_ns = inputs.at_ns[i]
+        independent = pace.independent(state.latest_ns[slot], at_ns, inputs.apart_ns[i])
+        out.held[i] = LEARNT if independent else OVERLAPS
         if state.ready[slot] == COLD:
-            warm(config, state, inputs, i, out)
+            out.state[i] = WARMING
+            if independent:
+                warm(config, state, inputs, i, work)
+            out.seen[i], out.lived_ns[i] = state.seen[slot], state.lived_ns[slot]
             if state.ready[slot] == FILLED:
                 return i
             continue
-        parts = score(config, forest_state, state, slot, inputs.x[i], inputs.external[i], work)
-        alarm, event = _step(config.policy, load_alarm(state, slot), parts.value, inputs.at_ns[i])
+        moment = moment_of(config, state, slot, at_ns, inputs.promised_ns[i], work)
+        parts = score(config, forest_state, state, slot, inputs.x[i], inputs.external[i], moment, work)
+        alarm, event = _step(config.policy, load_alarm(state, slot), parts.value, at_ns, independent)
         out.state[i] = SCORED
         out.value[i], out.novelty[i], out.online[i] = parts.value, parts.novelty, parts.online
         out.p_value[i] = calibrate.rank(state.healthy[slot], state.ranked[slot], parts.value)

@@ -20,12 +20,12 @@ I64 = npt.NDArray[np.int64]
 class WaveformState(NamedTuple):
     """Per measuring point; the first axis is the slot."""
 
-    seen: I64  # usable blocks of the running machine
+    seen: I64  # usable, independent blocks of the running machine
     ready: npt.NDArray[np.uint8]  # COLD, FILLED (between the last block of the warm-up and its end) or READY
     window: I64  # window of the trees: half of the warm-up
     stored: I64  # vectors in memory
     memory: F32  # [slots, features, MEMORY]: as they came while warming, standardised afterwards
-    when: I64  # [slots, MEMORY] which block each vector is of
+    when: I64  # [slots, MEMORY] source time of the block of each vector
     surprise: F64  # [slots, MEMORY] the online part's score of it, NaN where it had none
     centre: F32  # baseline
     scale: F32
@@ -34,6 +34,9 @@ class WaveformState(NamedTuple):
     recent: F32  # [slots, TREE_BLOCKS, features] latest standardised vectors
     ring: F32  # [slots, RING, features] latest residuals
     pushed: I64  # residuals so far
+    times: I64  # [slots, RING] source times of the blocks behind them; while warming, of the latest blocks
+    latest_ns: I64  # source time of the latest independent block, -1 before the first
+    lived_ns: I64  # time that the warm-up has watched the sensor for
     offsets: I64  # [slots, RING] input offsets of the blocks behind them
     healthy: F32  # [slots, HEALTHY] latest healthy scores
     ranked: I64  # healthy scores so far
@@ -50,6 +53,7 @@ class WaveformConfig(NamedTuple):
     forest: Forest
     columns: I64  # columns of the feature matrix that the model uses
     weight: float  # of the online part; 1: novelty is not computed
+    limit_ns: int  # an average takes in nothing older than this; 0: only the pace of the blocks decides
 
 
 class Inputs(NamedTuple):
@@ -58,7 +62,10 @@ class Inputs(NamedTuple):
     slot: I64
     x: F32  # [blocks, features], made comparable by the fleet reference where there is one
     usable: npt.NDArray[np.uint8]
-    warmup: I64  # blocks of warm-up that hold for this asset
+    warmup: I64  # independent blocks of warm-up that hold for this asset ...
+    warmup_ns: I64  # ... and the time that they must have lived
+    apart_ns: I64  # from the last independent block on which this one counts as independent; 0: it always does
+    promised_ns: I64  # interval from block to block that the sensor promises, 0: none
     shared: npt.NDArray[np.uint8]  # 1: x is in fleet scales already
     at_ns: I64
     offset: I64
@@ -70,18 +77,19 @@ class Outputs(NamedTuple):
 
     state: npt.NDArray[np.uint8]  # SKIPPED, WARMING or SCORED
     seen: I64
+    lived_ns: I64
     value: F64
     p_value: F64
     novelty: F64  # the parts of the value
     online: F64
     event: npt.NDArray[np.uint8]  # transition of the alarm
     firing: npt.NDArray[np.uint8]
-    held: npt.NDArray[np.uint8]  # why nothing was learnt: LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL
+    held: npt.NDArray[np.uint8]  # why nothing was learnt: LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL, OVERLAPS
 
 
 COLD, READY, FILLED = 0, 1, 2
 SKIPPED, WARMING, SCORED = 0, 1, 2
-LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL = 0, 1, 2, 3
+LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL, OVERLAPS = 0, 1, 2, 3, 4
 
 
 def waveform_fields(features: int) -> dict[str, Field]:
@@ -102,6 +110,9 @@ def waveform_fields(features: int) -> dict[str, Field]:
         "recent": Field((TREE_BLOCKS, features), f32),
         "ring": Field((RING, features), f32),
         "pushed": Field((), i64),
+        "times": Field((RING,), i64, -1),
+        "latest_ns": Field((), i64, -1),
+        "lived_ns": Field((), i64),
         "offsets": Field((RING,), i64, -1),
         "healthy": Field((HEALTHY,), f32),
         "ranked": Field((), i64),
@@ -115,7 +126,7 @@ def waveform_fields(features: int) -> dict[str, Field]:
 def outputs(blocks: int) -> Outputs:
     """Empty results for a batch."""
     types: dict[str, Any] = {
-        "state": np.uint8, "seen": np.int64, "value": np.float64, "p_value": np.float64, "novelty": np.float64,
-        "online": np.float64, "event": np.uint8, "firing": np.uint8, "held": np.uint8,
+        "state": np.uint8, "seen": np.int64, "lived_ns": np.int64, "value": np.float64, "p_value": np.float64,
+        "novelty": np.float64, "online": np.float64, "event": np.uint8, "firing": np.uint8, "held": np.uint8,
     }  # fmt: skip
     return Outputs(**{name: np.zeros(blocks, dtype) for name, dtype in types.items()})

@@ -23,7 +23,13 @@ def spec_of(settings: Settings) -> FleetSpec:
     """
     wanted = settings.detection
     return FleetSpec(
-        profile=wanted.profile, budget=wanted.budget, warmup_blocks=wanted.warmup_blocks, river=wanted.river
+        profile=wanted.profile,
+        budget=wanted.budget,
+        warmup_blocks=wanted.warmup_blocks,
+        warmup_s=wanted.warmup_s,
+        hold_s=wanted.hold_s,
+        horizon_s=wanted.horizon_s,
+        river=wanted.river,
     )
 
 

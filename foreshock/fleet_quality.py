@@ -20,6 +20,7 @@ from foreshock.contract import (
 )
 from foreshock.features import quality
 from foreshock.fleet_points import Entry
+from foreshock.fleet_spec import LONGEST_S
 
 F32 = npt.NDArray[np.float32]
 
@@ -90,6 +91,15 @@ def anew(state: quality.PointState) -> quality.PointState:
 def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
     """Master data of a measuring point, where it is registered."""
     return next((p for p in asset.points if p.point == point), None)
+
+
+def promised_ns(entry: Entry) -> int:
+    """Interval to the next record that the record or the master data promises; 0 where neither does."""
+    interval_s = entry.block.interval_s
+    if interval_s is None and entry.asset.points:
+        known = measuring_point(entry.asset, entry.block.point)
+        interval_s = known.interval_s if known else None
+    return int(min(interval_s or 0.0, LONGEST_S) * 1e9)
 
 
 def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) -> quality.Step:

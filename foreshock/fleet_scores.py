@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from foreshock import lineage
-from foreshock.contract import Mode, RunState, Score, ScoreRow, ScoreState
+from foreshock.contract import Asset, Mode, RunState, Score, ScoreRow, ScoreState
+from foreshock.detectors.constants import LEAST_WARMUP
 from foreshock.fleet_points import Entry
+from foreshock.fleet_spec import FleetSpec
 
-HELD = ("learning", "held: score is suspicious", "held: in alarm", "held: in alarm, on a new level (unconfirmed)")
+HELD = (
+    "learning",
+    "held: score is suspicious",
+    "held: in alarm",
+    "held: in alarm, on a new level (unconfirmed)",
+    "held: most of its samples were in the block before",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What a warm-up asks for: so many independent blocks (or rows), and so many seconds of the running machine."""
+
+    blocks: int
+    seconds: float
+
+    @staticmethod
+    def of(asset: Asset, spec: FleetSpec) -> WarmUp:
+        """Master data over settings; never too short to calibrate on."""
+        seconds = spec.warmup_s if asset.warmup_s is None else asset.warmup_s
+        return WarmUp(max(asset.warmup_blocks or spec.warmup_blocks, LEAST_WARMUP), seconds)
+
+    @property
+    def ns(self) -> int:
+        """Its seconds in nanoseconds."""
+        return int(self.seconds * 1e9)
+
+    def share(self, seen: int, lived_ns: int) -> float:
+        """How much of it is done, 0..1: the lesser of its two shares."""
+        time = lived_ns / self.ns if self.ns else 1.0
+        return min(1.0, seen / self.blocks, time)
+
+    def told(self, seen: int, lived_ns: int, word: str) -> str:
+        """Say how far it is; `word` is what is counted."""
+        blocks = f"warming up, {seen} of {self.blocks} {word}"
+        if not self.ns:
+            return blocks
+        return f"{blocks} and {min(math.floor(lived_ns / 1e8) / 10, self.seconds):g} of {self.seconds:g} s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
 from foreshock.lineage import fingerprint
 
-MODEL_VERSION = 1  # counts up with every change of what a score is
+LONGEST_S = 3.2e8  # ten years: nanoseconds stay far below 2^63
+MODEL_VERSION = 2  # counts up with every change of what a score is
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,13 @@ class FleetSpec:
     budget
         False alarms per asset and month that are tolerated; margin and hold follow from it.
     warmup_blocks
-        Blocks (rows of a frame) before an asset is scored, where its master data does not say.
+        Independent blocks (rows of a frame) before an asset is scored, where its master data does not say ...
+    warmup_s
+        ... and the seconds that they must have lived, gaps not counted; 0: blocks alone decide.
+    hold_s
+        Least seconds that values must stay over the boundary before an episode opens, beside what the budget asks for.
+    horizon_s
+        Averages over several blocks take in nothing older; 0: only the pace of the blocks decides (`detectors.pace`).
     river
         Name of a class of `river.anomaly` that takes the place of the trees, "" for the trees.
     """
@@ -34,6 +41,9 @@ class FleetSpec:
     profile: str = "full"
     budget: float = 1.0
     warmup_blocks: int = 60
+    warmup_s: float = 0.0
+    hold_s: float = 0.0
+    horizon_s: float = 0.0
     river: str = ""
 
     def __post_init__(self) -> None:
@@ -43,7 +53,7 @@ class FleetSpec:
         ------
         ConfigurationError
             Unknown profile, a River detector that there is not or whose state cannot be kept, a budget that is not
-            positive, or a warm-up that is too short to calibrate on.
+            positive, a warm-up that is too short to calibrate on, or a time that is negative or longer than ten years.
         """
         if self.profile not in catalog.PROFILES:
             raise ConfigurationError(f"detection.profile is {self.profile!r}; known: {', '.join(catalog.PROFILES)}")
@@ -55,6 +65,11 @@ class FleetSpec:
             raise ConfigurationError(
                 f"detection.warmup_blocks is {self.warmup_blocks}; at least {constants.LEAST_WARMUP} are needed"
             )
+        for name in ("warmup_s", "hold_s", "horizon_s"):
+            if not 0.0 <= getattr(self, name) <= LONGEST_S:
+                raise ConfigurationError(
+                    f"detection.{name} is {getattr(self, name)}; 0 to {LONGEST_S:g} s are possible"
+                )
 
     @cached_property
     def feature_set(self) -> catalog.FeatureSet:
@@ -64,7 +79,7 @@ class FleetSpec:
     @cached_property
     def policy(self) -> policy.Policy:
         """Alarm rule of the budget."""
-        return policy.for_budget(self.budget)
+        return policy.for_budget(self.budget, self.hold_s)
 
     @cached_property
     def policy_name(self) -> str:
@@ -75,12 +90,17 @@ class FleetSpec:
     def model_name(self) -> str:
         """Waveform model as lineage names it: its kind, version, and a hash of every constant."""
         kind = {"full": "novelty+", "lean": ""}[self.profile] + (self.river or "half-space-trees")
-        return f"{kind}-v{MODEL_VERSION}@{fingerprint(_constants())}"
+        return f"{kind}-v{MODEL_VERSION}@{fingerprint(_constants(), self.horizon_s)}"
 
     @cached_property
     def telemetry_name(self) -> str:
         """Model of telemetry frames as lineage names it."""
-        return f"robust-vector-v{MODEL_VERSION}@{fingerprint(_constants())}"
+        return f"robust-vector-v{MODEL_VERSION}@{fingerprint(_constants(), self.horizon_s)}"
+
+    @property
+    def limit_ns(self) -> int:
+        """`horizon_s` as the kernels take it."""
+        return int(self.horizon_s * 1e9)
 
     @cached_property
     def shape(self) -> str:

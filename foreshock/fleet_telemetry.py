@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, TelemetryFrame
 from foreshock.detectors import waveform_state as ws
-from foreshock.detectors.constants import LEAST_WARMUP
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, Model, model_of
-from foreshock.fleet_scores import HELD, Names, score, unscored
+from foreshock.fleet_scores import HELD, Names, WarmUp, score, unscored
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_watch import Verdict, watch
 from foreshock.lineage import fingerprint
@@ -32,6 +31,7 @@ class PreparedRows:
     source_ns: list[int]
     late: list[bool]
     states: list[RunState]  # per entry
+    warmups: list[WarmUp]  # per entry
     inputs: VectorInputs
     out: ws.Outputs
     anomalies: dict[int, Anomaly] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class TelemetryLane:
     def __init__(self, spec: FleetSpec, layout: Layout) -> None:
         self.layout = layout
         self._spec = spec
-        self.bank = VectorBank(layout.columns, spec.policy)
+        self.bank = VectorBank(layout.columns, spec.policy, limit_ns=spec.limit_ns)
         self._names = Names(f"tags@{fingerprint(layout.tags)}", spec.telemetry_name, spec.policy_name)
 
     def take(self, asset: Asset) -> int:
@@ -63,9 +63,6 @@ class TelemetryLane:
         """Put a captured tree into a slot."""
         self.bank.slots.restore(slot, tree["model"])
 
-    def _warmup(self, asset: Asset) -> int:
-        return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)
-
     def prepare(self, entries: Sequence[Entry]) -> PreparedRows:
         """Lay the rows of all frames below each other, in SI; a row that is late or empty is not usable."""
         values: list[npt.NDArray[np.float64]] = []
@@ -83,15 +80,18 @@ class TelemetryLane:
         x = np.ascontiguousarray(np.concatenate(values))
         running = [RunState.STOPPED if e.context.speed_hz == 0 else RunState.RUNNING for e in entries]
         usable = ~np.isnan(x).all(axis=1) & ~np.array(late) & np.array([running[k] is RunState.RUNNING for k in owner])
+        warmups = [WarmUp.of(entry.asset, self._spec) for entry in entries]
         inputs = VectorInputs(
             slot=np.array([model_of(entries[k]).slot for k in owner], np.int64),
             x=x,
             usable=usable.astype(np.uint8),
-            warmup=np.array([self._warmup(entries[k].asset) for k in owner], np.int64),
+            warmup=np.array([warmups[k].blocks for k in owner], np.int64),
+            warmup_ns=np.array([warmups[k].ns for k in owner], np.int64),
+            promised_ns=np.zeros(len(owner), np.int64),  # a frame promises the next frame, not the next row
             at_ns=np.minimum(np.array(times, np.int64), np.array([entries[k].at_ns for k in owner], np.int64)),
             offset=np.array([entries[k].block.origin.offset for k in owner], np.int64),
         )
-        return PreparedRows(entries, owner, index, times, late, running, inputs, ws.outputs(len(owner)))
+        return PreparedRows(entries, owner, index, times, late, running, warmups, inputs, ws.outputs(len(owner)))
 
     def score(self, batch: PreparedRows) -> None:
         """Score the rows in order and collect the events of alarms that change."""
@@ -101,9 +101,9 @@ class TelemetryLane:
 
     def _finding(self, batch: PreparedRows, i: int) -> Finding:
         entry, out, slot = batch.entries[batch.owner[i]], batch.out, int(batch.inputs.slot[i])
-        why = self.bank.explain(slot, batch.inputs.x[i])
-        state = self.bank.slots.arrays
         at_ns, value = int(batch.inputs.at_ns[i]), float(out.value[i])
+        why = self.bank.explain(slot, batch.inputs.x[i], at_ns)
+        state = self.bank.slots.arrays
         columns = (why.amount.tolist(), batch.inputs.x[i].tolist(), why.expected.tolist())
         return Finding(
             entry=entry,
@@ -139,7 +139,7 @@ class TelemetryLane:
         entry, out = batch.entries[k], batch.out
         verdicts = [self._watch(batch, i, self._row(batch, i)) for i in places]
         last = places[-1]
-        warmup, held = self._warmup(entry.asset), int(out.held[last])
+        held = int(out.held[last])
         learning = (
             HELD[held] if out.state[last] == ws.SCORED else "warming up" if out.state[last] == ws.WARMING else "held"
         )
@@ -148,14 +148,13 @@ class TelemetryLane:
             self._names,
             tuple(v.row for v in verdicts),
             mode=verdicts[-1].mode,
-            warmup=min(1.0, float(out.seen[last]) / warmup),
+            warmup=batch.warmups[k].share(int(out.seen[last]), int(out.lived_ns[last])),
             learning=learning,
         )
         entry.outcome = Outcome(score=record, anomalies=tuple(_events(batch, places, verdicts)), quality=entry.quality)
 
     def _row(self, batch: PreparedRows, i: int) -> ScoreRow:
         out, run_state = batch.out, batch.states[batch.owner[i]]
-        entry = batch.entries[batch.owner[i]]
         ns, firing = batch.source_ns[i], bool(out.firing[i])
         if out.state[i] == ws.SCORED:
             return ScoreRow(
@@ -169,7 +168,8 @@ class TelemetryLane:
                 features=(),
             )
         if out.state[i] == ws.WARMING:
-            reason = f"warming up, {int(out.seen[i])} of {self._warmup(entry.asset)} rows"
+            warmup = batch.warmups[batch.owner[i]]
+            reason = warmup.told(int(out.seen[i]), int(out.lived_ns[i]), "rows")
             return unscored(ns, ScoreState.WARMING, reason, run_state=run_state, alarm=firing)
         if batch.late[i]:
             reason = "source time is not after the last row of this measuring point"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, SensorBlock
+from foreshock.contract import Acquisition, Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, SensorBlock
 from foreshock.detectors import waveform_state as ws
-from foreshock.detectors.constants import LEAST_WARMUP
 from foreshock.detectors.explain import explain
 from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.reference import Reference
@@ -20,13 +19,14 @@ from foreshock.features import catalog, run_state
 from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, model_of
-from foreshock.fleet_quality import gather
-from foreshock.fleet_scores import HELD, Names, score
-from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_quality import gather, promised_ns
+from foreshock.fleet_scores import HELD, Names, WarmUp, score
+from foreshock.fleet_spec import LONGEST_S, FleetSpec
 from foreshock.fleet_trend import LevelTrend
 from foreshock.fleet_watch import Verdict, watch
 
 F32 = npt.NDArray[np.float32]
+Extract = Callable[[F32, float | None, catalog.FeatureSet], F32]
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class Prepared:
     regimes: list[int]  # index in the reference, -1: the asset's own scale
     run_states: list[RunState]
     trends: list[float | None]  # growth of the level per hour
+    warmups: list[WarmUp]
     out: ws.Outputs
     anomalies: dict[int, tuple[Anomaly, ...]] = field(default_factory=dict)
 
@@ -46,15 +47,20 @@ class Prepared:
 class WaveformLane:
     """Models of the measuring points of one layout."""
 
-    def __init__(self, spec: FleetSpec, layout: Layout, reference: Reference | None) -> None:
+    def __init__(
+        self, spec: FleetSpec, layout: Layout, reference: Reference | None, extract: Extract = catalog.extract
+    ) -> None:
         self.layout = layout
+        self._extract = extract
         self._spec = spec
         self._set = spec.feature_set
         self._reference = reference
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._scales: dict[tuple[str, ...], tuple[F32, F32] | None] = {}
         columns = self._set.columns(layout.columns).tolist()
-        self.bank = WaveformBank(columns, spec.policy, online_only=spec.profile == "lean", river=spec.river)
+        self.bank = WaveformBank(
+            columns, spec.policy, online_only=spec.profile == "lean", river=spec.river, limit_ns=spec.limit_ns
+        )
         self._trend = LevelTrend()
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.policy_name)
@@ -81,31 +87,39 @@ class WaveformLane:
         self._trend.slots.restore(slot, tree["level"])
         self.bank.restore(slot, tree)
 
-    def _warmup(self, asset: Asset) -> int:
-        return max(asset.warmup_blocks or self._spec.warmup_blocks, LEAST_WARMUP)
-
     # stage 1: samples -> quality, features, run state
 
     def prepare(self, entries: Sequence[Entry]) -> Prepared:
         """Stack the samples, judge their quality, compute the features and the run state."""
-        raw = catalog.extract(gather(entries), self.layout.rate_hz, self._set)
+        raw = self._extract(gather(entries), self.layout.rate_hz, self._set)
         regimes = [self._regime(entry) for entry in entries]
         levels = self._broadband(raw)
         states = self._run_states(entries, levels.tolist())
         running = np.array([s is RunState.RUNNING for s in states])
         usable = np.isfinite(raw).all(axis=1) & running
+        warmups = [WarmUp.of(entry.asset, self._spec) for entry in entries]
         inputs = ws.Inputs(
             slot=np.array([model_of(e).slot for e in entries], np.int64),
             x=self._comparable(raw, entries, regimes),
             usable=usable.astype(np.uint8),
-            warmup=np.array([self._warmup(e.asset) for e in entries], np.int64),
+            warmup=np.array([each.blocks for each in warmups], np.int64),
+            warmup_ns=np.array([each.ns for each in warmups], np.int64),
+            apart_ns=np.array([self._apart_ns(e) for e in entries], np.int64),
+            promised_ns=np.array([promised_ns(e) for e in entries], np.int64),
             shared=np.array([r >= 0 for r in regimes], np.uint8),
             at_ns=np.array([e.at_ns for e in entries], np.int64),
             offset=np.array([e.block.origin.offset for e in entries], np.int64),
             external=np.full(len(entries), np.nan),
         )
         trends = self._trend.fold(entries, inputs.slot, inputs.at_ns, levels, usable)
-        return Prepared(entries, raw, inputs, regimes, states, trends, ws.outputs(len(entries)))
+        return Prepared(entries, raw, inputs, regimes, states, trends, warmups, ws.outputs(len(entries)))
+
+    def _apart_ns(self, entry: Entry) -> int:
+        """Half of a block of a continuous waveform: what starts earlier shares more than half of its samples."""
+        rate, block = self.layout.rate_hz, entry.block
+        if rate is None or not isinstance(block, SensorBlock) or block.acquisition is not Acquisition.CONTINUOUS:
+            return 0
+        return int(min(self.layout.samples / rate, LONGEST_S) * 0.5e9)
 
     def _broadband(self, raw: F32) -> F32:
         """RMS level of each block over all channels."""
@@ -182,7 +196,14 @@ class WaveformLane:
 
     def _finding(self, batch: Prepared, i: int) -> Finding:
         entry, out, slot = batch.entries[i], batch.out, int(batch.inputs.slot[i])
-        why = explain(self.bank, slot, batch.inputs.x[i], float(batch.inputs.external[i]))
+        why = explain(
+            self.bank,
+            slot,
+            batch.inputs.x[i],
+            entry.at_ns,
+            external=float(batch.inputs.external[i]),
+            promised_ns=int(batch.inputs.promised_ns[i]),
+        )
         raw, regime = batch.raw[i].astype(np.float64), batch.regimes[i]
         centre, scale = (u.astype(np.float64) for u in self._units(entry, regime))
         state = self.bank.slots.arrays
@@ -190,7 +211,7 @@ class WaveformLane:
             entry=entry,
             mode=Mode.MODEL,
             transition=int(out.event[i]),
-            alarm=self.bank.alarm_after(slot, float(out.value[i]), entry.at_ns),
+            alarm=self.bank.alarm_after(batch.inputs, i, float(out.value[i])),
             rule=self._spec.policy,
             value=float(out.value[i]),
             p_value=float(out.p_value[i]),
@@ -234,14 +255,12 @@ class WaveformLane:
 
     def outcomes(self, batch: Prepared) -> None:
         """Give every entry its outcome."""
-        out, warmups = batch.out, batch.inputs.warmup.tolist()
-        results = zip(
-            *(column.tolist() for column in (out.state, out.seen, out.value, out.p_value, out.firing, out.held)),
-            strict=True,
-        )
+        out = batch.out
+        columns = (out.state, out.seen, out.lived_ns, out.value, out.p_value, out.firing, out.held)
+        results = zip(*(column.tolist() for column in columns), strict=True)
         for i, (entry, features, result) in enumerate(zip(batch.entries, batch.raw.tolist(), results, strict=True)):
-            state, seen, _, _, _, held = result
-            row = self._row(batch, i, warmups[i], features, result)
+            state, seen, lived_ns, _, _, _, held = result
+            row = self._row(batch, i, features, result)
             verdict = self._watch(batch, i, row) if entry.asset.points else None
             learning = HELD[held] if state == ws.SCORED else f"held: {row.reason}"
             record = score(
@@ -251,18 +270,18 @@ class WaveformLane:
                 mode=verdict.mode if verdict else Mode.MODEL,
                 reference=self._reference_id(batch.regimes[i]),
                 regime=self._regime_name(entry, batch.regimes[i]),
-                warmup=min(1.0, seen / warmups[i]),
+                warmup=batch.warmups[i].share(seen, lived_ns),
                 learning="warming up" if state == ws.WARMING else learning,
             )
             events = batch.anomalies.get(i, ()) + (verdict.anomalies if verdict else ())
             entry.outcome = Outcome(score=record, anomalies=events, quality=entry.quality)
 
-    def _row(self, batch: Prepared, i: int, warmup: int, features: list[float], result: tuple[Any, ...]) -> ScoreRow:
-        state, seen, value, p_value, firing, _ = result
+    def _row(self, batch: Prepared, i: int, features: list[float], result: tuple[Any, ...]) -> ScoreRow:
+        state, seen, lived_ns, value, p_value, firing, _ = result
         scored, run = state == ws.SCORED, batch.run_states[i]
         kind, reason = ScoreState.SCORED, ""
         if state == ws.WARMING:
-            kind, reason = ScoreState.WARMING, f"warming up, {seen} of {warmup} blocks"
+            kind, reason = ScoreState.WARMING, batch.warmups[i].told(seen, lived_ns, "blocks")
         elif run is not RunState.RUNNING:
             kind, reason = ScoreState.NOT_RUNNING, f"machine is {run}"
         elif not scored:

@@ -44,7 +44,7 @@ class Alarm(NamedTuple):
     told_ns: int = 0
 
 
-def step(policy: Policy, alarm: Alarm, value: float, at_ns: int) -> tuple[Alarm, int]:
+def step(policy: Policy, alarm: Alarm, value: float, at_ns: int, independent: bool = True) -> tuple[Alarm, int]:
     """Fold one value in.
 
     Parameters
@@ -55,18 +55,21 @@ def step(policy: Policy, alarm: Alarm, value: float, at_ns: int) -> tuple[Alarm,
         Score of the block, 1 at the boundary.
     at_ns
         Source time of the block.
+    independent
+        Whether the block counts beside the one before it; where it does not, blocks over and under are not counted up.
 
     Returns
     -------
     tuple of Alarm and int
         The state after the value and what happened: NOTHING, OPENED, UPDATED or CLOSED.
     """
-    over = alarm.over + 1 if value >= 1.0 else 0
-    over_ns = alarm.over_ns if over > 1 else at_ns
-    under = alarm.under + 1 if value < policy.release else 0
+    more = 1 if independent else 0
+    over = max(alarm.over + more, 1) if value >= 1.0 else 0
+    over_ns = min(alarm.over_ns, at_ns) if alarm.over > 0 and over > 0 else at_ns  # a clock may be set back
+    under = max(alarm.under + more, 1) if value < policy.release else 0
     held = over >= policy.hold_blocks and at_ns - over_ns >= policy.hold_ns
-    phase, clear_ns, opened_ns = alarm.phase, alarm.clear_ns, alarm.opened_ns
-    initial, peak, told, told_ns = alarm.initial, alarm.peak, alarm.told, alarm.told_ns
+    phase, clear_ns, opened_ns = alarm.phase, min(alarm.clear_ns, at_ns), alarm.opened_ns
+    initial, peak, told, told_ns = alarm.initial, alarm.peak, alarm.told, min(alarm.told_ns, at_ns)
     event = NOTHING
     if phase == NORMAL or phase == PENDING:  # noqa: SIM109, PLR1714  # numba compiles plain comparisons to less
         phase = PENDING if over > 0 else NORMAL
@@ -112,8 +115,10 @@ UPDATE_S = 600.0  # and otherwise at most one event in ten minutes
 BANDS = ((4.0, "critical"), (2.0, "warning"), (1.0, "watch"))  # severity by the peak of the episode
 
 
-def for_budget(budget: float) -> Policy:
+def for_budget(budget: float, hold_s: float = 0.0) -> Policy:
     """Policy for a budget of false alarms per asset and month: the first line of the table that is within it.
+
+    An episode opens when the line's blocks *and* its seconds, or `hold_s` where that is more, are over the boundary.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def for_budget(budget: float) -> Policy:
     return Policy(
         margin=row.margin,
         hold_blocks=row.hold_blocks,
-        hold_ns=int(row.hold_s * 1e9),
+        hold_ns=int(max(row.hold_s, hold_s) * 1e9),
         release=RELEASE,
         release_blocks=RELEASE_BLOCKS,
         refractory_ns=int(row.refractory_s * 1e9),

@@ -144,11 +144,14 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionSettings:
-    """What is computed and how readily it alarms: `budget` is false alarms per asset and month."""
+    """What is computed and how readily it alarms: `budget` is false alarms per asset and month; times in seconds."""
 
     profile: Literal["full", "lean"] = "full"
     budget: float = _key(1.0, above=0)
     warmup_blocks: int = _key(60, least=12)
+    warmup_s: float = _key(0.0, least=0)
+    hold_s: float = _key(0.0, least=0)
+    horizon_s: float = _key(0.0, least=0)
     reference: str = ""
     river: str = ""
 

@@ -13,6 +13,7 @@ from foreshock.streams.checks import reject
 CRITICALITIES = ("low", "medium", "high")
 SUPPORTS = ("", "rigid", "flexible")
 SEVERITIES = ("watch", "warning", "critical")
+LONGEST_S = 3.2e8  # ten years: a warm-up that never ends is a mistake
 _T = TypeVar("_T")
 
 
@@ -27,6 +28,9 @@ def asset(found: Mapping[str, Any]) -> Asset:
     warmup = found["warmup_blocks"]
     if warmup is not None and warmup < 1:
         reject(Reason.MALFORMED, "warmup_blocks", f"warmup_blocks is {warmup}", "send at least 1, or null")
+    seconds = found["warmup_s"]
+    if seconds is not None and not 0 <= seconds <= LONGEST_S:
+        reject(Reason.MALFORMED, "warmup_s", f"warmup_s is {seconds:g}", f"send 0 to {LONGEST_S:g} seconds, or null")
     return Asset(
         asset=checks.check_id("asset", found["asset"]),
         path=tuple(found["path"]),
@@ -37,6 +41,7 @@ def asset(found: Mapping[str, Any]) -> Asset:
         rated_power_w=checks.check_positive("rated_power_w", found["rated_power_w"]),
         support=_one_of("support", found["support"], SUPPORTS),
         warmup_blocks=warmup,
+        warmup_s=seconds,
         bearings=_each("bearings", found["bearings"], _bearing),
         gear_teeth=tuple(found["gear_teeth"]),
         points=_each("points", found["points"], _point),

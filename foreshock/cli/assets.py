@@ -32,6 +32,7 @@ def register(
     owner: Annotated[str, typer.Option(help="Who looks after it.")] = "",
     rated_speed: Annotated[float | None, typer.Option(help="Rated speed in Hz.")] = None,
     warmup_blocks: Annotated[int | None, typer.Option(help="Blocks before it is scored.")] = None,
+    warmup_s: Annotated[float | None, typer.Option(help="Seconds before it is scored, gaps not counted.")] = None,
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,
     prefix: PrefixOption = None,
@@ -51,6 +52,7 @@ def register(
         "owner": owner,
         "rated_speed_hz": rated_speed,
         "warmup_blocks": warmup_blocks,
+        "warmup_s": warmup_s,
     }
     entries = [("--asset", given)] if file is None else _entries(file)
     assets = [_asset(place, entry) for place, entry in entries]

@@ -41,7 +41,7 @@ def test_average_runs_over_the_ring() -> None:
     ring, mean = np.zeros((RING, FEATURES), np.float32), np.empty(FEATURES, np.float32)
     for i, latest in enumerate(history):
         for horizon in HORIZONS:
-            count = novelty.average(ring, i, latest, horizon, mean)
+            count = novelty.average(ring, i, latest, min(i, horizon - 1), mean)
             wanted = history[max(0, i + 1 - horizon) : i + 1]
             assert count == len(wanted)
             np.testing.assert_allclose(mean, wanted.mean(axis=0), atol=1e-5)
@@ -54,7 +54,7 @@ def test_a_bias_shows_in_the_long_average() -> None:
     ring, mean = np.zeros((RING, FEATURES), np.float32), np.empty(FEATURES, np.float32)
     norms = []
     for i, latest in enumerate(np.concatenate([noise, noise[:60] + np.float32(1.0)])):
-        norms.append(novelty.norm(mean, novelty.average(ring, i, latest, 16, mean), 16))
+        norms.append(novelty.norm(mean, novelty.average(ring, i, latest, min(i, 15), mean), 16))
         novelty.push(ring, i, latest)
 
     assert min(norms[320:]) > max(norms[:300])

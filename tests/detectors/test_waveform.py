@@ -34,6 +34,9 @@ class Asset:
             x=np.asarray(x, np.float32),
             usable=np.full(n, usable, np.uint8),
             warmup=np.full(n, self.warmup),
+            warmup_ns=np.zeros(n, np.int64),
+            apart_ns=np.zeros(n, np.int64),
+            promised_ns=np.zeros(n, np.int64),
             shared=np.zeros(n, np.uint8),
             at_ns=at * SECOND,
             offset=at,
@@ -117,12 +120,13 @@ def test_stops_before_an_alarm_changes() -> None:
     slot, bank = asset.slot, asset.bank
     inputs = ws.Inputs(
         slot=np.full(3, slot), x=x, usable=np.ones(3, np.uint8), warmup=np.full(3, 60), shared=np.zeros(3, np.uint8),
-        at_ns=np.arange(3) * SECOND, offset=np.arange(80, 83), external=np.full(3, np.nan),
+        at_ns=np.arange(80, 83) * SECOND, offset=np.arange(80, 83), external=np.full(3, np.nan),
+        warmup_ns=np.zeros(3, np.int64), apart_ns=np.zeros(3, np.int64), promised_ns=np.zeros(3, np.int64),
     )  # fmt: skip
     out = ws.outputs(3)
     run = bank.run(inputs, out, 0, 3)
     at = next(run)
-    before, why = bank.digest(slot), explain(bank, slot, x[at])
+    before, why = bank.digest(slot), explain(bank, slot, x[at], int(inputs.at_ns[at]))
 
     assert at == 2
     assert math.fsum(why.amount) == pytest.approx(out.value[at], rel=1e-9)

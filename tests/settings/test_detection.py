@@ -19,6 +19,9 @@ OTHER = {
     "profile": "lean",
     "budget": 0.1,
     "warmup_blocks": 20,
+    "warmup_s": 30.0,
+    "hold_s": 5.0,
+    "horizon_s": 60.0,
     "reference": "reference.json",
     "river": "OneClassSVM",
 }
