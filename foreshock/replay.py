@@ -89,9 +89,7 @@ def _verdict(case: Recorded, differences: tuple[Difference, ...], notes: list[st
     recorded, present = case.anomaly.lineage.code, lineage.code_version()
     if recorded != present:
         notes.append(f"recorded by {recorded}, replayed by {present}")
-    return Verdict(
-        event_id=case.anomaly.event_id, equal=not differences, differences=differences, notes=tuple(notes)
-    )
+    return Verdict(event_id=case.anomaly.event_id, equal=not differences, differences=differences, notes=tuple(notes))
 
 
 def _elsewhere(far: Sequence[Difference], exact: Sequence[Difference]) -> str:

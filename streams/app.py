@@ -18,6 +18,7 @@ from foreshock.streams import agents, kafka, wire
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
+from foreshock.streams.casebook import Casebook
 from foreshock.streams.checkpoint import Checkpoint
 from foreshock.streams.custody import Custody
 from foreshock.streams.errors import client_error
@@ -139,7 +140,10 @@ def _outputs(
 ) -> Outputs:
     framing = settings.topics.value_framing
     encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
-    return Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker)
+    casebook = Casebook(spec_of(settings), reference_of(settings), registry)
+    return Outputs(
+        topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker, casebook=casebook
+    )
 
 
 def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:

@@ -43,7 +43,7 @@ def content_type(framing: str) -> str:
 
 
 class Encoder:
-    """Writes records: the same record always gives the same bytes.
+    """Writes records: the same record always gives the same bytes. A case is Avro in any framing: its bytes are hashed.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Encoder:
         ValueError
             The record contradicts itself: samples that no encoding has, a gain that does not fit its unit.
         """
-        if self._framing is Framing.JSON:
+        if self._framing is Framing.JSON and not isinstance(record, Case | CasePart):
             return to_json(record)
         found = self._writers.get(type(record))
         if found is None:
@@ -89,7 +89,7 @@ class Encoder:
 
     def _writer(self, kind: type) -> tuple[bytes, Write]:
         version = schemas.current()[kind.__name__]
-        if self._framing is Framing.SINGLE_OBJECT:
+        if self._framing is not Framing.CONFLUENT:
             head = SINGLE_OBJECT + version.fingerprint
         else:
             assert self._registry is not None  # checked above

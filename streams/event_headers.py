@@ -64,6 +64,12 @@ def headers(
     return found
 
 
+def part_headers(found: list[tuple[str, bytes]], part_id: str) -> list[tuple[str, bytes]]:
+    """Give the headers of a part of a case, from those of the case or its anomaly."""
+    own = {"ce_id": part_id.encode(), "ce_type": b"io.foreshock.case-part.v1"}
+    return [(name, own.get(name, value)) for name, value in found]
+
+
 def iso(at_ns: int) -> str:
     """Write a time as RFC 3339 in UTC, to the nanosecond."""
     seconds, rest = divmod(at_ns, _NS)

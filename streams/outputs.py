@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from confluent_kafka import Message
 
+from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Reason, Score
 from foreshock.errors import InputRejected
 from foreshock.streams import wire
 from foreshock.streams.border import headers_of
-from foreshock.streams.publish import Output
+from foreshock.streams.casebook import Casebook, body_of, chunks, digest
+from foreshock.streams.publish import HEADERS_BYTES, Output
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TopicInfo
 
@@ -20,7 +23,11 @@ TOPIC_OF: Mapping[type, str] = {
     Anomaly: "anomalies.v1",
     DataQuality: "quality.v1",
     DeadLetter: "dead-letters.v1",
+    Case: "evidence.v1",
 }
+_CHUNK_ROOM = (
+    2 * HEADERS_BYTES
+)  # of a record that holds a piece of a case: its headers, and its fields beside the piece
 
 
 class Outputs:
@@ -41,6 +48,8 @@ class Outputs:
         Gives each output its trace context.
     worker
         Name of this worker, for the headers.
+    casebook
+        Makes cases of the evidence of an outcome; None: there are none.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Outputs:
         framing: str,
         telemetry: Telemetry,
         worker: str,
+        casebook: Casebook | None = None,
     ) -> None:
         self._topics = {kind: topics[name].name for kind, name in TOPIC_OF.items()}
         self._limits = {topics[name].name: int(topics[name].config["max.message.bytes"]) for name in TOPIC_OF.values()}
@@ -58,9 +68,12 @@ class Outputs:
         self._framing = framing
         self._telemetry = telemetry
         self._worker = worker
+        self._casebook = casebook
 
-    def outcome(self, outcome: Outcome, scored_ns: int) -> tuple[Output, list[Output]]:
-        """Give the score's record and those of the events that came with it.
+    def outcome(self, outcome: Outcome, scored_ns: int, record: Message | None = None) -> tuple[Output, list[Output]]:
+        """Give the score's record and those of the events that came with it; `record` is the input of both.
+
+        The case of an anomaly stands before it, and the anomaly names the case's sha256.
 
         Raises
         ------
@@ -71,12 +84,35 @@ class Outputs:
         key, origin = score.asset.encode(), score.origin
         if not outcome.anomalies and not outcome.quality:
             return self._output(score, score.score_id, key, origin, scored_ns, special=False), []
-        events = [self._output(each, each.event_id, key, origin, scored_ns, special=True) for each in outcome.anomalies]
+        events: list[Output] = []
+        named: dict[str, str] = {}
+        for evidence in outcome.evidence:
+            if self._casebook is not None and record is not None:
+                case = self._casebook.case(evidence, score, record)
+                named[case.event_id], written = self._case(case, scored_ns)
+                events += written
+        for each in outcome.anomalies:
+            told = replace(each, lineage=replace(each.lineage, evidence=named.get(each.event_id, "")))
+            events.append(self._output(told, each.event_id, key, origin, scored_ns, special=True))
         events += [
             self._output(each, each.event_id, f"{each.asset}/{each.point}".encode(), origin, scored_ns, special=True)
             for each in outcome.quality
         ]
         return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
+
+    def _case(self, case: Case, scored_ns: int) -> tuple[str, list[Output]]:
+        """Give the sha256 and the record of a case; of one that is too large for the topic those of its pieces."""
+        whole = self._unchecked(case, f"{case.event_id}.case", case.event_id.encode(), case.origin, scored_ns)
+        body, limit = body_of(whole.value), self._limits[whole.topic]
+        if whole.size() <= limit:
+            return digest(body), [whole]
+        pieces = []
+        for part in chunks(case.event_id, body, limit - _CHUNK_ROOM):
+            part_id = f"{case.event_id}.chunk.{part.number}"
+            headers = wire.part_headers(whole.headers, part_id)
+            value = self._encode[Case](part)
+            pieces.append(whole._replace(value=value, headers=headers, record_id=part_id))
+        return digest(body), pieces
 
     def letter(self, rejected: InputRejected, record: Message, origin: Origin) -> DeadLetter:
         """Give the dead letter of a record."""
@@ -90,6 +126,19 @@ class Outputs:
     def _output(
         self, record: Any, record_id: str, key: bytes | None, origin: Origin, scored_ns: int, *, special: bool
     ) -> Output:
+        output = self._unchecked(record, record_id, key, origin, scored_ns, special=special)
+        if output.size() > self._limits[output.topic]:
+            raise InputRejected(
+                Reason.TOO_LARGE,
+                f"its {type(record).__name__} would have {output.size()} bytes, topic {output.topic} takes "
+                f"{self._limits[output.topic]}",
+                fix="send fewer rows in a frame, or raise max.message.bytes of the topic",
+            )
+        return output
+
+    def _unchecked(
+        self, record: Any, record_id: str, key: bytes | None, origin: Origin, scored_ns: int, *, special: bool = True
+    ) -> Output:
         topic = self._topics[type(record)]
         parent = self._telemetry.traceparent_for(origin, record_id, event=special)
         headers = wire.headers(
@@ -98,17 +147,9 @@ class Outputs:
             tracestate=origin.tracestate,
             scored_ns=scored_ns,
             worker=self._worker,
-            framing=self._framing,
+            framing="single-object" if isinstance(record, Case) and self._framing == "json" else self._framing,
         )
-        value = self._encode[type(record)](record)
-        output = Output(topic, origin.partition, key, value, headers, record_id)
-        if output.size() > self._limits[topic]:
-            raise InputRejected(
-                Reason.TOO_LARGE,
-                f"its {type(record).__name__} would have {output.size()} bytes, topic {topic} takes {self._limits[topic]}",
-                fix="send fewer rows in a frame, or raise max.message.bytes of the topic",
-            )
-        return output
+        return Output(topic, origin.partition, key, self._encode[type(record)](record), headers, record_id)
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

@@ -80,7 +80,7 @@ class Walk:
             if isinstance(result, InputRejected):
                 rejected = result
             else:
-                written = attempt(self._outputs.outcome, result, scored_ns)
+                written = attempt(self._outputs.outcome, result, scored_ns, record)
                 if not isinstance(written, InputRejected):
                     scores.append(written[0])
                     events += written[1]

@@ -15,14 +15,14 @@ from foreshock.errors import InputRejected
 from foreshock.streams import block_tail, inputs, json_in, masterdata
 from foreshock.streams.avro.reader import read_fields
 from foreshock.streams.encode import Encoder, Record, content_type
-from foreshock.streams.event_headers import headers
+from foreshock.streams.event_headers import headers, part_headers
 from foreshock.streams.framing import CONFLUENT_HEAD, SINGLE_OBJECT, SINGLE_OBJECT_HEAD, Framing, framing_of
 from foreshock.streams.letters import dead_letter
 from foreshock.streams.outputs_in import decode_output
 from foreshock.streams.plans import Plan, Plans, plan
 from foreshock.streams.registry import Registry
 
-__all__ = ["Decoder", "Encoder", "Record", "content_type", "dead_letter", "decode_output", "headers"]
+__all__ = ["Decoder", "Encoder", "Record", "content_type", "dead_letter", "decode_output", "headers", "part_headers"]
 
 _POINTS = 32  # heads kept per asset: its measuring points, and a few that changed
 _ASSETS = 100_000

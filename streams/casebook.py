@@ -1,0 +1,101 @@
+"""Cases as the worker writes them: the record, the state before it, and what the score is a function of besides.
+
+The same input and the same state give the same bytes: nothing is compressed inside, and no clock is read. The sha256 of
+the Avro body (the value without its framing's head) is what the anomaly's lineage names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from confluent_kafka import Message
+
+from foreshock import lineage
+from foreshock.cases import Case, CasePart, PartKind
+from foreshock.contract import Evidence, Score
+from foreshock.detectors.reference import Reference
+from foreshock.fleet_spec import FleetSpec
+from foreshock.streams import schemas
+from foreshock.streams.border import headers_of
+from foreshock.streams.encode import Encoder
+from foreshock.streams.framing import CONFLUENT, CONFLUENT_HEAD, SINGLE_OBJECT_HEAD
+from foreshock.streams.registry import Registry
+
+
+class Casebook:
+    """Makes the cases of a worker.
+
+    Parameters
+    ----------
+    spec, reference
+        What its Fleet is configured with.
+    registry
+        Gives the schemas of inputs in Confluent framing: a case must be readable without it.
+    """
+
+    def __init__(self, spec: FleetSpec, reference: Reference | None = None, registry: Registry | None = None) -> None:
+        self._detection = json.dumps(asdict(spec), sort_keys=True)
+        self._reference = reference.to_json() if reference is not None else ""
+        self._registry = registry
+        self._encode = Encoder().encode
+
+    def case(self, evidence: Evidence, score: Score, record: Message) -> Case:
+        """Give the case of an event that the record led to."""
+        value = record.value()
+        return Case(
+            event_id=evidence.event_id,
+            asset=score.asset,
+            point=score.point,
+            origin=score.origin,
+            key=record.key(),
+            value=value,
+            headers=tuple((name, _bytes(inner)) for name, inner in headers_of(record)),
+            writer_schema=self._schema(value or b""),
+            state=evidence.state,
+            score=self._encode(score),
+            detection=self._detection,
+            reference=self._reference,
+            feature_set=score.feature_set,
+            model=score.model,
+            policy=score.policy,
+            numeric_platform=lineage.numeric_platform(),
+            code=lineage.code_version(),
+        )
+
+    def _schema(self, value: bytes) -> str:
+        if self._registry is None or not value.startswith(CONFLUENT):
+            return ""
+        return json.dumps(self._registry.schema(int.from_bytes(value[1:CONFLUENT_HEAD], "big")))
+
+
+def body_of(value: bytes) -> bytes:
+    """Give the Avro body of a value: what the sha256 of a case is of."""
+    return value[CONFLUENT_HEAD if value.startswith(CONFLUENT) else SINGLE_OBJECT_HEAD :]
+
+
+def digest(body: bytes) -> str:
+    """Give the sha256 by which an anomaly names its case."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def chunks(event_id: str, body: bytes, size: int) -> Iterator[CasePart]:
+    """Cut the body of a case that is too large for one record into parts of at most `size` bytes."""
+    count, whole, schema = -(-len(body) // size), digest(body), schemas.current()["Case"].hex
+    for number in range(count):
+        piece = body[number * size : (number + 1) * size]
+        yield CasePart(
+            event_id=event_id,
+            kind=PartKind.CHUNK,
+            number=number,
+            count=count,
+            value=piece,
+            sha256=whole,
+            note=schema,
+        )
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
