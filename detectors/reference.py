@@ -109,14 +109,33 @@ class Reference:
         """
         try:
             record: dict[str, Any] = json.loads(path.read_text())
-            stated, fmt = record.pop("hash"), record.pop("format")
+            stated = record.pop("hash")
+            reference = Reference.parse(json.dumps(record))
+        except (OSError, ValueError, KeyError, TypeError, ConfigurationError) as exc:
+            raise ConfigurationError(f"{path}: not a reference record ({exc})") from exc
+        if reference.hash != stated:
+            raise ConfigurationError(f"{path}: content hash {reference.hash}, but the file says {stated}")
+        return reference
+
+    @staticmethod
+    def parse(text: str) -> Reference:
+        """Read the canonical text of a record.
+
+        Raises
+        ------
+        ConfigurationError
+            It is none, or of another format.
+        """
+        try:
+            record: dict[str, Any] = json.loads(text)
+            fmt = record.pop("format")
             regimes = tuple(_regime(r) for r in record.pop("regimes"))
             lists: dict[str, Any] = {k: tuple(record.pop(k)) for k in ("names", "floors")}
             reference = Reference(regimes=regimes, **lists, **record)
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise ConfigurationError(f"{path}: not a reference record ({exc})") from exc
-        if fmt != FORMAT or reference.hash != stated:
-            raise ConfigurationError(f"{path}: format {fmt}, content hash {reference.hash}, but the file says {stated}")
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise ConfigurationError(f"not a reference record: {exc!r}") from exc
+        if fmt != FORMAT:
+            raise ConfigurationError(f"a reference record of format {fmt}; this release reads format {FORMAT}")
         return reference
 
     def places(self, names: Sequence[str]) -> npt.NDArray[np.intp] | None:
