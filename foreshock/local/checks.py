@@ -14,7 +14,7 @@ from pathlib import Path
 
 from foreshock.errors import ForeshockError
 from foreshock.local import jars
-from foreshock.local.broker import java
+from foreshock.local.jvm import java
 from foreshock.local.process import is_free
 from foreshock.local.valkey import binary
 from foreshock.settings import Settings

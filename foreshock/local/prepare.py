@@ -1,7 +1,7 @@
 """`python -m foreshock.local.prepare`: do what a first start would wait for, at once.
 
 The numeric kernels are compiled (half a minute of one core, cached beside the code) and the modules that a start needs
-become bytecode; meanwhile Kafka's jars are fetched. `make` calls it after an installation. What cannot be done here is
+become bytecode; meanwhile Kafka's jars are fetched, and a broker is run once so that Java can keep its classes linked. `make` calls it after an installation. What cannot be done here is
 done, or told, by the first start.
 """
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from foreshock.errors import ForeshockError
 from foreshock.local.jars import kafka_jars
 from foreshock.local.progress import shown
+from foreshock.local.training import train
 
 _COMPILE = """
 from foreshock.fleet import FleetSpec
@@ -35,7 +36,8 @@ def prepare() -> None:
     with subprocess.Popen([sys.executable, "-c", _COMPILE], env=environment):
         try:
             with shown(console) as progress:
-                kafka_jars(progress)
+                jars = kafka_jars(progress)
+            train(jars)
         except ForeshockError as exc:
             console.print(f"foreshock: {exc}", style="yellow")
 

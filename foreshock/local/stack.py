@@ -14,8 +14,9 @@ from typing import Self
 
 from foreshock.errors import ConfigurationError
 from foreshock.local import tls
-from foreshock.local.broker import Broker, java
+from foreshock.local.broker import Broker
 from foreshock.local.jars import Progress, kafka_jars
+from foreshock.local.jvm import java
 from foreshock.local.process import Process
 from foreshock.local.valkey import Valkey
 

@@ -92,7 +92,7 @@ def test_a_wrong_password_is_one_clear_error(flags: dict[str, str], tmp_path: Pa
 def test_an_unknown_authority_is_one_clear_error(flags: dict[str, str], tmp_path: Path) -> None:
     """A certificate that the CA file does not vouch for."""
     from foreshock.local import tls
-    from foreshock.local.broker import java
+    from foreshock.local.jvm import java
 
     other = tls.make(tmp_path, java().with_name("keytool"))
     with pytest.raises(ConfigurationError, match=r"TLS with Kafka .*ssl\.ca\.location"):
