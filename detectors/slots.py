@@ -29,7 +29,9 @@ class Field:
     most: int | None = None  # largest value that a kernel can take; a restored one is held against it
 
     def array(self, capacity: int) -> npt.NDArray[Any]:
-        """Allocate the field for `capacity` slots."""
+        """Allocate the field for `capacity` slots; what is filled with zeros takes no memory before it is used."""
+        if self.fill == 0.0:
+            return np.zeros((capacity, *self.shape), dtype=self.dtype)
         return np.full((capacity, *self.shape), self.fill, dtype=self.dtype)
 
     def check(self, name: str, value: Any) -> None:
@@ -91,11 +93,14 @@ class Slots(Generic[Arrays]):
             array[slot] = f.fill
 
     def _grow(self, capacity: int) -> None:
+        """Move field by field, each freed before the next one is made: two whole tables would not fit."""
+        old: list[npt.NDArray[Any] | None] = list(self.arrays)
+        del self.arrays
         grown = {}
-        for (name, f), old in zip(self._fields.items(), self.arrays, strict=True):
+        for i, (name, f) in enumerate(self._fields.items()):
             new = f.array(capacity)
-            new[: self.capacity] = old
-            grown[name] = new
+            new[: self.capacity] = old[i]
+            grown[name], old[i] = new, None
         self.capacity = capacity
         self.arrays = self._build(grown)
 

@@ -33,7 +33,9 @@ RANK = 4
 MOST_VALUES = (
     500_000  # of the largest River object that is known 70,000; more would take longer to read than it is worth
 )
+LONGEST_INT = 4096  # bytes
 _NUMBER = {dtype: number for number, dtype in enumerate(TYPES)}
+_SHAPES = tuple(struct.Struct(f"<{rank}I") for rank in range(RANK + 1))
 _COUNT, _INT, _FLOAT = struct.Struct("<I"), struct.Struct("<q"), struct.Struct("<d")
 _INT64 = range(-(2**63), 2**63)
 
@@ -108,7 +110,7 @@ _WRITE: dict[type, Callable[[Any, Put], None]] = {
 }
 
 
-def from_canonical(data: bytes | memoryview) -> Tree:
+def from_canonical(data: bytes) -> Tree:
     """Read the bytes of a tree. Arrays are read-only views of `data`.
 
     Safe on bytes from anywhere: every count is held against the bytes that are left before anything is made of it, and
@@ -119,10 +121,15 @@ def from_canonical(data: bytes | memoryview) -> Tree:
     SnapshotRejected
         `malformed`: not the canonical bytes of a tree; `too_large`: more values than a state can have.
     """
-    reader = _Reader(memoryview(data))
-    tree = reader.value(DEPTH)
-    if reader.at != len(reader.data):
-        raise _malformed(f"{len(reader.data) - reader.at} bytes follow the tree")
+    reader = _Reader(data)
+    try:
+        tree = reader.value(DEPTH)
+    except (struct.error, IndexError) as exc:
+        raise _malformed("the bytes end within a value") from exc
+    except UnicodeDecodeError as exc:
+        raise _malformed("a string is not UTF-8") from exc
+    if reader.at != len(data):
+        raise _malformed(f"{len(data) - reader.at} bytes follow the tree")
     return tree
 
 
@@ -131,81 +138,91 @@ def _malformed(sentence: str) -> SnapshotRejected:
 
 
 class _Reader:
-    """A place in the bytes."""
+    """A place in the bytes. Ten thousand states are read at a start: calls are spared here."""
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
-        self.values = 0
+        self.left = MOST_VALUES
 
-    def take(self, count: int) -> memoryview:
-        """Give the next `count` bytes."""
-        start, end = self.at, self.at + count
+    def counted(self) -> bytes:
+        """Give the bytes of a count."""
+        start = self.at + 4
+        end = start + _COUNT.unpack_from(self.data, self.at)[0]
         if end > len(self.data):
-            raise _malformed(f"{count} bytes are stated, {len(self.data) - start} are left")
+            raise _malformed(f"{end - start} bytes are stated, {len(self.data) - start} are left")
         self.at = end
         return self.data[start:end]
 
-    def counted(self) -> memoryview:
-        """Give the bytes of a count."""
-        (count,) = _COUNT.unpack(self.take(4))
-        return self.take(count)
-
-    def text(self) -> str:
-        """Give a string."""
-        try:
-            return str(self.counted(), "utf-8")
-        except UnicodeDecodeError as exc:
-            raise _malformed("a string is not UTF-8") from exc
+    def items(self) -> range:
+        """Give the count of a list or dict, whose items take a byte each at least."""
+        (count,) = _COUNT.unpack_from(self.data, self.at)
+        self.at += 4
+        if count > len(self.data) - self.at:
+            raise _malformed(f"{count} items in {len(self.data) - self.at} bytes")
+        self.left -= count
+        if self.left < 0:
+            raise SnapshotRejected("too_large", f"more than {MOST_VALUES} values")
+        return range(count)
 
     def value(self, depth: int) -> Tree:
         """Give the next value."""
-        self.values += 1
-        if self.values > MOST_VALUES:
-            raise SnapshotRejected("too_large", f"more than {MOST_VALUES} values")
-        if depth < 0:
-            raise _malformed(f"deeper than {DEPTH}")
-        code = self.take(1)[0]
-        read = _READ.get(code)
+        read = _READ.get(self.data[self.at])
         if read is None:
-            raise _malformed(f"no value starts with byte {code}")
+            raise _malformed(f"no value starts with byte {self.data[self.at]}")
+        self.at += 1
         return read(self, depth)
 
-    def whole(self) -> int:
+    def int64(self, _depth: int) -> int:
+        """Give a whole number of 64 bits."""
+        (value,) = _INT.unpack_from(self.data, self.at)
+        self.at += 8
+        return int(value)
+
+    def float64(self, _depth: int) -> float:
+        """Give a float."""
+        (value,) = _FLOAT.unpack_from(self.data, self.at)
+        self.at += 8
+        return float(value)
+
+    def whole(self, _depth: int) -> int:
         """Give a number beyond 64 bits."""
-        data = bytes(self.counted())
+        data = self.counted()
         value = int.from_bytes(data, "little", signed=True)
-        if len(data) > 4096 or value in _INT64 or len(data) != value.bit_length() // 8 + 1:
+        if len(data) > LONGEST_INT or value in _INT64 or len(data) != value.bit_length() // 8 + 1:
             raise _malformed("a whole number is not in its shortest form")
         return value
 
-    def array(self) -> npt.NDArray[Any]:
+    def array(self, _depth: int) -> npt.NDArray[Any]:
         """Give an array."""
-        number, rank = self.take(2)
+        number, rank = self.data[self.at], self.data[self.at + 1]
         if number >= len(TYPES) or rank > RANK:
             raise _malformed(f"no array has type {number} and {rank} dimensions")
-        shape = struct.unpack(f"<{rank}I", self.take(4 * rank))
+        shape = _SHAPES[rank].unpack_from(self.data, self.at + 2)
         count = 1
         for size in shape:
             count *= size
-        return np.frombuffer(self.take(count * TYPES[number].itemsize), TYPES[number]).reshape(shape)
+        start, dtype = self.at + 2 + 4 * rank, TYPES[number]
+        end = start + count * dtype.itemsize
+        if end > len(self.data):
+            raise _malformed(f"{end - start} bytes of an array are stated, {len(self.data) - start} are left")
+        self.at = end
+        return np.ndarray(shape, dtype, self.data, start)
 
     def many(self, depth: int) -> list[Tree]:
         """Give a list."""
-        (count,) = _COUNT.unpack(self.take(4))
-        if count > len(self.data) - self.at:
-            raise _malformed(f"a list of {count} in {len(self.data) - self.at} bytes")
-        return [self.value(depth - 1) for _ in range(count)]
+        if depth == 0:
+            raise _malformed(f"deeper than {DEPTH}")
+        return [self.value(depth - 1) for _ in self.items()]
 
     def named(self, depth: int) -> dict[str, Tree]:
         """Give a dict."""
-        (count,) = _COUNT.unpack(self.take(4))
-        if count > len(self.data) - self.at:
-            raise _malformed(f"a dict of {count} in {len(self.data) - self.at} bytes")
+        if depth == 0:
+            raise _malformed(f"deeper than {DEPTH}")
         found: dict[str, Tree] = {}
         last = None
-        for _ in range(count):
-            name = self.text()
+        for _ in self.items():
+            name = self.counted().decode()
             if last is not None and name <= last:
                 raise _malformed("the names of a dict are not in order")
             found[name] = self.value(depth - 1)
@@ -217,12 +234,12 @@ _READ: dict[int, Callable[[_Reader, int], Tree]] = {
     ord("N"): lambda _reader, _depth: None,
     ord("T"): lambda _reader, _depth: True,
     ord("F"): lambda _reader, _depth: False,
-    ord("i"): lambda reader, _depth: int(_INT.unpack(reader.take(8))[0]),
-    ord("I"): lambda reader, _depth: reader.whole(),
-    ord("f"): lambda reader, _depth: float(_FLOAT.unpack(reader.take(8))[0]),
-    ord("s"): lambda reader, _depth: reader.text(),
-    ord("b"): lambda reader, _depth: bytes(reader.counted()),
-    ord("a"): lambda reader, _depth: reader.array(),
-    ord("l"): lambda reader, depth: reader.many(depth),
-    ord("d"): lambda reader, depth: reader.named(depth),
+    ord("i"): _Reader.int64,
+    ord("I"): _Reader.whole,
+    ord("f"): _Reader.float64,
+    ord("s"): lambda reader, _depth: reader.counted().decode(),
+    ord("b"): lambda reader, _depth: reader.counted(),
+    ord("a"): _Reader.array,
+    ord("l"): _Reader.many,
+    ord("d"): _Reader.named,
 }
