@@ -27,7 +27,11 @@ def warm(spec: FleetSpec) -> None:
     rounds = [(i, 1.0 if i < quiet else 30.0) for i in range(quiet + _LOUD)]
     made: list[SensorBlock | TelemetryFrame] = [_block(i, n, gain) for i, gain in rounds for n in range(_ALIGNMENTS)]
     made += [_frame(i, gain) for i, gain in rounds]
-    fleet.receive([decoder.decode(encoder.encode(each), origin=each.origin, key=None) for each in made])
+    records = [decoder.decode(encoder.encode(each), origin=each.origin, key=None) for each in made]
+    fleet.receive(records)
+    alone = Fleet(spec)
+    for record in (*records[:_ALIGNMENTS], records[-1]):  # a batch of one has contiguous rows: kernels of their own
+        alone.receive([record])
 
 
 def _block(i: int, n: int, gain: float) -> SensorBlock:
