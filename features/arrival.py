@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from foreshock.contract import Acquisition, QualityKind
+from foreshock.contract import Acquisition, Origin, QualityKind
 from foreshock.features.conditions import Finding
 
 NS = 1_000_000_000
@@ -50,6 +50,8 @@ class Arrival(NamedTuple):
     """As registered for the measuring point; None: the first declared rate counts."""
     acquisition: Acquisition
     interval_s: float | None
+    origin: Origin | None = None
+    """Its coordinates; None: it is no sign of life."""
 
 
 class Place(NamedTuple):

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from foreshock.contract import QualityKind
 
 CLEAR_AFTER = 3
+CLEAR_AT_ONCE = frozenset({QualityKind.SILENT})
+"""What the first record that comes ends."""
 
 _CAUSES = {
     QualityKind.SILENT: ("gateway", "failure"),
@@ -98,7 +100,7 @@ def step(conditions: Conditions, findings: tuple[Finding, ...]) -> tuple[Conditi
         again = found.pop(key, None)
         if again is not None:
             kept.append(Condition(again, 0))
-        elif condition.good + 1 >= CLEAR_AFTER:
+        elif condition.good + 1 >= CLEAR_AFTER or condition.finding.kind in CLEAR_AT_ONCE:
             transitions.append(Transition(condition.finding, raised=False))
         else:
             kept.append(Condition(condition.finding, condition.good + 1))

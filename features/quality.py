@@ -16,6 +16,7 @@ from foreshock.features.arrival import Arrival, Place
 from foreshock.features.conditions import Conditions, Finding, Transition
 from foreshock.features.excursions import SPIKE_SIGMA
 from foreshock.features.inspection import Inspection, inspect
+from foreshock.features.silence import Pulse
 
 __all__ = ["Arrival", "Finding", "Inspection", "PointState", "Step", "Transition", "inspect", "judge", "step"]
 
@@ -34,6 +35,8 @@ class PointState(NamedTuple):
     digests: tuple[int, ...] = ()
     """Fingerprints of the channels of the last folded block."""
     standing: Conditions = ()
+    pulse: Pulse = Pulse()
+    """Signs of life: of every record, whatever became of it."""
 
 
 class Step(NamedTuple):
@@ -179,7 +182,10 @@ def step(
         found = (*reading.findings, *findings, *_repeats(state, digests, channels))
         after_digests = digests
     standing, transitions = conditions.step(state.standing, found)
-    after = PointState(reading.place, after_digests, standing)
+    pulse, at = state.pulse, arrival.origin
+    if at is not None:
+        pulse = pulse.heard(at, arrival.interval_s, arrival.acquisition)
+    after = PointState(reading.place, after_digests, standing, pulse)
     if not found:
         return Step(after, (), transitions, usable=True, late=False, at_ns=reading.at_ns, reason="")
     kinds = tuple(dict.fromkeys(f.kind for f in found))

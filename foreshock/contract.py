@@ -1,8 +1,7 @@
 """The words of the product: what comes in, what goes out.
 
-Every record here is a value: frozen, without behaviour beyond what it means. `avro_schemas/` holds the same records
-for the wire, `streams/wire.py` turns one into the other. Times are nanoseconds since 1970 UTC, quantities are SI,
-unless a field says otherwise.
+Every record here is a frozen value. `avro_schemas/` holds the same records for the wire, `streams/wire.py` turns one
+into the other. Times are nanoseconds since 1970 UTC, quantities are SI, unless a field says otherwise.
 
 In:  `SensorBlock`, `TelemetryFrame` (sensors.v1), `Asset` (assets.v1)
 Out: `Score` (scores.v1), `Anomaly` (anomalies.v1), `DataQuality` (quality.v1), `DeadLetter` (dead-letters.v1)
@@ -155,6 +154,7 @@ class Tick:
     partition: int
     offset: int
     at_ns: int
+    since_ns: int = 0  # the brokers were away until then: nobody could be heard before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

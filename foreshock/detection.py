@@ -30,6 +30,8 @@ def spec_of(settings: Settings) -> FleetSpec:
         hold_s=wanted.hold_s,
         horizon_s=wanted.horizon_s,
         river=wanted.river,
+        silent_intervals=wanted.silent_intervals,
+        silent_s=wanted.silent_s,
     )
 
 

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from foreshock.contract import Asset, Block, Outcome
+from foreshock.contract import Asset, Block, DataQuality, Outcome, Tick
 from foreshock.detectors.reference import Reference
 from foreshock.fleet_admission import Admission
 from foreshock.fleet_points import AssetStatus, status
+from foreshock.fleet_silence import Silence
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_state import AssetState
 from foreshock.fleet_store import Store
@@ -59,6 +60,7 @@ class Fleet:
         self.on_stage = on_stage or _ignore
         self._admission = Admission(spec, reference)
         self._stored = Store(self._admission)
+        self._silence = Silence(self._admission)
         self.receive(list(assets))
 
     def receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
@@ -82,6 +84,20 @@ class Fleet:
         owner = self._admission.owner(place, asset.asset)
         owner.record = asset
         place.touch(asset.asset, owner, offset)
+
+    def overdue(self, partition: int, at_ns: int, since_ns: int = 0) -> bool:
+        """Say whether a tick at that wall-clock time would tell a sensor silent; changes nothing.
+
+        Only to be asked when the partition was read to its end after `at_ns`: what lies unread in it is no silence.
+        """
+        return self._silence.overdue(partition, at_ns, since_ns)
+
+    def tick(self, tick: Tick) -> list[DataQuality]:
+        """Tell the sensors silent from which nothing came for too long, once each; their next record clears it.
+
+        A function of the state and the tick. Assets that are further than its place are left alone.
+        """
+        return self._silence.tick(tick)
 
     def status(self, asset: str) -> AssetStatus | None:
         """Why an asset has a score or not; None for one that was never seen."""

@@ -113,6 +113,7 @@ def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) ->
         registered_rate_hz=known.sampling_rate_hz if known else None,
         acquisition=block.acquisition,
         interval_s=block.interval_s or (known.interval_s if known else None),
+        origin=block.origin,
     )
     span = (known.minimum, known.maximum) if known else (None, None)
     findings: tuple[quality.Finding, ...] = ()
@@ -132,6 +133,7 @@ def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) ->
         registered_rate_hz=None,
         acquisition=Acquisition.SNAPSHOT,
         interval_s=block.interval_s or (known.interval_s if known else None),
+        origin=block.origin,
     )
     names = tuple(tag.name for tag in block.tags)
     missing = np.isnan(block.values).sum(axis=0).tolist()

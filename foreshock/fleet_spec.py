@@ -36,6 +36,10 @@ class FleetSpec:
         Averages over several blocks take in nothing older; 0: only the pace of the blocks decides (`detectors.pace`).
     river
         Name of a class of `river.anomaly` that takes the place of the trees, "" for the trees.
+    silent_intervals
+        A sensor is silent when nothing came for so many of its intervals ...
+    silent_s
+        ... and for so many seconds.
     """
 
     profile: str = "full"
@@ -45,6 +49,8 @@ class FleetSpec:
     hold_s: float = 0.0
     horizon_s: float = 0.0
     river: str = ""
+    silent_intervals: float = 3.0
+    silent_s: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -65,7 +71,9 @@ class FleetSpec:
             raise ConfigurationError(
                 f"detection.warmup_blocks is {self.warmup_blocks}; at least {constants.LEAST_WARMUP} are needed"
             )
-        for name in ("warmup_s", "hold_s", "horizon_s"):
+        if not 1.0 <= self.silent_intervals <= 1e6:
+            raise ConfigurationError(f"detection.silent_intervals is {self.silent_intervals}; 1 to 1e6 are possible")
+        for name in ("warmup_s", "hold_s", "horizon_s", "silent_s"):
             if not 0.0 <= getattr(self, name) <= LONGEST_S:
                 raise ConfigurationError(
                     f"detection.{name} is {getattr(self, name)}; 0 to {LONGEST_S:g} s are possible"

@@ -154,6 +154,8 @@ class DetectionSettings:
     horizon_s: float = _key(0.0, least=0)
     reference: str = ""
     river: str = ""
+    silent_intervals: float = _key(3.0, least=1, most=1e6)
+    silent_s: float = _key(30.0, least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ OTHER = {
     "horizon_s": 60.0,
     "reference": "reference.json",
     "river": "OneClassSVM",
+    "silent_intervals": 5.0,
+    "silent_s": 60.0,
 }
 
 
