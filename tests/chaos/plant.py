@@ -186,6 +186,16 @@ class Plant:
         until(lambda: done() or any(each.process.poll() is not None for each in workers), WAIT_S, shown)
         assert done(), shown()
 
+    def checkpointed(self, *workers: Worker) -> None:
+        """Wait until a checkpoint has passed all that is read now."""
+        goal = dict(self.topics.ends("sensors.v1"))
+        passed = lambda: all(self.topics.committed().get(partition, 0) >= end for partition, end in goal.items())
+        until(passed, WAIT_S, lambda: "\n".join(worker.shown() for worker in workers))
+
+    def resume(self, pid: int) -> None:
+        """Let a stopped process go on."""
+        os.kill(pid, signal.SIGCONT)
+
     def finish(self, *workers: Worker, **more: object) -> Verdict:
         """Wait until the group has everything, stop the workers in order, and ask the verifier."""
         self.settled(*workers)

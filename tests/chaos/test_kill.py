@@ -1,10 +1,12 @@
-"""Workers die: one, each in turn, all at once."""
+"""Workers die or are stopped, and workers come and go."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from tests.chaos.plant import sound
+from tests.chaos.plant import SESSION_S, sound
 
 pytestmark = pytest.mark.slow
 
@@ -21,4 +23,44 @@ def test_sigkill_of_one_of_each_in_turn_and_of_all(plant):
     verdict = hall.finish(worker)
 
     sound(verdict, worker)
-    assert verdict.repeated <= hall.holds(restarts=4)
+    assert verdict.repeated <= hall.holds(restarts=5)
+
+
+def test_zombie_sends_what_it_had_queued(plant):
+    """A worker that was stopped beyond its session wakes up with outputs and a checkpoint in its queues: its successor's stand.
+
+    Its queues wait a second and a half before they send, so that the stop catches them full. What it still sends of its
+    outputs has the bytes that its successor sent; what it still has of its state is fenced by Kafka.
+    """
+    hall = plant(**{"linger.ms": "1500"})
+    worker = hall.start()
+    worker.wait_for("worker ready", times=2)
+    with hall.feeding():
+        hall.reach(0.2, worker)
+        (zombie,) = worker.hurt(0, how=signal.SIGSTOP)
+        worker.wait_for("hall-1, " + hall.topics.name("sensors.v1") + " partitions 0, 1, 2, 3", 10 * SESSION_S)
+        hall.progress(hall.outcomes() + hall.plan.blocks // 10, worker)
+        hall.checkpointed(worker)
+        hall.resume(zombie)
+    verdict = hall.finish(worker)
+
+    sound(verdict, worker)
+
+
+def test_scaling_from_one_to_three_and_back(plant):
+    """Two workers join and leave while blocks come: each asset goes on where its last owner left it."""
+    hall = plant(processes=1, static=False)
+    first = hall.start("--slot", "0")
+    first.wait_for("worker ready")
+    with hall.feeding():
+        hall.reach(0.1, first)
+        others = [hall.start("--slot", "0") for _ in range(2)]
+        for other in others:
+            other.wait_for("worker ready")
+        hall.progress(hall.outcomes() + hall.plan.blocks // 10, first, *others)
+        for other in others:
+            assert other.stop() == 0, other.shown()
+    verdict = hall.finish(first)
+
+    sound(verdict, first, *others)
+    assert verdict.repeated == 0, "all of them left in order"
