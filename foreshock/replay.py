@@ -28,8 +28,8 @@ from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_state import AssetState
 from foreshock.records import to_tree
 
-FEATURE_ULPS = 256  # float32 units in the last place that a feature may move from one numeric platform to another ...
-FEATURE_SMALL = 1e-5  # ... or so far from a value near zero, where units in the last place mean nothing (logarithms)
+FEATURE_ULPS = 64  # float32 units in the last place that a feature may move from one numeric platform to another ...
+FEATURE_SMALL = 1e-6  # ... or so far from a value near zero, where units in the last place mean nothing (logarithms)
 
 F32 = npt.NDArray[np.float32]
 
@@ -75,21 +75,22 @@ def replay(case: Recorded) -> Verdict:
     elsewhere = any(each.field == "numeric_platform" for each in versions)
     try:
         outcome = _again(case, catalog.extract)
-        found = tuple(compare(case, outcome))
+        found = tuple(compare(case.anomaly, case.score, outcome))
         if not elsewhere or not isinstance(case.block, SensorBlock):
-            return _verdict(case, (*versions, *found), [])
+            return verdict(case.anomaly, (*versions, *found))
         far = _far(case.score, outcome.score)
-        exact = tuple(compare(case, _again(case, _given(case.score))))
+        exact = tuple(compare(case.anomaly, case.score, _again(case, _given(case.score))))
     except StateRejected as exc:
-        return _verdict(case, (*versions, Difference("state", "restored", exc.sentence)), [])
-    return _verdict(case, (*versions, *far, *exact), [_elsewhere(far, exact)])
+        return verdict(case.anomaly, (*versions, Difference("state", "restored", exc.sentence)))
+    return verdict(case.anomaly, (*versions, *far, *exact), _elsewhere(far, exact))
 
 
-def _verdict(case: Recorded, differences: tuple[Difference, ...], notes: list[str]) -> Verdict:
-    recorded, present = case.anomaly.lineage.code, lineage.code_version()
+def verdict(anomaly: Anomaly, found: Sequence[Difference], *notes: str) -> Verdict:
+    """Make the verdict on an event of what was found."""
+    recorded, present = anomaly.lineage.code, lineage.code_version()
     if recorded != present:
-        notes.append(f"recorded by {recorded}, replayed by {present}")
-    return Verdict(event_id=case.anomaly.event_id, equal=not differences, differences=differences, notes=tuple(notes))
+        notes = (*notes, f"recorded by {recorded}, replayed by {present}")
+    return Verdict(event_id=anomaly.event_id, equal=not found, differences=tuple(found), notes=notes)
 
 
 def _elsewhere(far: Sequence[Difference], exact: Sequence[Difference]) -> str:
@@ -152,21 +153,21 @@ def _ordered(values: F32) -> npt.NDArray[np.int64]:
     return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
 
 
-def compare(case: Recorded, outcome: Outcome) -> Iterator[Difference]:
-    """Every field of score and event that is not what is on record."""
-    wanted = case.anomaly.event_id
-    yield from differences("score", to_tree(case.score), to_tree(outcome.score))
-    event = next((each for each in outcome.anomalies if each.event_id == wanted), None)
+def compare(anomaly: Anomaly, score: Score | None, outcome: Outcome) -> Iterator[Difference]:
+    """Every field of event and score that is not what is on record; None: the score is not on record any more."""
+    if score is not None:
+        yield from differences("score", to_tree(score), to_tree(outcome.score))
+    event = next((each for each in outcome.anomalies if each.event_id == anomaly.event_id), None)
     if event is None:
         made = ", ".join(f"{each.phase} {each.event_id}" for each in outcome.anomalies) or "no event"
-        yield Difference("anomaly", wanted, made)
+        yield Difference("anomaly", anomaly.event_id, made)
     else:
-        yield from differences("anomaly", to_tree(_bare(case.anomaly)), to_tree(_bare(event)))
+        yield from differences("anomaly", to_tree(_bare(anomaly)), to_tree(_bare(event)))
 
 
 def _bare(event: Anomaly) -> Anomaly:
-    """Take away what is said about the event later: where its case is, and which release computed it."""
-    return replace(event, lineage=replace(event.lineage, evidence="", code=""))
+    """Take away what is compared on its own: where the case is, which release computed it, on which platform."""
+    return replace(event, lineage=replace(event.lineage, evidence="", code="", numeric_platform=""))
 
 
 def differences(path: str, recorded: Any, replayed: Any) -> Iterator[Difference]:

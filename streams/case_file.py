@@ -22,8 +22,8 @@ from foreshock.streams.avro.container import MAGIC
 from foreshock.streams.avro.reader import make
 from foreshock.streams.avro.schema import Schema, SchemaError
 from foreshock.streams.avro.writer import long_bytes
+from foreshock.streams.case_bytes import body_of, digest
 from foreshock.streams.case_reading import anomaly_of, part_of
-from foreshock.streams.casebook import body_of, digest
 from foreshock.streams.encode import Encoder
 
 _SYNC = 16

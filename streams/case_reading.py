@@ -23,7 +23,7 @@ from foreshock.replay import Recorded
 from foreshock.streams import schemas
 from foreshock.streams.avro.reader import make
 from foreshock.streams.avro.schema import Schema
-from foreshock.streams.casebook import digest
+from foreshock.streams.case_bytes import digest
 from foreshock.streams.outputs_in import decode_output
 from foreshock.streams.registry import Registry
 from foreshock.streams.wire import Decoder
@@ -40,6 +40,17 @@ def anomaly_of(record: Mapping[str, Any]) -> Anomaly:
         It is none.
     """
     return _record(Anomaly, record)
+
+
+def score_of(record: Mapping[str, Any]) -> Score:
+    """Give the score that was decoded to plain fields.
+
+    Raises
+    ------
+    CaseRejected
+        It is none.
+    """
+    return _record(Score, record)
 
 
 def case_of(body: bytes, fingerprint: bytes | None = None) -> Case:
@@ -124,7 +135,7 @@ def recorded(anomaly: Anomaly, body: bytes, fingerprint: bytes | None = None) ->
     try:
         return Recorded(
             anomaly=anomaly,
-            score=_record(Score, decode_output(case.score)["record"]),
+            score=score_of(decode_output(case.score)["record"]),
             block=block_of(case),
             state=AssetState.from_bytes(case.state),
             spec=spec_of(case),

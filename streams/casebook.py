@@ -6,22 +6,19 @@ the Avro body (the value without its framing's head) is what the anomaly's linea
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 
 from confluent_kafka import Message
 
 from foreshock import lineage
-from foreshock.cases import Case, CasePart, PartKind
+from foreshock.cases import Case
 from foreshock.contract import Evidence, Score
 from foreshock.detectors.reference import Reference
 from foreshock.fleet_spec import FleetSpec
-from foreshock.streams import schemas
 from foreshock.streams.border import headers_of
 from foreshock.streams.encode import Encoder
-from foreshock.streams.framing import CONFLUENT, CONFLUENT_HEAD, SINGLE_OBJECT_HEAD
+from foreshock.streams.framing import CONFLUENT, CONFLUENT_HEAD
 from foreshock.streams.registry import Registry
 
 
@@ -69,32 +66,6 @@ class Casebook:
         if self._registry is None or not value.startswith(CONFLUENT):
             return ""
         return json.dumps(self._registry.schema(int.from_bytes(value[1:CONFLUENT_HEAD], "big")))
-
-
-def body_of(value: bytes) -> bytes:
-    """Give the Avro body of a value: what the sha256 of a case is of."""
-    return value[CONFLUENT_HEAD if value.startswith(CONFLUENT) else SINGLE_OBJECT_HEAD :]
-
-
-def digest(body: bytes) -> str:
-    """Give the sha256 by which an anomaly names its case."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def chunks(event_id: str, body: bytes, size: int) -> Iterator[CasePart]:
-    """Cut the body of a case that is too large for one record into parts of at most `size` bytes."""
-    count, whole, schema = -(-len(body) // size), digest(body), schemas.current()["Case"].hex
-    for number in range(count):
-        piece = body[number * size : (number + 1) * size]
-        yield CasePart(
-            event_id=event_id,
-            kind=PartKind.CHUNK,
-            number=number,
-            count=count,
-            value=piece,
-            sha256=whole,
-            note=schema,
-        )
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

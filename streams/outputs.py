@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome
 from foreshock.errors import InputRejected
 from foreshock.streams import wire
 from foreshock.streams.border import headers_of
-from foreshock.streams.casebook import Casebook, body_of, chunks, digest
+from foreshock.streams.case_bytes import body_of, chunks, digest
+from foreshock.streams.casebook import Casebook
 from foreshock.streams.publish import HEADERS_BYTES, Output
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TopicInfo
@@ -114,6 +115,12 @@ class Outputs:
             pieces.append(whole._replace(value=value, headers=headers, record_id=part_id))
         return digest(body), pieces
 
+    def quality(self, found: Sequence[DataQuality], scored_ns: int) -> list[Output]:
+        """Give the records of quality transitions that came without a score."""
+        return [
+            self._output(each, each.event_id, _sensor(each), each.origin, scored_ns, special=True) for each in found
+        ]
+
     def letter(self, rejected: InputRejected, record: Message, origin: Origin) -> DeadLetter:
         """Give the dead letter of a record."""
         headers = [(name, _bytes(value)) for name, value in headers_of(record)]
@@ -150,6 +157,11 @@ class Outputs:
             framing="single-object" if isinstance(record, Case) and self._framing == "json" else self._framing,
         )
         return Output(topic, origin.partition, key, self._encode[type(record)](record), headers, record_id)
+
+
+def _sensor(found: DataQuality) -> bytes:
+    """Give the key of a quality record."""
+    return f"{found.asset}/{found.point}".lstrip("/").encode()
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

@@ -18,7 +18,15 @@ from foreshock.streams.wire import decode_output
 _ANSWER_S = 10.0
 
 
-def records(settings: Settings, topic: str, *, beginning: bool, follow: bool) -> Iterator[Message]:
+def records(
+    settings: Settings,
+    topic: str,
+    *,
+    beginning: bool,
+    follow: bool,
+    only: int | None = None,
+    since_ms: int | None = None,
+) -> Iterator[Message]:
     """Give the records of a topic as they are read, the partitions side by side.
 
     Parameters
@@ -29,6 +37,10 @@ def records(settings: Settings, topic: str, *, beginning: bool, follow: bool) ->
         From the first record that is kept; else from now on.
     follow
         Wait for more at the end.
+    only
+        One partition alone.
+    since_ms
+        From the first record that the broker took at this time or later.
 
     Raises
     ------
@@ -42,9 +54,13 @@ def records(settings: Settings, topic: str, *, beginning: bool, follow: bool) ->
         pass  # a broker that cannot be reached is one line here; the consumer would log each attempt
     consumer = Consumer({**reader_config(settings), "enable.partition.eof": True})
     try:
-        partitions = _partitions(consumer, name, settings)
+        partitions = [each for each in _partitions(consumer, name, settings) if only in {None, each}]
         start = OFFSET_BEGINNING if beginning else OFFSET_END
-        consumer.assign([TopicPartition(name, number, start) for number in partitions])
+        places = [TopicPartition(name, number, start) for number in partitions]
+        if since_ms is not None:
+            asked = [TopicPartition(name, number, since_ms) for number in partitions]
+            places = consumer.offsets_for_times(asked, _ANSWER_S)
+        consumer.assign(places)
         waiting = set(partitions)
         while follow or waiting:
             message = consumer.poll(0.5)
