@@ -2,7 +2,7 @@
 
 A first form of the vector recipe: centre = median, scale = max(1.4826 MAD, half a standard deviation) of each tag over
 the warm-up; the root mean square over tags of the mean z of the last 5, 10, 20, 40 rows, each divided by its own 99 %
-quantile in the warm-up; the score is their geometric mean. The baseline is not learnt from after the warm-up.
+quantile in the warm-up, or by what is foreseen for noise (`detectors.foresight`); the score is their geometric mean. The baseline is not learnt from after the warm-up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import policy
-from foreshock.detectors import calibrate, pace
+from foreshock.detectors import calibrate, foresight, pace
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import HEALTHY, PACE_BLOCKS
 from foreshock.detectors.ordering import median, sort
@@ -27,7 +27,8 @@ ROWS = 512  # rows of the warm-up that the baseline is taken from, the newest: 4
 SETTLING = 20  # rows at the start of a long warm-up that centre and scale leave out: start-up of the machine
 CLIP = 10.0  # in scales: one wild tag must not outvote the others
 QUANTILE = 0.99  # of the warm-up's norms: its boundary
-BAR = 1.5 / 1.3  # boundary over the policy's margin: a quantile is exceeded more often than a maximum
+STANDARD_MARGIN = 1.3  # of the budget of one false alarm per asset and month
+BAR = 1.5 / STANDARD_MARGIN  # least boundary over the policy's margin: a quantile is exceeded more often than a maximum
 LEAST = 1e-3  # of a quantile: the logarithm of a perfect row
 
 F64 = npt.NDArray[np.float64]
@@ -55,7 +56,8 @@ class VectorState(NamedTuple):
     lived_ns: I64  # time that the warm-up has watched the sensors for
     centre: F64
     scale: F64
-    quantile: F64  # [slots, horizons]
+    quantile: F64  # [slots, horizons] what noise exceeds on 1 % of the rows
+    bar: F64  # boundary, in quantiles
     ring: F64  # [slots, LONGEST, tags] latest z
     times: I64  # [slots, LONGEST] times of the rows behind them
     pushed: I64
@@ -78,6 +80,7 @@ def vector_fields(tags: int) -> dict[str, Field]:
         "centre": Field((tags,), np.float64),
         "scale": Field((tags,), np.float64, 1.0),
         "quantile": Field((len(HORIZONS),), np.float64),
+        "bar": Field((), np.float64, 1.0),
         "ring": Field((LONGEST, tags), np.float64),
         "times": Field((LONGEST,), np.int64, -1),
         "pushed": Field((), np.int64),
@@ -113,14 +116,14 @@ def average(ring: Any, pushed: int, z: Any, before: int, mean: Any) -> float:
 
 
 @nb.njit(cache=True, nogil=True)
-def value_of(state: Any, slot: int, z: Any, moment: Any, mean: Any, margin: float) -> float:
+def value_of(state: Any, slot: int, z: Any, moment: Any, mean: Any) -> float:
     """Geometric mean over horizons of norm / warm-up quantile, in units of the boundary."""
     total = 0.0
     for k in range(_HORIZONS.shape[0]):
         before = pace.related(state.times[slot], state.pushed[slot], moment, _HORIZONS[k])
         norm = average(state.ring[slot], state.pushed[slot], z, before, mean)
         total += np.log(max(norm / state.quantile[slot, k], LEAST))
-    return float(np.exp(total / _HORIZONS.shape[0]) / (BAR * margin))
+    return float(np.exp(total / _HORIZONS.shape[0]) / state.bar[slot])
 
 
 @nb.njit(cache=True, nogil=True)
@@ -132,7 +135,10 @@ def _quantile(values: Any) -> float:
 
 @nb.njit(cache=True, nogil=True)
 def finish_warmup(state: Any, slot: int, margin: float, limit_ns: int) -> None:
-    """Fix centre, scale and the quantiles of the horizons; take the second half's values as first healthy scores."""
+    """Fix centre, scale, quantiles and boundary; take the second half's values as first healthy scores.
+
+    A quantile is that of the warm-up's norms, or what noise like the warm-up's will exceed, where that is more.
+    """
     seen = state.seen[slot]
     count = min(seen, ROWS)
     order = (np.arange(count) + (seen - count)) % ROWS
@@ -147,25 +153,28 @@ def finish_warmup(state: Any, slot: int, margin: float, limit_ns: int) -> None:
         state.centre[slot, t] = median(column)
         spread = max(1.4826 * median(np.abs(column - state.centre[slot, t])), least)
         state.scale[slot, t] = spread if spread > 1e-9 else 1.0
-    norms = np.zeros((count, _HORIZONS.shape[0]))
-    z, mean = np.empty(rows.shape[1]), np.empty(rows.shape[1])
+    norms, floors = np.zeros((count, _HORIZONS.shape[0])), np.zeros(_HORIZONS.shape[0])
+    every, mean = np.empty(rows.shape), np.empty(rows.shape[1])
     for i in range(count):
         moment = pace.Moment(when[i], pace.expected_step(when, i, 0, steps), limit_ns)
         state.times[slot, i % LONGEST] = when[i]
+        z = every[i]
         standardise(rows[i], state.centre[slot], state.scale[slot], z)
         for k in range(_HORIZONS.shape[0]):
             norms[i, k] = average(state.ring[slot], i, z, pace.related(when, i, moment, _HORIZONS[k]), mean)
         for t in range(z.shape[0]):
             state.ring[slot, i % LONGEST, t] = z[t]
     state.pushed[slot] = count
+    rare = foresight.foresee(every[skip:], _HORIZONS, floors)
+    state.bar[slot] = max(BAR * margin, rare * margin / STANDARD_MARGIN)
     start = min(60, count // 4)
     for k in range(_HORIZONS.shape[0]):
-        state.quantile[slot, k] = max(_quantile(norms[start:, k].copy()), 1e-6)
+        state.quantile[slot, k] = max(_quantile(norms[start:, k].copy()), floors[k], 1e-6)
     for i in range(count // 2, count):
         total = 0.0
         for k in range(_HORIZONS.shape[0]):
             total += np.log(max(norms[i, k] / state.quantile[slot, k], LEAST))
-        value = np.exp(total / _HORIZONS.shape[0]) / (BAR * margin)
+        value = np.exp(total / _HORIZONS.shape[0]) / state.bar[slot]
         calibrate.remember(state.healthy[slot], state.ranked[slot], value)
         state.ranked[slot] += 1
     state.ready[slot] = 1
@@ -209,7 +218,7 @@ def run(config: Any, state: Any, inputs: Any, out: Any, first: int, last: int, r
             continue
         standardise(inputs.x[i], state.centre[slot], state.scale[slot], z)
         moment = moment_of(config, state, slot, inputs.at_ns[i], inputs.promised_ns[i], steps)
-        value = value_of(state, slot, z, moment, mean, rule.margin)
+        value = value_of(state, slot, z, moment, mean)
         alarm, event = _step(rule, load_alarm(state, slot), value, inputs.at_ns[i])
         out.state[i], out.value[i], out.event[i] = SCORED, value, event
         out.p_value[i] = calibrate.rank(state.healthy[slot], state.ranked[slot], value)

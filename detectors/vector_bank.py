@@ -81,7 +81,7 @@ class VectorBank:
         z, mean = np.empty(len(x)), np.empty(len(x))
         kernel.standardise(x, state.centre[slot], state.scale[slot], z)
         moment = kernel.moment_of(config, state, slot, at_ns, 0, np.empty(PACE_BLOCKS, np.int64))
-        return float(kernel.value_of(state, slot, z, moment, mean, config.rule.margin))
+        return float(kernel.value_of(state, slot, z, moment, mean))
 
     def explain(self, slot: int, x: npt.NDArray[np.float64], at_ns: int, promised_ns: int = 0) -> Explanation:
         """Divide the score of a row among its tags: by their share of the squared norm, the mean over horizons."""
@@ -89,7 +89,7 @@ class VectorBank:
         z, mean = np.empty(len(x)), np.empty(len(x))
         kernel.standardise(x, state.centre[slot], state.scale[slot], z)
         moment = kernel.moment_of(config, state, slot, at_ns, promised_ns, np.empty(PACE_BLOCKS, np.int64))
-        value = kernel.value_of(state, slot, z, moment, mean, config.rule.margin)
+        value = kernel.value_of(state, slot, z, moment, mean)
         share = np.zeros(len(x))
         for horizon in kernel.HORIZONS:
             before = pace.related(state.times[slot], state.pushed[slot], moment, horizon)
