@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from foreshock.contract import Anomaly, Asset, Contribution, Mode, Phase
+from foreshock.features import catalog
 from foreshock.fleet_state import AssetState, master_data
 from foreshock.lineage import asset_record
 
@@ -82,10 +83,20 @@ def _moved(event: Anomaly) -> Iterator[str]:
         yield "nothing is told about single features by this event"
     for each in event.contributions[:_TOLD]:
         share = f"{100 * each.amount / event.score:.0f} % of the score" if event.score else ""
-        yield f"{each.feature}: {_distance(each)}{f'; {share}' if share else ''}"
+        yield f"{each.feature}{_meaning(each.feature)}: {_distance(each)}{f'; {share}' if share else ''}"
     rest = event.contributions[_TOLD:]
     if rest:
         yield f"{len(rest)} more features together: {sum(each.amount for each in rest):.3g} of {event.score:.3g}"
+
+
+def _meaning(feature: str) -> str:
+    """What a feature of the catalogue is, in brackets; "" for a tag of telemetry."""
+    name = feature.partition("[")[0]
+    for each in catalog.FULL.features:
+        if each.name == name:
+            scale = ", logarithmic" if each.scale is catalog.Scale.LOG else ""
+            return f" ({each.meaning}{scale})"
+    return ""
 
 
 def _distance(each: Contribution) -> str:
