@@ -19,6 +19,7 @@ from foreshock.streams.wire import Decoder
 log = logging.getLogger("foreshock.worker")
 
 READ_S = 60.0
+ASK_S = 10.0
 
 
 class AssetReader:
@@ -37,12 +38,14 @@ class AssetReader:
         self._topic = topic
         self._decoder = decoder
         self._on_asset = on_asset
-        self._behind = set(range(topic.partitions))
+        self._next = dict.fromkeys(range(topic.partitions), 0)  # the place up to which each partition was read
         self._stopping = threading.Event()
         self._thread = threading.Thread(name="assets", target=guarded(self._follow), daemon=True)
 
     def read_all(self) -> None:
         """Read everything that is there now; blocks.
+
+        The ends are asked for: a topic without records would only be known to be at its end after a fetch has waited.
 
         Raises
         ------
@@ -50,10 +53,20 @@ class AssetReader:
             The end of the topic was not reached in time.
         """
         deadline = time.monotonic() + READ_S
-        while self._behind:
+        behind = {number: end for number, end in self._ends().items() if end}
+        while behind:
             if time.monotonic() > deadline:
                 raise Unavailable(f"topic {self._topic.name} could not be read to its end within {READ_S:.0f} s")
-            self._take(self._consumer.consume(1000, 0.1))
+            self._take(self._consumer.consume(1000, 0.02))
+            behind = {number: end for number, end in behind.items() if self._next[number] < end}
+
+    def _ends(self) -> dict[int, int]:
+        """Ask where each partition ends now; 0 where there is nothing to read."""
+        ends = {}
+        for number in range(self._topic.partitions):
+            first, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic.name, number), ASK_S)
+            ends[number] = end if first < end else 0
+        return ends
 
     def follow(self) -> None:
         """Go on reading in the background."""
@@ -75,8 +88,9 @@ class AssetReader:
             error = message.error()
             if error is None:
                 self._use(message)
+                self._next[message.partition() or 0] = (message.offset() or 0) + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start with an underscore
-                self._behind.discard(message.partition() or 0)
+                self._next[message.partition() or 0] = message.offset() or 0  # past what compaction has taken
             elif error.fatal():
                 raise KafkaException(error)
 

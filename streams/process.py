@@ -10,23 +10,29 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from foreshock.errors import ConfigurationError
+from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.settings import Settings
-from foreshock.streams.errors import fatal
+from foreshock.streams.errors import fatal, guarded
 
 if TYPE_CHECKING:
     from foreshock.streams.app import App
+    from foreshock.streams.topics import TopicInfo
 
 log = logging.getLogger("foreshock.worker")
 
 
-def run(settings: Settings, slot: int = 0) -> None:
+def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
     """Run a worker until SIGTERM or SIGINT; anything else that ends it raises or leaves with a last line.
+
+    What takes long is done side by side: while this thread loads and compiles, another one looks at the topics, and a wrong
+    setting ends the process without waiting for either.
 
     Parameters
     ----------
@@ -34,33 +40,50 @@ def run(settings: Settings, slot: int = 0) -> None:
         Of all workers of this command.
     slot
         Number of this process among them; it makes the instance id its own.
+    gate
+        Descriptor from which a byte comes once Kafka may be asked; None: at once.
 
     Raises
     ------
     ConfigurationError
-        A topic is not as it must be, or the instance id is in use on this host.
-    Unavailable
-        Kafka cannot be reached.
+        The instance id is in use on this host.
     """
-    from foreshock.streams import topics
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this one passes it on as SIGTERM
+    gc.disable()  # until all is loaded: nothing of it goes
     settings = of_slot(settings, slot)
     _log_to_stderr()
     with _alone(settings):
-        found = topics.ensure(settings)
-        # Everything heavy comes after the checks, so that a wrong setting is told at once.
+        found: Future[dict[str, TopicInfo]] = Future()
+        look = guarded(lambda: found.set_result(_look(settings, gate)))
+        threading.Thread(name="topics", target=look, daemon=True).start()
         from foreshock.detection import spec_of
         from foreshock.streams.app import build
         from foreshock.streams.warm import warm
 
-        app = build(settings, found, worker=_name(settings))
         warm(spec_of(settings))
-        app.assets.read_all()
         gc.collect()
+        app = build(settings, found.result(), worker=_name(settings))
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 100)  # a batch makes tens of thousands of objects, none of them in a cycle
+        gc.enable()
         asyncio.run(_live(app))
+
+
+def _look(settings: Settings, gate: int | None) -> dict[str, TopicInfo]:
+    """Check the topics, as soon as we may.
+
+    Raises
+    ------
+    ConfigurationError
+        A topic is not as it must be.
+    Unavailable
+        Kafka cannot be reached.
+    """
+    if gate is not None and not os.read(gate, 1):
+        raise Unavailable("who started this process ended before it could begin")
+    from foreshock.streams import topics
+
+    return topics.ensure(settings)
 
 
 def of_slot(settings: Settings, slot: int) -> Settings:
@@ -77,7 +100,7 @@ async def _live(app: App) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await app.checkpoint.start()
+    await asyncio.gather(app.checkpoint.start(), loop.run_in_executor(None, app.assets.read_all))
     background = [
         asyncio.create_task(fatal(app.publisher.serve())),
         asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s, app.metadata))),

@@ -28,6 +28,9 @@ class Sender:
         Broker, prefix, framing, partitioner.
     delivered
         Called with (topic, partition, offset) of each record that the broker took.
+    idempotent
+        Each record is on the topic once and in order. It takes half a second before the first one is sent (a second on a
+        new broker), which master data can do without: a repeated record says the same.
 
     Raises
     ------
@@ -39,12 +42,14 @@ class Sender:
         The broker did not answer within `FLUSH_S` seconds.
     """
 
-    def __init__(self, settings: Settings, delivered: Callable[[str, int, int], None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, delivered: Callable[[str, int, int], None] | None = None, *, idempotent: bool = True
+    ) -> None:
         self._settings = settings
         self._delivered = delivered
         self._encoders = {topic: encoder_for(settings, topic) for topic in (SENSORS, ASSETS)}
         # what matters is raised below; librdkafka's own lines about a broker that just started would only worry
-        self._producer = Producer({**producer_config(settings), "log_level": 3})
+        self._producer = Producer({**producer_config(settings), "enable.idempotence": idempotent, "log_level": 3})
         self._refused: list[str] = []
         self.sent = 0
 

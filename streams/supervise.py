@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import threading
@@ -44,15 +45,23 @@ class Supervisor:
         From a slot's number to the command line of its process.
     processes
         How many.
+    check
+        What has to be in order before any of them may go on. The first ones are started at once, with `--gate FD`: they
+        load and compile while this looks, and go on when a byte comes from there.
     """
 
-    def __init__(self, command: Callable[[int], Sequence[str]], processes: int) -> None:
+    def __init__(
+        self, command: Callable[[int], Sequence[str]], processes: int, check: Callable[[], object] | None = None
+    ) -> None:
         self._command = command
+        self._check = check
         self._slots = [_Slot(number) for number in range(processes)]
         self._stopping = threading.Event()
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until all processes ended by themselves; give the exit code."""
+        if self._check is not None:
+            self._open_gate(self._check)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         code = 0
@@ -65,6 +74,24 @@ class Supervisor:
             self._stopping.wait(LOOK_S)
         self._stop_all()
         return code
+
+    def _open_gate(self, check: Callable[[], object]) -> None:
+        """Start the processes, check, and let them go on; what the check raises ends them first."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)
+        gate, ours = os.pipe()
+        try:
+            for slot in self._slots:
+                command = [*self._command(slot.number), "--gate", str(gate)]
+                slot.process, slot.started = subprocess.Popen(command, pass_fds=[gate]), time.monotonic()
+            check()
+            os.write(ours, bytes(len(self._slots)))
+        except BaseException:
+            self._stop_all()
+            raise
+        finally:
+            os.close(gate)
+            os.close(ours)
 
     def _look_after(self, slot: _Slot) -> int:
         """Start a process that is due, take note of one that ended; give its exit code if it must end everything."""
@@ -100,3 +127,8 @@ class Supervisor:
                 log.error("process %d did not stop within %.0f s and is killed", process.pid, STOP_S)  # noqa: TRY400  # expected
                 process.kill()
                 process.wait()
+
+
+def _leave(*_: object) -> None:
+    """End the command while it is still looking."""
+    raise SystemExit(0)

@@ -6,7 +6,9 @@ import json
 import signal
 import time
 import uuid
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from foreshock.demo.report import Run
     from foreshock.demo.screen import Screen
+    from foreshock.local.stack import LocalStack
     from foreshock.settings import Settings
 
 
@@ -81,30 +84,41 @@ def _run(
     from foreshock.demo.play import play
     from foreshock.demo.report import Run
     from foreshock.simulate.plan import demo_plan
+    from foreshock.streams.sender import Sender
     from foreshock.streams.topics import ensure
 
-    began = time.monotonic()
+    began = time.monotonic() - time.process_time()  # what was loaded before counts too
     prefix = f"demo-{uuid.uuid4().hex[:6]}."
     settings = settings_from(config, bootstrap=bootstrap, redis=redis, prefix=prefix)
     folder = data or stage.fresh_folder(settings.worker.data_dir / "demo", prefix.rstrip("."))
     with ExitStack() as stack, _screen(console) as screen:
+        folder.mkdir(parents=True, exist_ok=True)
         environment: dict[str, str] = {}
-        if bootstrap is None:
-            screen.say(f"starting Apache Kafka and Valkey, data in {folder}")
-            settings, environment = _start(stack, console, settings, config, folder)
-        topics = ensure(settings)
-        plan = demo_plan(seed, duration, faults.value)
-        register(settings, plan.plant, lambda i: plan.warmup_blocks(plan.plant.machines[i]))
-        worker = stage.worker(settings, folder, environment, config)
+        local = None if bootstrap else stack.enter_context(_prepared(console, folder))
+        if local is not None:
+            settings, environment = _of_clients(local, settings, config)
+        # The worker loads while Kafka starts; the assets are registered before it reads them.
+        registered = folder / f"{prefix}registered"
+        worker = stage.worker(settings, folder, environment, config, after=registered)
         screen.say(f"starting the worker, its log is {worker.log} (the first start compiles its kernels)")
         worker.start()
         stack.callback(worker.stop)
+        if local is not None:
+            screen.say(f"starting Apache Kafka and Valkey, data in {folder}")
+            local.start()
+            stack.enter_context(ThreadPoolExecutor(1, "prime")).submit(stage.prime, settings)
+        topics = ensure(settings)
+        plan = demo_plan(seed, duration, faults.value)
+        register(settings, plan.plant, lambda i: plan.warmup_blocks(plan.plant.machines[i]))
+        registered.touch()
+        sender = Sender(settings)
         stage.wait_until_ready(worker)
         ready = time.monotonic()
-        board, feed = play(settings, topics, worker, screen, plan)
+        board, feed = play(settings, topics, worker, screen, plan, sender=sender, began=began)
         played = time.monotonic()
-    seconds = {"start": ready - began, "play": played - ready, "stop": time.monotonic() - played}
-    rounded = {name: round(value, 1) for name, value in seconds.items()}
+    first = board.first_score_at or played
+    seconds = {"start": ready - began, "first_block": first - began, "play": played - ready}
+    rounded = {name: round(value, 1) for name, value in {**seconds, "stop": time.monotonic() - played}.items()}
     kept = folder if bootstrap is None else None
     return Run(seed, settings, board, board.report(), feed.sent, rounded, kept, worker.log)
 
@@ -115,24 +129,24 @@ def _screen(console: Console) -> Screen:
     return LiveTable(console) if console.is_terminal else Lines(console)
 
 
-def _start(
-    stack: ExitStack, console: Console, settings: Settings, config: Path | None, folder: Path
-) -> tuple[Settings, dict[str, str]]:
-    """Start Kafka and Valkey; give the settings of their clients, and the same for a child."""
+@contextmanager
+def _prepared(console: Console, folder: Path) -> Iterator[LocalStack]:
+    """Give Kafka and Valkey with their addresses, to be started; they end with the context."""
     from foreshock.local.progress import shown
     from foreshock.local.stack import LocalStack
 
     with shown(console) as progress:
         local = LocalStack(folder, progress=progress)
-        local.start()
-    stack.enter_context(local.started())
+        local.prepare()
+    with local.started():
+        yield local
+
+
+def _of_clients(local: LocalStack, settings: Settings, config: Path | None) -> tuple[Settings, dict[str, str]]:
+    """Give the settings of a stack's clients, and the same for a child."""
     flags: dict[str, Any] = local.settings_overrides()
-    return (
-        settings_from(
-            config, bootstrap=flags["kafka.bootstrap"], redis=flags["redis.url"], prefix=settings.topics.prefix
-        ),
-        local.environment(),
-    )
+    bootstrap, redis = flags["kafka.bootstrap"], flags["redis.url"]
+    return settings_from(config, bootstrap=bootstrap, redis=redis, prefix=settings.topics.prefix), local.environment()
 
 
 def _tell(console: Console, found: Run) -> None:

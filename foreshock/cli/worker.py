@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +22,8 @@ def run(
     prefix: PrefixOption = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core is usual.")] = None,
     slot: Annotated[int | None, typer.Option(hidden=True, help="Run one process, unsupervised.")] = None,
+    gate: Annotated[int | None, typer.Option(hidden=True, help="Descriptor that tells it to go on.")] = None,
+    after: Annotated[Path | None, typer.Option(hidden=True, help="File that tells all of them to go on.")] = None,
 ) -> None:
     """Run the worker: sensor records in, scores, anomalies, quality and dead letters out.
 
@@ -30,13 +34,12 @@ def run(
     if slot is not None:
         from foreshock.streams.process import run as run_process
 
-        run_process(settings, slot)
+        run_process(settings, slot, gate)
         return
     from foreshock.streams import topics
     from foreshock.streams.supervise import Supervisor
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="foreshock worker: %(message)s")
-    topics.ensure(settings)
     given = {"--config": config, "--bootstrap": bootstrap, "--redis": redis, "--prefix": prefix}
     flags = [text for name, value in given.items() if value is not None for text in (name, str(value))]
     flags += ["--processes", str(settings.worker.processes)]
@@ -44,4 +47,9 @@ def run(
     def command(number: int) -> list[str]:
         return [sys.executable, "-c", _START, "worker", *flags, "--slot", str(number)]
 
-    sys.exit(Supervisor(command, settings.worker.processes).run())
+    def check() -> None:
+        while after is not None and not after.exists():
+            time.sleep(0.02)
+        topics.ensure(settings)
+
+    sys.exit(Supervisor(command, settings.worker.processes, check).run())

@@ -40,6 +40,8 @@ class Board:
         self.rows = {m.asset: Row(m.asset, m.asset_class) for m in plan.plant.machines}
         self.events: list[Event] = []
         self.scores = 0
+        self.first_score_at: float | None = None
+        """Monotonic time at which the first one came; who takes the records notes it."""
         self.dead_letters = 0
         self._scored: set[str] = set()
 

@@ -23,6 +23,8 @@ class Feed:
     ----------
     settings
         Broker and topics.
+    sender
+        Connected already: the first block need not wait for that.
     plant
     end_s
         Plant time at which the feed ends.
@@ -30,8 +32,11 @@ class Feed:
         From plant time to the wall time at which a block that ends then is sent.
     """
 
-    def __init__(self, settings: Settings, plant: Plant, end_s: float, due_ns: Callable[[float], int]) -> None:
+    def __init__(
+        self, settings: Settings, sender: Sender, plant: Plant, end_s: float, due_ns: Callable[[float], int]
+    ) -> None:
         self._settings = settings
+        self._sender = sender
         self._plant = plant
         self._end_s = end_s
         self._due_ns = due_ns
@@ -43,17 +48,17 @@ class Feed:
 
     def run(self, stop: threading.Event) -> None:
         """Send everything, or until `stop` is set; returns when the broker has it."""
-        plant = self._plant
-        with Sender(self._settings) as sender:
-            for t, asset, number in plant.schedule(0.0, self._end_s):
-                block = plant.block(asset, number)
-                late_ns = time.time_ns() - self._due_ns(t + plant.machines[asset].block_s)
-                if stop.wait(max(0.0, -late_ns / NS)):
-                    return
-                self.plant_s, self.behind_s = t, max(0.0, late_ns / NS)
-                if block is not None:
-                    sender.send(block, [("traceparent", self._traceparent(asset, number))])
-                    self.sent += 1
+        plant, sender = self._plant, self._sender
+        for t, asset, number in plant.schedule(0.0, self._end_s):
+            block = plant.block(asset, number)
+            late_ns = time.time_ns() - self._due_ns(t + plant.machines[asset].block_s)
+            if stop.wait(max(0.0, -late_ns / NS)):
+                return
+            self.plant_s, self.behind_s = t, max(0.0, late_ns / NS)
+            if block is not None:
+                sender.send(block, [("traceparent", self._traceparent(asset, number))])
+                self.sent += 1
+        sender.flush()
 
     def _traceparent(self, asset: int, number: int) -> bytes:
         name = f"{self._settings.topics.prefix}{self._plant.epoch_ns}/{asset}/{number}"
@@ -63,6 +68,6 @@ class Feed:
 
 def register(settings: Settings, plant: Plant, warmup_blocks: Callable[[int], int | None]) -> None:
     """Send the plant's asset register; `warmup_blocks` is of the asset with that number, None for the worker's own."""
-    with Sender(settings) as sender:
+    with Sender(settings, idempotent=False) as sender:
         for i, machine in enumerate(plant.machines):
             sender.send(machine.master_data(warmup_blocks(i)))

@@ -16,6 +16,7 @@ from foreshock.errors import Unavailable
 from foreshock.local.process import Process
 from foreshock.settings import Settings
 from foreshock.simulate.plan import Plan
+from foreshock.streams.sender import Sender
 from foreshock.streams.topics import TopicInfo
 
 WARMUP_WALL_S = 15.0
@@ -48,8 +49,11 @@ def play(
     worker: Process,
     screen: Screen,
     plan: Plan,
+    *,
+    sender: Sender,
+    began: float,
 ) -> tuple[Board, Feed]:
-    """Run a plan from now on.
+    """Run a plan from now on; `began` is the monotonic time at which the command did.
 
     Raises
     ------
@@ -57,22 +61,27 @@ def play(
         The worker ended, or blocks were left without an outcome.
     """
     board, stop = Board(plan), threading.Event()
-    feed = Feed(settings, plan.plant, plan.end_s, clock(plan, time.time_ns()))
+    feed = Feed(settings, sender, plan.plant, plan.end_s, clock(plan, time.time_ns()))
     with Watch(settings, topics) as watch, ThreadPoolExecutor(1, "feed") as pool:
         sending = pool.submit(feed.run, stop)
         try:
-            _follow(board, feed, sending, watch, worker, screen)
+            _follow(board, feed, sending, watch, worker, screen, began)
         finally:
             stop.set()
     return board, feed
 
 
-def _follow(board: Board, feed: Feed, sending: Future[None], watch: Watch, worker: Process, screen: Screen) -> None:
+def _follow(
+    board: Board, feed: Feed, sending: Future[None], watch: Watch, worker: Process, screen: Screen, began: float
+) -> None:
     """Take what comes until all that was sent has its outcome."""
     deadline = None
     while True:
         for topic, record in watch.records(_WAIT_S):
             new = board.take(topic, record)
+            if board.scores and board.first_score_at is None:
+                board.first_score_at = time.monotonic()
+                screen.say(f"first block processed {board.first_score_at - began:.1f} s after the start")
             if new is not None:
                 screen.event(board, new)
         screen.draw(board, feed.plant_s)

@@ -8,12 +8,17 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from foreshock.errors import Unavailable
 from foreshock.local.process import Process
 from foreshock.settings import Settings
+from foreshock.streams.kafka import producer_config, reader_config
 
+GROUP = "workers"
 READY = "worker ready"
 """What a worker prints once it has its partitions."""
 START_S = 180.0
@@ -48,14 +53,20 @@ def _in_use(folder: Path) -> bool:
     return False
 
 
-def worker(settings: Settings, folder: Path, environment: Mapping[str, str], config: Path | None) -> Process:
-    """Give a worker as a child that cannot outlive us, with a group, a data folder and a log of this run."""
+def worker(
+    settings: Settings, folder: Path, environment: Mapping[str, str], config: Path | None, *, after: Path
+) -> Process:
+    """Give a worker as a child that cannot outlive us, with a group, a data folder and a log of this run.
+
+    It loads and compiles at once, and asks for nothing of Kafka before there is a file `after`.
+    """
     command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--processes", "1"]
     command += ["--bootstrap", settings.kafka.bootstrap, "--prefix", settings.topics.prefix]
     command += ["--redis", settings.redis.url] if settings.redis.url else []
     command += ["--config", str(config)] if config else []
+    command += ["--after", str(after)]
     own = {
-        "FORESHOCK_WORKER__GROUP": f"{settings.topics.prefix}workers",
+        "FORESHOCK_WORKER__GROUP": settings.topics.prefix + GROUP,
         "FORESHOCK_WORKER__DATA_DIR": str(folder / "worker"),
         "FORESHOCK_TELEMETRY__STORE": str(span_store(settings)),  # where `foreshock trace` looks
     }
@@ -66,6 +77,19 @@ def worker(settings: Settings, folder: Path, environment: Mapping[str, str], con
 def span_store(settings: Settings) -> Path:
     """Give the directory in which `foreshock trace` looks if nothing else is said."""
     return Path(settings.telemetry.store) if settings.telemetry.store else settings.worker.data_dir / "spans"
+
+
+def prime(settings: Settings) -> None:
+    """Have a new broker make the topics of its coordinators, which takes it seconds, while the worker still loads."""
+    group = settings.topics.prefix + GROUP
+    consumer = Consumer({**reader_config(settings), "group.id": group, "log_level": 0})
+    with suppress(KafkaException):  # that it was asked is all that matters
+        consumer.committed([TopicPartition(settings.topics.prefix + "sensors.v1", 0)], 0.1)
+    client = {**producer_config(settings), "log_level": 0}
+    del client["delivery.timeout.ms"]  # it may not be longer than a transaction
+    with suppress(KafkaException):
+        Producer({**client, "transactional.id": group}).init_transactions(_GRACE_S)
+    consumer.close()
 
 
 def wait_until_ready(process: Process) -> None:

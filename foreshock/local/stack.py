@@ -68,6 +68,7 @@ class LocalStack:
         self._ports = ports
         self._broker_properties = broker_properties
         self._progress = progress
+        self._prepared = False
         self._temporary: Path | None = None
         self._mine: int | None = None  # holds the lock of the data folder
         self.folder = Path()  # of everything that is kept; known once started
@@ -114,20 +115,32 @@ class LocalStack:
         """The services that run."""
         return tuple(each.process for each in (self._broker, self.valkey) if each)
 
-    def start(self) -> None:
-        """Start everything; what did start is stopped again if something does not."""
+    def prepare(self) -> None:
+        """Get everything ready to be started; the addresses are known from here on."""
         jars = kafka_jars(self._progress) if self._kafka else []
         self.folder = self._make_folder()
         try:
-            self._start(self.folder, jars, temporary=self._temporary is not None)
+            self._make(self.folder, jars, temporary=self._temporary is not None)
+        except BaseException:
+            self.stop()
+            raise
+        self._prepared = True
+
+    def start(self) -> None:
+        """Start everything; what did start is stopped again if something does not."""
+        if not self._prepared:
+            self.prepare()
+        try:
+            for service in (self.valkey, self._broker):
+                if service:
+                    service.start()
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, folder: Path, jars: Sequence[Path], *, temporary: bool) -> None:
+    def _make(self, folder: Path, jars: Sequence[Path], *, temporary: bool) -> None:
         if self._redis:
             self.valkey = Valkey(folder / "valkey", port=self._ports[1], temporary=temporary)
-            self.valkey.start()
         if self._kafka:
             credentials = tls.make(folder / "kafka" / "tls", java().with_name("keytool")) if self._sasl_ssl else None
             self._broker = Broker(
@@ -138,10 +151,10 @@ class LocalStack:
                 temporary=temporary,
                 properties=self._broker_properties,
             )
-            self._broker.start()
 
     def stop(self) -> None:
         """Stop everything in order; only temporary data goes."""
+        self._prepared = False
         if self._broker:
             self._broker.stop()
         if self.valkey:

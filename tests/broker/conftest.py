@@ -121,7 +121,9 @@ def start_worker() -> Iterator[Callable[..., WorkerProcess]]:
     """Start workers; whatever is left of them ends with the test."""
     with ExitStack() as running:
 
-        def start(settings: Settings, *arguments: str, cwd: Path | None = None) -> WorkerProcess:
+        def start(
+            settings: Settings, *arguments: str, cwd: Path | None = None, keep: tuple[int, ...] = ()
+        ) -> WorkerProcess:
             process = subprocess.Popen(
                 [sys.executable, "-c", START, "worker", *arguments],
                 env=environment(settings),
@@ -129,6 +131,7 @@ def start_worker() -> Iterator[Callable[..., WorkerProcess]]:
                 stderr=subprocess.STDOUT,
                 text=True,
                 cwd=cwd,
+                pass_fds=keep,
             )
             running.callback(_end, process)
             return WorkerProcess(process)
@@ -261,6 +264,12 @@ class Topics:
         shown = lambda: f"{count()} of {inputs}\n{worker.shown() if worker else ''}"
         until(lambda: count() >= inputs or gone(), seconds, shown)
         assert count() >= inputs, shown()
+
+    def close(self) -> None:
+        """End the client that watches; where its broker is gone it would complain."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
 
     def _consumer(self, group: str = "test-reader") -> Consumer:
         return Consumer(
