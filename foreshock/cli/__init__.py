@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "explain": "explain",
     "replay": "replay",
     "evidence": "evidence",
+    "cases": "cases",
     "dead-letters": "dead_letters",
     "assets": "assets",
     "feed": "feed",

@@ -1,0 +1,50 @@
+"""`foreshock cases`: add the raw records around each anomaly to its case, as they come."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, settings_from
+
+
+def run(
+    *,
+    before: Annotated[int, typer.Option(min=0, help="Raw records of the asset before the event.")] = 16,
+    after: Annotated[int, typer.Option(min=0, help="Raw records of the asset after the event.")] = 8,
+    after_s: Annotated[
+        float, typer.Option("--after-seconds", min=0, help="Wait so long for the records after the event.")
+    ] = 120.0,
+    scan: Annotated[
+        int, typer.Option(min=1, help="Look through so many records of the partition for those before, at most.")
+    ] = 20_000,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of anomalies.v1.")] = False,
+    config: ConfigOption = None,
+    bootstrap: BootstrapOption = None,
+    prefix: PrefixOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow anomalies.v1 and write the raw records before and after each event to evidence.v1.
+
+    A consumer group of its own (worker.group with -cases), so several may run, and any may be killed: what was not
+    committed is written again, with the same ids and bytes. Events that are opened or updated get a window.
+    """
+    from foreshock.streams.case_windows import Reach
+    from foreshock.streams.case_writer import CaseWriter
+    from foreshock.streams.topics import ensure
+
+    settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
+    reach = Reach(before=before, after=after, after_s=after_s, scan=scan)
+    writer = CaseWriter(settings, ensure(settings), reach)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    writer.run(stopping.is_set, once=once)
+    if as_json:
+        print(json.dumps({"written": writer.written}))
+    else:
+        print(f"{writer.written} parts of cases written to {settings.topics.prefix}evidence.v1")
