@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "evaluate",
     "validate": "validate",
     "tail": "tail",
+    "export": "export",
     "schema": "schema",
 }
 
