@@ -129,8 +129,13 @@ class Fleet:
         """Note that a checkpoint has the asset's state, captured at `offset`."""
         self._stored.clean(partition, asset, offset)
 
-    def restore(self, state: AssetState) -> None:
+    def restore(self, state: AssetState, *, dirty: int | None = None) -> None:
         """Go on with a captured state; what the Fleet held of this asset is dropped.
+
+        Parameters
+        ----------
+        dirty
+            First offset of it that no checkpoint has; None: one has all of it.
 
         Raises
         ------
@@ -138,7 +143,13 @@ class Fleet:
             It is of another shape, or does not fit: the asset keeps its master data where that can be read, starts
             cold, and says so with its next outcome.
         """
-        self._stored.restore(state)
+        self._stored.restore(state, dirty)
+
+    def master_data(self, partition: int, asset: str) -> Asset | None:
+        """Master data that an asset is scored with; None for one that the partition does not know."""
+        found = self._admission.partitions.get(partition)
+        owner = found.owners.get(asset) if found else None
+        return owner.record if owner else None
 
     def adopt_cold(self, partition: int, asset: str, reason: str) -> None:
         """Let an asset start cold: its next outcome carries a quality event `cold_start` with the reason."""

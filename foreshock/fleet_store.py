@@ -56,8 +56,8 @@ class Store:
         else:
             partition.dirty[name] = since
 
-    def restore(self, state: AssetState) -> None:
-        """Replace an asset by a captured state."""
+    def restore(self, state: AssetState, dirty: int | None = None) -> None:
+        """Replace an asset by a captured state, of which no checkpoint has what came from offset `dirty` on."""
         admission = self.admission
         owner = admission.forget(state.partition, state.asset)
         try:
@@ -74,6 +74,8 @@ class Store:
         owner.folded = owner.captured = state.offset
         partition = admission.partition(state.partition)
         partition.next = max(partition.next, state.offset)
+        if dirty is not None:
+            partition.touch(state.asset, owner, dirty)
 
     def _fill(self, owner: Owner, state: AssetState) -> None:
         owner.cold = from_tree(str, state.tree["cold"])

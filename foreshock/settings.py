@@ -143,6 +143,16 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings:
+    """The durable state: files of the keys that seal it, seconds for a full round of snapshots, and whether many may start cold."""
+
+    key_file: str = ""
+    previous_key_file: str = ""
+    round_s: float = _key(60.0, above=0)
+    accept_cold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionSettings:
     """What is computed and how readily it alarms: `budget` is false alarms per asset and month; times in seconds."""
 
@@ -175,6 +185,7 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     topics: TopicSettings = field(default_factory=TopicSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    state: StateSettings = field(default_factory=StateSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 

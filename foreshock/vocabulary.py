@@ -78,6 +78,7 @@ class QualityKind(StrEnum):
     WRONG_RATE = "wrong_rate"
     CLOCK = "clock"
     COLD_START = "cold_start"
+    LOST = "lost"  # records that retention deleted before anybody read them
 
 
 class Reason(StrEnum):

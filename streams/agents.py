@@ -8,19 +8,20 @@ import faust
 
 from foreshock.streams.errors import nothing_escapes
 from foreshock.streams.faust_base import BatchSchema
+from foreshock.streams.gate import Gate
 from foreshock.streams.ingest import gather
 from foreshock.streams.publish import Publisher
 from foreshock.streams.walk import Walk
 
 
-def declare(app: faust.App, topic: str, walk: Walk, publisher: Publisher, *, limit: int) -> None:
+def declare(app: faust.App, topic: str, walk: Walk, publisher: Publisher, gate: Gate, *, limit: int) -> None:
     """Declare the agent of the input topic. Nothing leaves its body as an exception: see `streams/errors.py`."""
 
     @app.agent(app.topic(topic, schema=BatchSchema()), name="foreshock.score")
     async def score(stream: Any) -> None:
         async for event in stream.noack().events():
             with nothing_escapes():
-                batch = await gather(stream, event, publisher, limit=limit)
+                batch = await gather(stream, event, publisher, gate, limit=limit)
                 walk.decode(batch)  # bytes -> blocks, or why not
                 walk.receive(batch)  # blocks -> outcomes
                 outbox = walk.encode(batch)  # outcomes -> bytes and headers

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import faust
 
-from foreshock.contract import DeadLetter, Outcome
+from foreshock.contract import DataQuality, DeadLetter, Outcome
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
 from foreshock.settings import Settings
@@ -22,13 +22,21 @@ from foreshock.streams.casebook import Casebook
 from foreshock.streams.checkpoint import Checkpoint
 from foreshock.streams.custody import Custody
 from foreshock.streams.errors import client_error
+from foreshock.streams.folding import Folding
+from foreshock.streams.gate import Gate, Lapse
 from foreshock.streams.ingest import Batch
+from foreshock.streams.keeper import Keeper
 from foreshock.streams.ledger import Ledger
 from foreshock.streams.outputs import TOPIC_OF, Outputs
+from foreshock.streams.partitioner import partition_for
+from foreshock.streams.places import Places
 from foreshock.streams.publish import Outbox, Publisher
+from foreshock.streams.recovery import Recovery
 from foreshock.streams.registry import Registry
+from foreshock.streams.state_keys import keys_of
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from foreshock.streams.topics import TopicInfo
+from foreshock.streams.transactions import Transactions
 from foreshock.streams.transport import Consumer, Intake, Transport
 from foreshock.streams.walk import Walk
 from foreshock.streams.watchdog import Watchdog
@@ -37,7 +45,7 @@ _QUIET: Mapping[str, Any] = {
     "error_cb": client_error,
     "log_level": 2,
 }  # librdkafka's lines at each attempt to connect say no more
-SETTLE_S = 5.0  # for outputs under way and a checkpoint, before partitions are given away
+METADATA_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +58,12 @@ class App:
     ledger: Ledger
     publisher: Publisher
     checkpoint: Checkpoint
+    places: Places
+    keeper: Keeper
     assets: AssetReader
     watchdog: Watchdog
     telemetry: Telemetry
     cache: Cache
-
-    async def metadata(self) -> Any:
-        """Give the consumer group's metadata; the poll thread alone may ask the consumer."""
-        poller = _consumer(self.faust).poller
-        return await poller.calls.call(poller.consumer.consumer_group_metadata, timeout_s=SETTLE_S)
 
 
 def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -> App:
@@ -80,42 +85,79 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     custody = Custody(partial(_release, fleet, cache))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     outputs = _outputs(settings, topics, registry, telemetry, worker)
-    walk = Walk(fleet, _border(settings, topics, registry), outputs, custody, partial(_tell, telemetry, cache))
     publisher = Publisher({**kafka.producer_config(settings), **_QUIET})
-    checkpoint = Checkpoint(_checkpoint_config(settings), f"{settings.worker.group}-{worker}", ledger)
     app = _faust(settings, worker)
-
-    async def settle() -> None:
-        deadline = time.monotonic() + SETTLE_S
-        await publisher.drain(deadline)
-        await checkpoint.take(built.metadata, deadline + 1)
+    consumer = {**kafka.consumer_config(settings), **_QUIET}
+    lapse = Lapse(float(consumer["session.timeout.ms"]) / 1000.0)
+    gate = Gate(lapse)
+    tell = partial(_publish, publisher, outputs)
+    places = Places(fleet, custody, gate, partition_of=_partitions(settings), tell=tell)
+    folding = Folding(fleet, custody, places, lambda: _again(app, gate))
+    walk = Walk(folding, _border(settings, topics, registry), outputs, partial(_tell, telemetry, cache))
+    fleet.on_stage = walk.stage
+    recovery = Recovery(
+        fleet,
+        custody,
+        topics,
+        reader={**kafka.reader_config(settings), **_QUIET},
+        admin=kafka.admin_config(settings),
+        keys=partial(keys_of, settings),
+        registry=registry,
+        accept_cold=settings.state.accept_cold,
+    )
+    checkpoint = Checkpoint(
+        fleet,
+        custody,
+        ledger,
+        publisher,
+        places,
+        _transactions(settings, topics["state.v1"], worker),
+        keys=lambda: recovery.keys,
+        topic_id=topics["sensors.v1"].topic_id,
+        metadata=partial(_metadata, app),
+        round_s=settings.state.round_s,
+    )
+    keeper = Keeper(
+        recovery=recovery,
+        checkpoint=checkpoint,
+        places=places,
+        folding=folding,
+        walk=walk,
+        custody=custody,
+        ledger=ledger,
+        gate=gate,
+        publisher=publisher,
+        topic=topics["sensors.v1"],
+        tell=tell,
+    )
 
     def announce(numbers: list[int]) -> None:
         shown = ", ".join(map(str, numbers)) or "none"
         print(f"worker ready: {worker}, {topics['sensors.v1'].name} partitions {shown}", flush=True)
 
-    consumer = {**kafka.consumer_config(settings), **_QUIET}
     app.transport = Transport(
         app,
         Intake(
             properties=consumer,
             batch=settings.worker.batch,
             ledger=ledger,
-            custody=custody,
-            settle=settle,
+            keeper=keeper,
+            lapse=lapse,
             assigned=announce,
         ),
     )
-    agents.declare(app, topics["sensors.v1"].name, walk, publisher, limit=settings.worker.batch)
-    built = App(
+    agents.declare(app, topics["sensors.v1"].name, walk, publisher, gate, limit=settings.worker.batch)
+    return App(
         settings=settings,
         faust=app,
         walk=walk,
         ledger=ledger,
         publisher=publisher,
         checkpoint=checkpoint,
+        places=places,
+        keeper=keeper,
         assets=AssetReader(
-            {**kafka.reader_config(settings), **_QUIET}, topics["assets.v1"], wire.Decoder(registry), walk.assets.append
+            {**kafka.reader_config(settings), **_QUIET}, topics["assets.v1"], wire.Decoder(registry), places.submit
         ),
         watchdog=Watchdog(
             kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s
@@ -123,7 +165,39 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         telemetry=telemetry,
         cache=cache,
     )
-    return built
+
+
+async def _metadata(app: faust.App) -> Any:
+    """Give the consumer group's metadata; the poll thread alone may ask the consumer."""
+    poller = _consumer(app).poller
+    return await poller.calls.call(poller.consumer.consumer_group_metadata, timeout_s=METADATA_S)
+
+
+def _again(app: faust.App, gate: Gate) -> None:
+    """Have the partitions taken up again; until then nothing passes."""
+    gate.close()
+    _consumer(app).poller.restart()
+
+
+def _publish(publisher: Publisher, outputs: Outputs, found: Sequence[DataQuality]) -> None:
+    """Publish what is told about sensors without a record of theirs."""
+    if found:
+        publisher.publish(Outbox(outputs.quality(found, time.time_ns()), (), lambda _: None))
+
+
+def _partitions(settings: Settings) -> Callable[[str], int]:
+    """Give what knows the partition number of an asset."""
+    count, partitioner = settings.topics.partitions, settings.topics.partitioner
+    return lambda asset: partition_for(asset.encode(), count, partitioner)
+
+
+def _transactions(settings: Settings, topic: TopicInfo, worker: str) -> Transactions:
+    """Make the producer of the checkpoints: as that of the outputs, but for shorter waits and larger records."""
+    config = kafka.producer_config(settings)
+    del config["delivery.timeout.ms"]  # it may not be longer than a transaction
+    limit = int(topic.config["max.message.bytes"])
+    config["message.max.bytes"] = max(limit, int(config["message.max.bytes"]))
+    return Transactions({**config, **_QUIET}, f"{settings.worker.group}-{worker}", topic.name, limit)
 
 
 def _border(settings: Settings, topics: Mapping[str, TopicInfo], registry: Registry | None) -> Border:
@@ -141,9 +215,7 @@ def _outputs(
     framing = settings.topics.value_framing
     encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
     casebook = Casebook(spec_of(settings), reference_of(settings), registry)
-    return Outputs(
-        topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker, casebook=casebook
-    )
+    return Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker, casebook=casebook)
 
 
 def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:
@@ -169,13 +241,6 @@ def _tell(
     )
     telemetry.record(times, items, offsets=outbox.offsets)
     cache.put([item for item in items if isinstance(item, Outcome)])
-
-
-def _checkpoint_config(settings: Settings) -> dict[str, Any]:
-    """Give the producer of the checkpoints what the one of the outputs has, but shorter waits."""
-    config = kafka.producer_config(settings)
-    del config["delivery.timeout.ms"]  # it may not be longer than a transaction
-    return {**config, **_QUIET}
 
 
 def _consumer(app: faust.App) -> Consumer:

@@ -49,18 +49,21 @@ class CallQueue:
 
     def run_on_loop(
         self,
-        step: Coroutine[Any, Any, None],
+        step: Coroutine[Any, Any, T],
         loop: asyncio.AbstractEventLoop,
         *,
         timeout_s: float,
         give_up: Callable[[], bool],
-    ) -> None:
+        meanwhile: Callable[[], object],
+    ) -> T | None:
         """Run a coroutine on the event loop and wait for its end, serving its calls meanwhile; in the owner's thread only.
 
         Parameters
         ----------
         give_up
-            Whether there is no more point in it: the step is cancelled then.
+            Whether there is no more point in it: the step is cancelled then, and there is no result.
+        meanwhile
+            Called every few milliseconds.
 
         Raises
         ------
@@ -72,9 +75,10 @@ class CallQueue:
         while not running.done():
             if give_up():
                 running.cancel()
-                return
+                return None
             if time.monotonic() > end:
                 running.cancel()
                 raise TimeoutError(f"a rebalance step took more than {timeout_s:.0f} s")
             self.serve(wait_s=0.002)
-        running.result()
+            meanwhile()
+        return running.result()

@@ -1,8 +1,12 @@
 """Checkpoints: the only place that commits.
 
-In order: 1. the outputs are delivered (the ledger moves only then). 2. One Kafka transaction takes the input offsets, with
-the group's metadata, so that Kafka refuses them from a worker that is no longer in the group. Outputs are in no
-transaction: an alert hidden behind the open transaction of a dead worker is worse than one that comes twice.
+In order: 1. the outputs are delivered: of everything that a snapshot in it has folded in. 2. One Kafka transaction takes
+snapshots of a slice of the assets, a marker for each partition, and the input offsets with the group's metadata, so that
+Kafka refuses it from a worker that is no longer in the group. Outputs are in no transaction: an alert hidden behind the open
+transaction of a dead worker is worse than one that comes twice.
+
+State is captured between two batches and sealed in another thread. A checkpoint that holds a part of the changed assets
+says in its marker from where the others have to be replayed.
 """
 
 from __future__ import annotations
@@ -10,133 +14,260 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-
-from foreshock.errors import Unavailable
-from foreshock.streams.errors import Verdict, decide, stop
+from foreshock.detectors.snapshot import Keys
+from foreshock.fleet import AssetState, Fleet
+from foreshock.streams.custody import Custody
 from foreshock.streams.ledger import Ledger, Partition
+from foreshock.streams.places import Places
+from foreshock.streams.state_records import Marker, Place, StateKey
+from foreshock.streams.transactions import StateRecord, Transactions
 
 log = logging.getLogger("foreshock.worker")
 T = TypeVar("T")
 
-START_S = 30.0
-TRANSACTION_MS = 10_000  # an open transaction of a dead worker hides the group's offsets for that long at most
+QUICK_S, LONGEST_S = 0.01, 0.05  # of the loop: what a checkpoint takes anyway, and what it takes at most
+LARGE_BYTES = 16 * 1024 * 1024  # of sealed snapshots in one transaction, about
+
+Metadata = Callable[[], Awaitable[Any]]
+
+
+class Outputs(Protocol):
+    """What tells how far the outputs are (streams/publish.py)."""
+
+    published: int
+
+    async def delivered_up_to(self, count: int, deadline: float) -> bool:
+        """Wait until that many outboxes are delivered."""
+        ...
+
+
+@dataclass(slots=True)
+class _Slice:
+    """State as it was between two batches."""
+
+    epoch: int
+    outboxes: int  # published until then
+    states: list[AssetState] = field(default_factory=list)
+    markers: dict[Partition, Marker] = field(default_factory=dict)
+    spent: list[Place] = field(default_factory=list)
+    left: int = 0  # assets that changed and are not in it
 
 
 class Checkpoint:
-    """Commits how far the input is done, every few seconds and before partitions are given away.
+    """Takes checkpoints, every few seconds and before partitions are given away.
 
     Parameters
     ----------
-    properties
-        Of a librdkafka producer; it is used for transactions only.
-    identity
-        `transactional.id`: a restarted worker with the same one ends what its former self left open.
-    ledger
-        Says how far each partition is done.
+    fleet, custody, ledger, outputs, places
+        What is captured, how far it is, and how far its outputs are.
+    transactions
+        Commits.
+    keys
+        Seal; called in the checkpoint's thread.
+    topic_id
+        Kafka's id of the input topic.
+    metadata
+        Gives the consumer group's metadata; called in the loop.
+    round_s
+        Seconds within which every asset that changed is to be in a checkpoint.
     """
 
-    def __init__(self, properties: Mapping[str, Any], identity: str, ledger: Ledger) -> None:
-        self._producer = Producer(
-            {**properties, "transactional.id": identity, "transaction.timeout.ms": TRANSACTION_MS}
-        )
+    def __init__(
+        self,
+        fleet: Fleet,
+        custody: Custody,
+        ledger: Ledger,
+        outputs: Outputs,
+        places: Places,
+        transactions: Transactions,
+        *,
+        keys: Callable[[], Keys],
+        topic_id: str,
+        metadata: Metadata,
+        round_s: float,
+    ) -> None:
+        self._fleet = fleet
+        self._custody = custody
         self._ledger = ledger
-        self._open = False  # a transaction that could be neither committed nor aborted yet
-        self._one_at_a_time = asyncio.Lock()
+        self._outputs = outputs
+        self._places = places
+        self._transactions = transactions
+        self._keys = keys
+        self._topic_id = topic_id
+        self._metadata = metadata
+        self._round_s = round_s
+        self._epoch = 0
+        self._floor: dict[Partition, int] = {}
+        self._stale: dict[Partition, tuple[str, ...]] = {}
+        self._turn = 0
+        self._mean_bytes = 64 * 1024.0  # of a sealed snapshot
+        self.lock = asyncio.Lock()  # one at a time; held while partitions are taken up
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")  # librdkafka's calls block
 
     async def start(self) -> None:
-        """Take up the identity; what its former owner left open is aborted.
+        """Take up the identity for transactions."""
+        await self._call(self._transactions.start)
 
-        Raises
-        ------
-        Unavailable
-            The broker did not answer in time.
-        """
-        try:
-            await self._call(lambda: self._producer.init_transactions(START_S))
-        except KafkaException as exc:
-            raise Unavailable(f"no checkpoint can be taken: {exc.args[0].str()}") from exc
+    def assigned(self, committed: Mapping[Partition, int], stale: Mapping[Partition, tuple[str, ...]]) -> None:
+        """Begin an assignment: what is done already, and which keys of `state.v1` are to be taken back."""
+        self._floor = dict(committed)
+        self._stale = {partition: keys for partition, keys in stale.items() if keys}
 
-    async def every(self, period_s: float, metadata: Callable[[], Awaitable[Any]]) -> None:
-        """Run for ever: take a checkpoint each period. A failed one is tried again the next time."""
+    def abandon(self) -> None:
+        """End an assignment: what is under way of it is not committed any more, if that can be helped."""
+        self._epoch += 1
+
+    async def every(self, period_s: float) -> None:
+        """Run for ever: take a checkpoint each period, or as often as a full round needs."""
+        wait = period_s
         while True:
-            await asyncio.sleep(period_s)
-            await self.take(metadata, time.monotonic() + period_s)
+            await asyncio.sleep(wait)
+            begun = time.monotonic()
+            left, taken = await self._take(begun + max(period_s, 1.0), period_s)
+            rounds = 1 + left // taken if taken else 1
+            wait = max(min(period_s, self._round_s / rounds) - (time.monotonic() - begun), 0.05)
 
-    async def take(self, metadata: Callable[[], Awaitable[Any]], deadline: float) -> bool:
-        """Commit how far each partition is done now.
-
-        Parameters
-        ----------
-        metadata
-            Gives the consumer group's metadata; called in the loop.
-        deadline
-            Monotonic seconds; what is not committed until then comes again.
-
-        Returns
-        -------
-        bool
-            Whether the broker has all of it.
-        """
-        async with self._one_at_a_time:
-            moved = self._ledger.uncommitted()
-            if not moved:
+    async def settle(self, deadline: float) -> bool:
+        """Take checkpoints until all that changed is in one, or until the deadline; say which."""
+        while time.monotonic() < deadline:
+            left, taken = await self._take(deadline, self._round_s)
+            if not left:
                 return True
-            group = await metadata()
-            done = await self._call(lambda: self._commit(moved, group, deadline))
+            if not taken:
+                return False
+        return False
+
+    async def put(self, places: Sequence[Place], apply: Callable[[], None]) -> bool:
+        """Commit places, and apply them at once; False where they have to be tried again."""
+        if not places:
+            return False
+        async with self.lock:
+            numbers = {place.partition for place in places}
+            now = self._slice(lambda partition: partition[1] in numbers)
+            now.spent = []  # they go with a checkpoint only: here snapshots may still be missing
+            if {partition[1] for partition in now.markers} != numbers:
+                return False
+            sealed = await self._call(
+                lambda: [StateRecord(each.partition, each.key, each.seal(self._keys())) for each in places]
+            )
+            done = await self._commit(now, sealed)
             if done:
-                self._ledger.committed(moved)
+                apply()
             return done
 
     def close(self) -> None:
         """End the thread."""
+        self._transactions.close()
         self._thread.shutdown(wait=False)
+
+    async def _take(self, deadline: float, period_s: float) -> tuple[int, int]:
+        """Take one checkpoint; give how many changed assets are left, and how many are in it."""
+        async with self.lock:
+            now = self._capture(period_s)
+            if not now.states and not self._changed(now):
+                return now.left, 0
+            records = await self._call(
+                lambda: [StateRecord(s.partition, f"{s.partition}/{s.asset}", s.seal(self._keys())) for s in now.states]
+            )
+            for record in records:
+                self._mean_bytes += 0.02 * (len(record.value or b"") - self._mean_bytes)
+            if not await self._outputs.delivered_up_to(now.outboxes, deadline):
+                return now.left + len(now.states), 0
+            if not await self._commit(now, records):
+                return now.left + len(now.states), 0
+            for state in now.states:
+                self._fleet.clean(state.partition, state.asset, state.offset)
+            return now.left, len(now.states)
+
+    def _capture(self, period_s: float) -> _Slice:
+        """Copy the state of the assets that wait longest, partition by partition in turns."""
+        begun = time.perf_counter()
+        states: list[AssetState] = []
+        waiting = {p: self._fleet.dirty(p[1]) for p in self._custody.partitions()}
+        need = sum(map(len, waiting.values())) * min(period_s / self._round_s, 1.0)
+        for partition, asset in self._in_turns(waiting):
+            spent = time.perf_counter() - begun
+            enough = spent > QUICK_S and len(states) >= need
+            if enough or spent > LONGEST_S or len(states) * self._mean_bytes > LARGE_BYTES:
+                break
+            states.append(self._fleet.capture(partition[1], asset))
+        return self._slice(lambda _: True, states)
+
+    def _in_turns(self, waiting: Mapping[Partition, Mapping[str, int]]) -> Iterator[tuple[Partition, str]]:
+        """Give the assets of all partitions, the longest waiting first, one of each partition after the other."""
+        queues = [(partition, iter(assets)) for partition, assets in waiting.items()]
+        self._turn += 1
+        queues = queues[self._turn % max(len(queues), 1) :] + queues[: self._turn % max(len(queues), 1)]
+        while queues:
+            for queue in list(queues):
+                asset = next(queue[1], None)
+                if asset is None:
+                    queues.remove(queue)
+                else:
+                    yield queue[0], asset
+
+    def _slice(self, mine: Callable[[Partition], bool], states: Sequence[AssetState] = ()) -> _Slice:
+        """Say how far all is now, with these states."""
+        now = _Slice(self._epoch, self._outputs.published, list(states))
+        held = {(state.partition, state.asset) for state in states}
+        for partition in self._custody.partitions():
+            folded, number = self._custody.folded(partition), partition[1]
+            if folded is None or not mine(partition):
+                continue
+            dirty = {asset: first for asset, first in self._fleet.dirty(number).items() if (number, asset) not in held}
+            resume = min(dirty.values(), default=folded)
+            now.left += len(dirty)
+            now.markers[partition] = Marker(self._topic_id, min(resume, folded), 0)
+            now.spent += self._places.spent(number, min(resume, folded), clean=not dirty)
+        return now
+
+    def _delivered(self, partition: Partition) -> int:
+        """Offset below which everything of a partition is done."""
+        return max(self._ledger.positions().get(partition, 0), self._floor.get(partition, 0))
+
+    def _changed(self, now: _Slice) -> bool:
+        return bool(now.spent or any(p in now.markers for p in (*self._stale, *self._ledger.uncommitted())))
+
+    async def _commit(self, now: _Slice, records: Sequence[StateRecord]) -> bool:
+        """Commit records, markers and offsets of a slice."""
+        if now.epoch != self._epoch:
+            return False
+        try:
+            group = await self._metadata()
+        except TimeoutError:
+            return False  # the poll thread is in a rebalance
+        offsets = {partition: self._delivered(partition) for partition in now.markers}
+        if not offsets or now.epoch != self._epoch:
+            return False
+        stale = {partition: keys for partition, keys in self._stale.items() if partition in offsets}
+        content = [StateRecord(partition[1], key, None) for partition, keys in stale.items() for key in keys]
+        content += [StateRecord(place.partition, place.key, None) for place in now.spent]
+        content += records
+        markers = {p: Marker(m.topic_id, min(m.resume, offsets[p]), offsets[p]) for p, m in now.markers.items()}
+        for partition in offsets:
+            self._custody.stored(partition, None)  # until it is decided
+
+        def write() -> Mapping[int, int] | None:
+            sealed = [
+                StateRecord(p[1], str(StateKey(p[1], "marker")), m.seal(self._keys())) for p, m in markers.items()
+            ]
+            return self._transactions.commit([*content, *sealed], offsets, group)
+
+        ends = await self._call(write)
+        if ends is None:
+            return False
+        self._ledger.committed(offsets)
+        self._places.removed(now.spent)
+        for partition in offsets:
+            self._custody.stored(partition, ends.get(partition[1]))
+        for partition in stale:
+            self._stale.pop(partition, None)
+        return True
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
-
-    # In the checkpoint's thread.
-
-    def _commit(self, offsets: Mapping[Partition, int], group: Any, deadline: float) -> bool:
-        places = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
-        try:
-            if self._open:
-                self._abort(deadline)
-            self._producer.begin_transaction()
-            self._open = True
-            self._producer.send_offsets_to_transaction(places, group, _left(deadline))
-            self._producer.commit_transaction(_left(deadline))
-            self._open = False
-        except KafkaException as exc:
-            return self._failed(exc, deadline)
-        return True
-
-    def _failed(self, exc: KafkaException, deadline: float) -> bool:
-        """Give up this checkpoint; nothing is lost, its records would come again."""
-        error: KafkaError = exc.args[0]
-        if error.fatal() or not (error.txn_requires_abort() or decide(exc) is Verdict.RETRY or _timed_out(error)):
-            stop(exc)
-        log.warning("checkpoint put off: %s", error.str())
-        try:
-            self._abort(deadline)
-        except KafkaException as again:
-            if again.args[0].fatal():
-                stop(again)
-        return False
-
-    def _abort(self, deadline: float) -> None:
-        self._producer.abort_transaction(_left(deadline))
-        self._open = False
-
-
-def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.1)
-
-
-def _timed_out(error: KafkaError) -> bool:
-    return bool(error.code() == KafkaError._TIMED_OUT)  # noqa: SLF001  # librdkafka's own codes start with an underscore

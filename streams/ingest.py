@@ -10,6 +10,7 @@ from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Outcome
 from foreshock.errors import InputRejected
+from foreshock.streams.gate import Gate
 from foreshock.streams.publish import Publisher
 from foreshock.streams.transport import EVENT_BYTES
 
@@ -31,7 +32,7 @@ class Batch:
     inputs
         The block of each record, or why there is none.
     results
-        The outcome of each record, or why it became a dead letter.
+        The outcome of each record, or why it became a dead letter; None: its outcome is known since long.
     stages_ns
         Wall time at which each stage ended, by its name.
     """
@@ -42,7 +43,7 @@ class Batch:
     started_ns: int
     origins: list[Origin] = field(default_factory=list)
     inputs: list[Block | InputRejected] = field(default_factory=list)
-    results: list[Outcome | InputRejected] = field(default_factory=list)
+    results: list[Outcome | InputRejected | None] = field(default_factory=list)
     stages_ns: dict[str, int] = field(default_factory=dict)
 
     def mark(self, stage: str) -> None:
@@ -56,33 +57,42 @@ class Batch:
             event.value.done()
         self.records, self.origins, self.inputs, self.results = [], [], [], []
 
+    def void(self) -> None:
+        """Have nothing come of it: its records come again."""
+        self.done()
+        self.events = []
+
     def ack(self) -> None:
         """Acknowledge the records: all their outputs are on the broker."""
         for event in self.events:
             event.ack()
 
 
-async def gather(stream: Any, first: Any, publisher: Publisher, *, limit: int) -> Batch:
+async def gather(stream: Any, first: Any, publisher: Publisher, gate: Gate, *, limit: int) -> Batch:
     """Join an event with those that are queued behind it.
 
-    Waits for room for the outputs before it looks, never for more input: a batch is what is there. After the wait nothing
-    else runs until the batch is published, so that a rebalance finds it either untouched or wholly under way. What it left
-    over of a former assignment is dropped here; those records come again.
+    Waits for room for the outputs and for the gate before it looks, never for more input: a batch is what is there. After
+    the wait nothing else runs until the batch is published, so that a rebalance or a checkpoint finds it either untouched
+    or wholly under way. What does not pass the gate is dropped here; those records come again.
 
     Parameters
     ----------
     stream, first
         The stream and the event that it gave.
+    gate
+        Lets events of the present assignment pass.
     limit
         Records at most, unless one event has more.
     """
     await publisher.room()
-    generation = stream.app.consumer_generation_id
+    while gate.held:
+        await gate.freed()
+        await publisher.room()
     queue = stream.channel.queue
     events, records, size, received_ns = [], [], 0, 0
     event = first
     while True:
-        if event.message.generation_id == generation:
+        if gate.lets(event.message.generation_id):
             events.append(event)
             records += event.value.records
             received_ns = event.value.received_ns

@@ -57,10 +57,9 @@ def producer_config(settings: Settings) -> dict[str, Any]:
 def consumer_config(settings: Settings) -> dict[str, Any]:
     """Give the configuration of the worker's consumer: it commits nothing by itself."""
     config: dict[str, Any] = {
-        "auto.offset.reset": "earliest",
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 1_000,
-        "max.poll.interval.ms": 60_000,
+        "max.poll.interval.ms": 300_000,  # partitions of many assets take some time to restore
         "partition.assignment.strategy": "range",  # the same partition of every input goes to the same worker
         "fetch.queue.backoff.ms": 5,  # the default of one second starves the loop whenever the queue was full
         "queued.max.messages.kbytes": 65_536,
@@ -68,6 +67,7 @@ def consumer_config(settings: Settings) -> dict[str, Any]:
         "group.id": settings.worker.group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",  # every start is explicit; what retention deleted unread is counted
     }
     if settings.worker.instance_id:
         config["group.instance.id"] = settings.worker.instance_id
@@ -78,7 +78,12 @@ def reader_config(settings: Settings) -> dict[str, Any]:
     """Give the configuration of a consumer that is in no group: it assigns itself and leaves no trace."""
     config = consumer_config(settings)
     config.pop("group.instance.id", None)
-    return {**config, "group.id": f"{settings.worker.group}-reader", "enable.partition.eof": True}
+    return {
+        **config,
+        "group.id": f"{settings.worker.group}-reader",
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+    }
 
 
 def admin_config(settings: Settings) -> dict[str, Any]:

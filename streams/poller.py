@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from foreshock.streams.calls import CallQueue
-from foreshock.streams.errors import guarded
+from foreshock.streams.errors import Verdict, decide, guarded
+from foreshock.streams.gate import Lapse
 from foreshock.streams.ledger import Partition
 
 log = logging.getLogger("foreshock.worker")
+T = TypeVar("T")
 
 AHEAD = (
     2  # polls under way on the event loop: one at work, one waiting. What comes meanwhile makes the next poll larger
 )
-REBALANCE_S = 30.0  # a rebalance step on the event loop: deliver, checkpoint, clear
+REBALANCE_S = 150.0  # a rebalance step on the event loop: deliver and checkpoint, or restore
+COMMITTED_S = 60.0  # for the group's offsets: an open transaction of a dead worker hides them for some time
 POLL_S = 0.1
 PATIENCE = (
     15  # waits of 20 ms for a slow agent before the partitions are paused: a pause throws away what was prefetched
@@ -42,8 +46,8 @@ class Listener(Protocol):
     def records(self, generation: int, polled: Records, done: Callable[[], None]) -> None:
         """Take the records of one poll; call `done` when there is room for another, unless the assignment is over by then."""
 
-    async def assigned(self, generation: int, positions: Mapping[Partition, int | None]) -> None:
-        """Begin an assignment; reading has started at these offsets."""
+    async def assigned(self, generation: int, committed: Mapping[Partition, int | None]) -> Mapping[Partition, int]:
+        """Begin an assignment, given the group's offsets; say from where to read."""
 
     async def revoked(self, *, lost: bool) -> None:
         """End the assignment. Unless it was lost: deliver and checkpoint first, nobody else has the partitions yet."""
@@ -63,6 +67,7 @@ class Poller(threading.Thread):
         loop: asyncio.AbstractEventLoop,
         *,
         batch: int,
+        lapse: Lapse,
     ) -> None:
         super().__init__(name="kafka-poll", daemon=True, target=guarded(self._live))
         self.calls = CallQueue()
@@ -76,12 +81,18 @@ class Poller(threading.Thread):
         self._assignment: list[TopicPartition] = []
         self._room = threading.Semaphore(AHEAD)
         self._held: list[Message] = []  # polled while there was no room
+        self._lapse = lapse
+        self._again = threading.Event()  # the assignment is to be taken up again
         self._stopping = threading.Event()
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group and start to poll. From any thread, once."""
         self._topics = list(topics)
         self.start()
+
+    def restart(self) -> None:
+        """Take the present assignment up again, from its last checkpoint. From any thread."""
+        self._again.set()
 
     def stop(self) -> None:
         """Leave the group and end; `join` waits for it. From any thread."""
@@ -91,9 +102,13 @@ class Poller(threading.Thread):
     # In this thread only, from here on.
 
     def _live(self) -> None:
-        self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+        self._join()
         while not self._stopping.is_set():
             self.calls.serve()
+            if self._lapse.beat():
+                self._rejoin()
+            if self._again.is_set():
+                self._restart()
             room = self._room
             if room.acquire(timeout=0.02) or self._patient(room):
                 self._turn(room)
@@ -101,6 +116,30 @@ class Poller(threading.Thread):
                 self._wait_for_room()
         self.calls.serve()
         self.consumer.close()
+
+    def _join(self) -> None:
+        self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+
+    def _rejoin(self) -> None:
+        """Come back after the process was stopped for longer than the group waits: others have its partitions.
+
+        The client would find that out with its next heartbeat only. What it polled or holds until then may be done by others.
+        """
+        log.warning(
+            "this process was stopped for longer than the session timeout: it drops its partitions and joins anew"
+        )
+        self._end(self.consumer, lost=True)
+        self.consumer.unsubscribe()
+        self._join()
+        self._lapse.settle()
+
+    def _restart(self) -> None:
+        """Go through a rebalance of our own, with the same partitions."""
+        self._again.clear()
+        partitions = self._assignment
+        self._end(self.consumer, lost=False)
+        if partitions:
+            self._assign(self.consumer, partitions)
 
     def _turn(self, room: threading.Semaphore) -> None:
         """Poll once. `consume(n, t)` would wait `t` for a full batch; so wait for one record and take what else is there."""
@@ -130,6 +169,9 @@ class Poller(threading.Thread):
                 polled.setdefault(place, []).append(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # as above
                 self.ends[place] = message.offset() or 0
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # as above
+                log.warning("%s partition %d: %s; finding out what was lost", *place, error.str())
+                self._again.set()
             elif error.fatal() or error.code() in _HOPELESS:
                 raise KafkaException(error)
             else:
@@ -139,6 +181,7 @@ class Poller(threading.Thread):
     def _patient(self, room: threading.Semaphore) -> bool:
         for _ in range(PATIENCE):
             self.calls.serve()
+            self._lapse.beat()
             if room.acquire(timeout=0.02):
                 return True
         return False
@@ -147,8 +190,10 @@ class Poller(threading.Thread):
         """Stay in the group with everything paused. Records that slip through are kept and handed out first."""
         generation, paused = self._generation, list(self._assignment)
         self.consumer.pause(paused)
-        while not self._stopping.is_set() and generation == self._generation:
+        while not self._stopping.is_set() and generation == self._generation and not self._again.is_set():
             self.calls.serve()
+            if self._lapse.beat():
+                break
             message = self.consumer.poll(0.05)
             if message is not None and generation == self._generation:
                 self._held.append(message)
@@ -162,15 +207,32 @@ class Poller(threading.Thread):
             self.consumer.assign(self._assignment)
 
     def _assign(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """Read on from the committed offsets, asked for here: the state that is kept must fit them exactly."""
-        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], REBALANCE_S / 2)
+        """Restore what is known of the partitions, and read on from where that says."""
+        committed = self._committed([TopicPartition(p.topic, p.partition) for p in partitions])
         self._generation += 1
         self._room = threading.Semaphore(AHEAD)  # polls of the former assignment may never be done
-        self._assignment = [TopicPartition(p.topic, p.partition, _start(p)) for p in committed]
+        self._held = []
         self.ends.clear()
-        consumer.assign(self._assignment)
-        positions = {(p.topic, p.partition): p.offset if p.offset >= 0 else None for p in self._assignment}
-        self._on_loop(self._listener.assigned(self._generation, positions))
+        positions = self._on_loop(self._listener.assigned(self._generation, committed))
+        if positions is not None:  # else the worker stops
+            self._assignment = [TopicPartition(*partition, offset) for partition, offset in positions.items()]
+            consumer.assign(self._assignment)
+        self._lapse.beat()
+
+    def _committed(self, partitions: list[TopicPartition]) -> dict[Partition, int | None]:
+        """Ask for the group's offsets; None where there is none. Open transactions that hold some are waited for."""
+        deadline = time.monotonic() + COMMITTED_S
+        while True:
+            try:
+                return {
+                    (each.topic, each.partition): _offset(each) for each in self.consumer.committed(partitions, 2.0)
+                }
+            except KafkaException as exc:
+                late = time.monotonic() > deadline
+                if late or self._stopping.is_set() or decide(exc) is not Verdict.RETRY:
+                    raise
+            self.calls.serve()
+            self._lapse.beat()
 
     def _revoke(self, consumer: Consumer, _: Sequence[TopicPartition]) -> None:
         self._end(consumer, lost=False)
@@ -185,14 +247,16 @@ class Poller(threading.Thread):
         self._assignment = []
         consumer.unassign()
 
-    def _on_loop(self, step: Coroutine[Any, Any, None]) -> None:
+    def _on_loop(self, step: Coroutine[Any, Any, T]) -> T | None:
         if self._stopping.is_set():
             step.close()  # the loop has said good-bye to its partitions already
-        else:
-            self.calls.run_on_loop(step, self._loop, timeout_s=REBALANCE_S, give_up=self._stopping.is_set)
+            return None
+        return self.calls.run_on_loop(
+            step, self._loop, timeout_s=REBALANCE_S, give_up=self._stopping.is_set, meanwhile=self._lapse.beat
+        )
 
 
-def _start(committed: TopicPartition) -> int:
+def _offset(committed: TopicPartition) -> int | None:
     if committed.error is not None:
         raise KafkaException(committed.error)
-    return committed.offset if committed.offset >= 0 else OFFSET_INVALID
+    return committed.offset if committed.offset >= 0 else None

@@ -103,7 +103,8 @@ async def _live(app: App) -> None:
     await asyncio.gather(app.checkpoint.start(), loop.run_in_executor(None, app.assets.read_all))
     background = [
         asyncio.create_task(fatal(app.publisher.serve())),
-        asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s, app.metadata))),
+        asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s))),
+        asyncio.create_task(fatal(app.places.serve(app.checkpoint.put))),
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
     ]
     app.assets.follow()
@@ -117,6 +118,7 @@ async def _live(app: App) -> None:
     app.assets.stop()
     app.cache.close()
     app.telemetry.close()
+    app.keeper.close()
     app.checkpoint.close()
 
 

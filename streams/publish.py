@@ -98,12 +98,15 @@ class Publisher:
         self._held: deque[_Delivery] = deque()  # events under way, scores not yet produced
         self._scored: deque[_Delivery] = deque()  # scores under way
         self._bytes = 0
+        self.published = 0  # outboxes so far ...
+        self._delivered = 0  # ... and how many of them are on the broker: they get there in order
         self._work = asyncio.Event()
         self._freed = asyncio.Event()
 
     def publish(self, outbox: Outbox) -> None:
         """Produce the outputs of a batch; the rest happens in `serve`."""
         delivery = _Delivery(outbox)
+        self.published += 1
         self._bytes += delivery.size
         for output in outbox.events:
             self._produce(output, partial(delivery.event, output.record_id))
@@ -134,6 +137,13 @@ class Publisher:
             await asyncio.sleep(POLL_S)
         return not self.under_way()
 
+    async def delivered_up_to(self, count: int, deadline: float) -> bool:
+        """Wait until that many outboxes are delivered, or until the deadline (monotonic seconds); say which."""
+        while self._delivered < count and time.monotonic() < deadline:
+            self._poll()
+            await asyncio.sleep(POLL_S)
+        return self._delivered >= count
+
     def under_way(self) -> bool:
         """Say whether outputs are not delivered yet."""
         return bool(self._held or self._scored)
@@ -154,6 +164,7 @@ class Publisher:
         while self._scored and not self._scored[0].left:
             delivery = self._scored.popleft()
             self._bytes -= delivery.size
+            self._delivered += 1
             self._freed.set()
             delivery.outbox.delivered(delivery.outbox)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
@@ -51,6 +51,8 @@ class TopicDefinition:
         `max.message.bytes`; 0: the setting `topics.max_message_bytes` and room for key and headers.
     used
         Whether this version reads or writes it; only these are created and checked.
+    more
+        Further configuration for its creation; the operator may change it.
     """
 
     name: str
@@ -60,6 +62,7 @@ class TopicDefinition:
     days: int = SHORT_DAYS
     limit: int = DEFAULT_MAX_BYTES
     used: bool = True
+    more: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def full_name(self, settings: Settings) -> str:
         """Give the name on the broker."""
@@ -68,7 +71,7 @@ class TopicDefinition:
     def config(self, settings: Settings) -> dict[str, str]:
         """Give the topic's configuration for its creation."""
         retention = {"retention.ms": str(self.days * _DAY_MS)} if self.cleanup == "delete" else {}
-        return {**self.required(settings), **retention}
+        return {**self.required(settings), **retention, **self.more}
 
     def required(self, settings: Settings) -> dict[str, str]:
         """Give the part of the configuration that is checked at start; retention is the operator's to change."""
@@ -87,6 +90,20 @@ _DEFINITIONS = (
     TopicDefinition("anomalies.v1", "asset id", "Anomaly", days=LONG_DAYS),
     TopicDefinition("quality.v1", "sensor id", "DataQuality", days=MIDDLE_DAYS),
     TopicDefinition("dead-letters.v1", "original key", "DeadLetter", days=LONG_DAYS, limit=DEAD_LETTER_BYTES),
+    TopicDefinition(
+        "state.v1",
+        "partition/asset",
+        "sealed snapshots, markers and places",
+        cleanup="compact",
+        limit=DEAD_LETTER_BYTES,
+        more=MappingProxyType(
+            {  # a worker that takes a partition over reads all of it: old snapshots have to go soon
+                "segment.bytes": str(64 * 1024 * 1024),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": "600000",
+            }
+        ),
+    ),
     TopicDefinition("maintenance.v1", "asset id", "work orders and notes", days=LONG_DAYS, used=False),
     TopicDefinition("alerts.v1", "alert id", "AlertTransition", days=LONG_DAYS, used=False),
     TopicDefinition("alarms.v1", "alert id", "present state of every alarm", cleanup="compact", used=False),

@@ -55,6 +55,9 @@ def _worker_rights(settings: Settings, principal: str) -> Iterator[str]:
         )
         yield _grant(settings, principal, rights, topic=each.full_name(settings))
     yield _grant(settings, principal, ("Read", "Describe"), group=settings.worker.group)
+    # each worker's checkpoints are transactions under the group's name and its own
+    names = {"transactional-id": f"{settings.worker.group}-", "resource-pattern-type": "prefixed"}
+    yield _grant(settings, principal, ("Write", "Describe"), **names)
 
 
 def _grant(settings: Settings, principal: str, rights: tuple[str, ...], **resource: str) -> str:

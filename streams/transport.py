@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from confluent_kafka import Message as Record
 from faust.transport import base
 from faust.types import TP, ConsumerMessage, Message
 from yarl import URL
 
-from foreshock.streams.custody import Custody
 from foreshock.streams.faust_base import BareConsumer
+from foreshock.streams.gate import Lapse
 from foreshock.streams.ledger import Ledger, Partition
 from foreshock.streams.poller import Poller, Records
 
@@ -37,10 +37,12 @@ class Intake:
         Of the librdkafka consumer.
     batch
         Records of one poll at most.
-    ledger, custody
-        What was handed out, and whose state the Fleet holds.
-    settle
-        Awaits the outputs under way and takes a checkpoint; before the partitions are given away.
+    ledger
+        What was handed out.
+    keeper
+        Goes through assignments with the state.
+    lapse
+        Notices that the process was stopped for too long.
     assigned
         Is told the partition numbers of each assignment when reading goes on.
     """
@@ -48,9 +50,25 @@ class Intake:
     properties: Mapping[str, Any]
     batch: int
     ledger: Ledger
-    custody: Custody
-    settle: Callable[[], Awaitable[None]]
+    keeper: Keeper
+    lapse: Lapse
     assigned: Callable[[list[int]], None]
+
+
+class Keeper(Protocol):
+    """What becomes of the state when partitions come and go (streams/keeper.py)."""
+
+    async def take_up(self, generation: int, committed: Mapping[Partition, int | None]) -> Mapping[Partition, int]:
+        """Restore partitions; say from where to read."""
+        ...
+
+    async def settle(self) -> None:
+        """Deliver and take a checkpoint, while nobody else has the partitions yet."""
+        ...
+
+    def lose(self) -> None:
+        """Drop everything: others have the partitions."""
+        ...
 
 
 class Polled(NamedTuple):
@@ -107,12 +125,13 @@ class Consumer(BareConsumer):
     async def on_start(self) -> None:
         """Make the Kafka consumer; it joins the group when Faust subscribes."""
         loop = asyncio.get_running_loop()
-        self._poller = Poller(self._intake.properties, self, loop, batch=self._intake.batch)
+        intake = self._intake
+        self._poller = Poller(intake.properties, self, loop, batch=intake.batch, lapse=intake.lapse)
 
     async def on_stop(self) -> None:
         """Deliver, take the last checkpoint, leave the group."""
         if self._poller is not None and self._poller.is_alive():
-            await self._intake.settle()
+            await self._intake.keeper.settle()
             self._poller.stop()
             await asyncio.get_running_loop().run_in_executor(None, self._poller.join, 10.0)
 
@@ -126,15 +145,15 @@ class Consumer(BareConsumer):
         self._inbox.append((generation, deque((partition, Polled(part, now, countdown)) for partition, part in parts)))
         self._arrived.set()
 
-    async def assigned(self, generation: int, positions: Mapping[Partition, int | None]) -> None:
+    async def assigned(self, generation: int, committed: Mapping[Partition, int | None]) -> Mapping[Partition, int]:
         """Begin an assignment: everything of the one before is void from here on."""
         if not self.app.rebalancing:  # librdkafka revokes nothing before the first assignment
             self.app.on_rebalance_start()
-        self._intake.custody.assigned(positions)
-        self._intake.ledger.start(positions)
+        positions = await self._intake.keeper.take_up(generation, committed)
         self.app.consumer_generation_id = generation
         await self.on_partitions_assigned({TP(*partition) for partition in positions}, generation)
         self._intake.assigned(sorted(number for _, number in positions))
+        return positions
 
     async def revoked(self, *, lost: bool) -> None:
         """End the assignment. Revoked: stop, deliver, checkpoint. Lost: others have it already, so write nothing."""
@@ -143,9 +162,9 @@ class Consumer(BareConsumer):
         self.stop_flow()
         self.app.flow_control.suspend()
         if lost:
-            self._intake.custody.drop(list(partitions))
+            self._intake.keeper.lose()
         else:
-            await self._intake.settle()
+            await self._intake.keeper.settle()
         await self.on_partitions_revoked(partitions)
         self._intake.ledger.start({})
 

@@ -6,17 +6,15 @@ Whatever is wrong with a record, it ends as exactly one outcome: a score, or a d
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from foreshock.contract import Asset, Block, DeadLetter, Outcome
+from foreshock.contract import DeadLetter, Outcome, QualityKind
 from foreshock.errors import InputRejected
-from foreshock.fleet import Fleet
 from foreshock.streams.border import Border
-from foreshock.streams.custody import Custody
 from foreshock.streams.errors import attempt, attempt_each
+from foreshock.streams.folding import Folding
 from foreshock.streams.ingest import Batch
 from foreshock.streams.outputs import Outputs
 from foreshock.streams.publish import Outbox, Output
@@ -29,27 +27,23 @@ class Walk:
 
     Parameters
     ----------
-    fleet
-        The product.
+    folding
+        Gives blocks to the product.
     border
         Bytes to blocks.
     outputs
         Outcomes to bytes.
-    custody
-        Is told how far the Fleet is.
     delivered
         Called when a batch is on the broker and acknowledged: telemetry and the cache.
     """
 
-    def __init__(self, fleet: Fleet, border: Border, outputs: Outputs, custody: Custody, delivered: Delivered) -> None:
-        self._fleet = fleet
+    def __init__(self, folding: Folding, border: Border, outputs: Outputs, delivered: Delivered) -> None:
+        self._folding = folding
         self._border = border
         self._outputs = outputs
-        self._custody = custody
         self._delivered = delivered
         self._batch: Batch | None = None
-        fleet.on_stage = self._stage
-        self.assets: deque[Asset] = deque()  # master data that came since the last batch
+        self.published: Mapping[int, int] = {}  # by partition: outputs of inputs below are out since long
 
     def decode(self, batch: Batch) -> None:
         """Turn records into blocks, or say why not."""
@@ -59,24 +53,26 @@ class Walk:
         batch.mark("decoded")
 
     def receive(self, batch: Batch) -> None:
-        """Have the Fleet receive the blocks; master data that came meanwhile goes first."""
+        """Have the Fleet receive the blocks. Where it fails nothing comes of the batch now: its records come again."""
         self._batch = batch
-        while self.assets:
-            attempt(self._fleet.receive, [self.assets.popleft()])
-        blocks = [each for each in batch.inputs if not isinstance(each, InputRejected)]
-        outcomes = attempt(self._fleet.receive, blocks)
-        results = iter(self._one_by_one(blocks) if isinstance(outcomes, InputRejected) else outcomes)
-        batch.results = [each if isinstance(each, InputRejected) else next(results) for each in batch.inputs]
-        for event in batch.events:
-            self._custody.fold(event.message.tp, event.message.offset + 1)
+        results = self._folding.receive(batch)
+        if results is None:
+            batch.void()
+        else:
+            batch.results = results
 
     def encode(self, batch: Batch) -> Outbox:
-        """Write the outputs of the batch."""
+        """Write the outputs of the batch, but for what is on the broker already."""
         scored_ns = time.time_ns()
         events: list[Output] = []
         scores: list[Output] = []
         items: list[Outcome | DeadLetter] = []
         for record, origin, result in zip(batch.records, batch.origins, batch.results, strict=True):
+            if result is None:
+                continue
+            if origin.offset < self.published.get(origin.partition, 0):
+                events += self._news(result, scored_ns)
+                continue
             if isinstance(result, InputRejected):
                 rejected = result
             else:
@@ -93,7 +89,14 @@ class Walk:
         batch.mark("encoded")
         return Outbox(events, scores, partial(self._deliver, batch, items))
 
-    def _stage(self, stage: str) -> None:
+    def _news(self, result: Outcome | InputRejected, scored_ns: int) -> list[Output]:
+        """Give what the outputs that are out cannot tell: that the asset has lost its state meanwhile."""
+        if isinstance(result, InputRejected):
+            return []
+        return self._outputs.quality([q for q in result.quality if q.kind is QualityKind.COLD_START], scored_ns)
+
+    def stage(self, stage: str) -> None:
+        """Note that the Fleet is through with a stage of the batch."""
         if self._batch is not None:
             self._batch.mark(stage)
 
@@ -101,22 +104,3 @@ class Walk:
         batch.ack()
         batch.mark("delivered")
         self._delivered(batch, items, outbox)
-
-    def _one_by_one(self, blocks: Sequence[Block]) -> list[Outcome | InputRejected]:
-        """Find the block on which the Fleet fails, after it failed on the batch.
-
-        How much of the batch the Fleet had folded in is not known, and folding a block twice would be worse than starting
-        again. So the assets of the batch start cold, which each of their scores says, and no other asset is touched. Then
-        every block runs alone; one that fails becomes a dead letter, and its asset starts cold once more.
-        """
-        for partition, asset in {(block.origin.partition, block.asset) for block in blocks}:
-            self._fleet.forget(partition, asset)
-        outcomes: list[Outcome | InputRejected] = []
-        for block in blocks:
-            result = attempt(self._fleet.receive, [block])
-            if isinstance(result, InputRejected):
-                self._fleet.forget(block.origin.partition, block.asset)
-                outcomes.append(result)
-            else:
-                outcomes += result
-        return outcomes

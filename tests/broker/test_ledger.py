@@ -74,32 +74,46 @@ def test_only_what_moved_is_committed():
     assert ledger.uncommitted() == {}
 
 
-@pytest.mark.parametrize(
-    ("positions", "dropped"),
-    [
-        ({P0: 7}, []),
-        ({P0: 6}, [{0}]),  # a rewind: folding 6 again would learn it twice
-        ({P0: 9}, [{0}]),  # another worker did 7 and 8
-        ({P0: None}, [{0}]),
-        ({P1: 7}, [{0}]),
-    ],
-)
-def test_state_is_kept_exactly_where_it_fits(positions, dropped):
-    """The state of a partition survives a rebalance if reading goes on at the offset it is folded up to."""
-    released = []
-    custody = Custody(lambda partitions: released.append(set(partitions)))
-    custody.fold(P0, 7)
-    custody.assigned(positions)
+@pytest.fixture
+def released():
+    """What the Fleet was told to drop."""
+    return []
+
+
+@pytest.fixture
+def custody(released):
+    """A custody that holds partition 0 up to offset 7, with state.v1 ending at 20."""
+    made = Custody(lambda partitions: released.append(set(partitions)))
+    made.fold(P0, 7)
+    made.stored(P0, 20)
+    return made
+
+
+@pytest.mark.parametrize(("end", "fits"), [(20, True), (22, False), (19, False)])
+def test_state_is_kept_where_nobody_else_has_written(custody, end, fits):
+    """The state of a partition survives a rebalance if state.v1 ends where our own last commit ended."""
+    assert custody.fits(P0, end) == fits
+
+
+def test_state_of_unknown_commit_does_not_fit(custody):
+    """Where it is not known whether the last transaction was committed the state is read anew."""
+    custody.stored(P0, None)
+
+    assert not custody.fits(P0, 20)
+
+
+@pytest.mark.parametrize(("delivered", "dropped"), [({P0: 7}, []), ({P0: 6}, [{0}]), ({}, [{0}])])
+def test_state_ahead_of_its_outputs_is_dropped(custody, released, delivered, dropped):
+    """What was folded in without all outputs being out has to be computed again, from the state before."""
+    custody.settle(delivered)
 
     assert released == dropped
 
 
-def test_lost_partitions_lose_their_state():
+def test_lost_partitions_lose_their_state(custody, released):
     """What others may have by now is dropped at once, and once."""
-    released = []
-    custody = Custody(lambda partitions: released.append(set(partitions)))
-    custody.fold(P0, 7)
     custody.drop([P0, P1])
     custody.drop([P0])
 
     assert released == [{0}]
+    assert not custody.fits(P0, 20)

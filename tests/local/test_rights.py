@@ -27,6 +27,7 @@ from foreshock.settings import KafkaSettings, Settings, load
 from foreshock.streams.kafka import consumer_config, producer_config
 from foreshock.streams.topics import ensure
 from foreshock.streams.topics_admin import commands
+from foreshock.streams.transactions import StateRecord, Transactions
 from tests.conftest import start_or_skip
 
 STRICT = {
@@ -70,12 +71,13 @@ def grant(administrator: Settings, **principals: str) -> None:
             continue
         given = list(pairwise(words))
         principal = next(value for word, value in given if word == "--allow-principal")
-        kind, name = next((word, value) for word, value in given if word in {"--topic", "--group"})
+        kind, name = next((w, value) for w, value in given if w in {"--topic", "--group", "--transactional-id"})
+        prefixed = ("--resource-pattern-type", "prefixed") in given
         bindings += [
             AclBinding(
-                ResourceType[kind.removeprefix("--").upper()],
+                ResourceType[kind.removeprefix("--").upper().replace("-", "_")],
                 name,
-                ResourcePatternType.LITERAL,
+                ResourcePatternType.PREFIXED if prefixed else ResourcePatternType.LITERAL,
                 principal,
                 "*",
                 AclOperation["DESCRIBE_CONFIGS" if value == "DescribeConfigs" else value.upper()],
@@ -118,19 +120,25 @@ def test_the_printed_rights_are_enough_for_a_worker(worker: Settings, administra
     grant(administrator, worker="User:foreshock")
     assert ensure(replace(worker, topics=replace(worker.topics, create=False))) == made
     assert produce(administrator, "sensors.v1") is None
-    consumer = Consumer(consumer_config(worker))
+    config = {**consumer_config(worker), "auto.offset.reset": "earliest"}
+    consumer = Consumer(config)
     consumer.subscribe([made["sensors.v1"].name])
     message: Message | None = consumer.poll(30)
     assert message is not None
     assert message.error() is None
-    committed = consumer.commit(message=message, asynchronous=False)
+    place = (made["sensors.v1"].name, message.partition() or 0)
+    state = made["state.v1"]
+    producer = {name: value for name, value in producer_config(worker).items() if name != "delivery.timeout.ms"}
+    checkpoint = Transactions(producer, f"{worker.worker.group}-hall", state.name, 1_000_000)
+    checkpoint.start()
+    metadata = consumer.consumer_group_metadata()
+    assert checkpoint.commit([StateRecord(place[1], str(place[1]), b"marker")], {place: 1}, metadata) == {place[1]: 2}
+    assert [each.offset for each in consumer.committed([TopicPartition(*place)], 20)] == [1]
     consumer.close()
-    assert isinstance(committed, list)
-    assert [each.error for each in committed] == [None]
     assert [produce(worker, name) for name in ("scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1")] == [
         None
     ] * 4
-    reader = Consumer(consumer_config(worker))
+    reader = Consumer(config)
     reader.assign([TopicPartition(made["scores.v1"].name, message.partition() or 0, 0)])
     tail: Message | None = reader.poll(30)
     reader.close()

@@ -1,0 +1,164 @@
+"""The records of `state.v1`: what stands under which key.
+
+=============== ========= ===================================================================================
+key             kind      value
+=============== ========= ===================================================================================
+``P``           marker    how far partition P of the input is, and from where a successor must read
+``P/asset``     snapshot  everything that decides about an asset, up to an offset (`foreshock.fleet.AssetState`)
+``P@offset/n``  place     what came from outside the order and took effect before the record at that offset
+=============== ========= ===================================================================================
+
+All values are sealed (`foreshock.detectors.snapshot`). A null value takes the record back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from foreshock.contract import Asset
+from foreshock.detectors.snapshot import Keys, Kind, Sealed, Tree, seal
+from foreshock.errors import SnapshotRejected
+from foreshock.records import from_tree, to_tree
+
+
+class TickRequest(NamedTuple):
+    """A wall-clock time that a partition is to be shown."""
+
+    partition: int
+    at_ns: int
+    since_ns: int = 0  # the brokers were away until then
+
+
+Item = Asset | TickRequest
+
+
+class StateKey(NamedTuple):
+    """A key, taken apart."""
+
+    partition: int
+    kind: Kind
+    asset: str = ""
+    offset: int = 0
+    number: int = 0
+
+    @staticmethod
+    def of(key: bytes | str | None) -> StateKey | None:
+        """Read a key; None where it is none of ours."""
+        text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key or ""
+        head, slash, rest = text.partition("/")
+        number, at, offset = head.partition("@")
+        if not number.isdecimal():
+            return None
+        if not at:
+            return StateKey(int(number), "snapshot", rest) if slash else StateKey(int(number), "marker")
+        if not offset.isdecimal() or not rest.isdecimal():
+            return None
+        return StateKey(int(number), "place", offset=int(offset), number=int(rest))
+
+    def __str__(self) -> str:
+        """Write it as it stands on the topic."""
+        if self.kind == "marker":
+            return str(self.partition)
+        if self.kind == "snapshot":
+            return f"{self.partition}/{self.asset}"
+        return f"{self.partition}@{self.offset}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """How far a partition of the input is.
+
+    Attributes
+    ----------
+    topic_id
+        Kafka's id of the input topic: offsets of another one mean nothing.
+    resume
+        Offset to read on from: the oldest that an asset without a newer snapshot still needs.
+    published
+        All outputs of the inputs below are on the broker.
+    """
+
+    topic_id: str
+    resume: int
+    published: int
+
+    def seal(self, keys: Keys) -> bytes:
+        """Give its bytes."""
+        return seal("marker", to_tree(self), header={}, keys=keys)
+
+    @staticmethod
+    def of(sealed: Sealed) -> Marker:
+        """Read it.
+
+        Raises
+        ------
+        SnapshotRejected
+            It is none.
+        """
+        try:
+            return from_tree(Marker, _tree(sealed, "marker"))
+        except ValueError as exc:
+            raise SnapshotRejected("malformed", str(exc)) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What came from outside the order of a partition and takes effect before the record at `offset`.
+
+    Places of one offset are applied in the order of their numbers.
+    """
+
+    partition: int
+    offset: int
+    number: int
+    items: tuple[Item, ...]
+
+    @property
+    def key(self) -> str:
+        """Its key on the topic."""
+        return str(StateKey(self.partition, "place", offset=self.offset, number=self.number))
+
+    def seal(self, keys: Keys) -> bytes:
+        """Give its bytes."""
+        items = [
+            {"tick": item.at_ns, "since": item.since_ns} if isinstance(item, TickRequest) else {"asset": to_tree(item)}
+            for item in self.items
+        ]
+        tree: dict[str, Tree] = {
+            "partition": self.partition,
+            "offset": self.offset,
+            "number": self.number,
+            "items": items,
+        }
+        return seal("place", tree, header={}, keys=keys)
+
+    @staticmethod
+    def of(sealed: Sealed) -> Place:
+        """Read it.
+
+        Raises
+        ------
+        SnapshotRejected
+            It is none.
+        """
+        tree = _tree(sealed, "place")
+        try:
+            partition = from_tree(int, tree["partition"])
+            items = tuple(_item(partition, each) for each in tree["items"])
+            return Place(partition, from_tree(int, tree["offset"]), from_tree(int, tree["number"]), items)
+        except (ValueError, KeyError, TypeError) as exc:
+            raise SnapshotRejected("malformed", f"not a place: {exc}") from exc
+
+
+def _item(partition: int, tree: Mapping[str, Any]) -> Item:
+    if "tick" in tree:
+        return TickRequest(partition, from_tree(int, tree["tick"]), from_tree(int, tree.get("since", 0)))
+    return from_tree(Asset, tree["asset"])
+
+
+def _tree(sealed: Sealed, kind: Kind) -> Mapping[str, Any]:
+    if sealed.kind != kind or not isinstance(sealed.tree, Mapping):
+        raise SnapshotRejected("malformed", f"a {sealed.kind} where a {kind} belongs")
+    return sealed.tree

@@ -1,0 +1,76 @@
+"""The undisturbed run beside the disturbed one: a pure Fleet, fed with the same input topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from foreshock.contract import Asset, Block, Tick
+from foreshock.detection import spec_of
+from foreshock.fleet import AssetState, Fleet
+from foreshock.streams import wire
+from foreshock.streams.border import Border
+from foreshock.streams.state_reader import read_state
+from foreshock.streams.state_records import Place
+from tests.broker.conftest import Topics
+
+
+def run(
+    topics: Topics, *, places: tuple[Place, ...] = (), without: Callable[[Block], bool] = lambda _: False
+) -> tuple[dict[tuple[int, int], bytes], dict[tuple[int, str], str]]:
+    """Bytes of each score by the place of its input, and the digest of each asset at the end."""
+    info = topics.found["sensors.v1"]
+    border = Border(info, partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder())
+    encode = wire.Encoder(topic=topics.name("scores.v1")).encode
+    fleet = Fleet(spec_of(topics.settings))
+    scores: dict[tuple[int, int], bytes] = {}
+    assets = set()
+    waiting = sorted(places, key=lambda each: (each.partition, each.offset, each.number), reverse=True)
+    for message in topics.raw("sensors.v1"):
+        origin = border.origin(message)
+        while waiting and (waiting[-1].partition, waiting[-1].offset) <= (origin.partition, origin.offset):
+            apply(fleet, waiting.pop())
+        block = border.block(message, origin)
+        if not without(block):
+            (outcome,) = fleet.receive([block])
+            scores[origin.partition, origin.offset] = encode(outcome.score)
+            assets.add((origin.partition, block.asset))
+    for place in reversed(waiting):
+        apply(fleet, place)
+    return scores, {(p, a): fleet.capture(p, a).digest() for p, a in assets}
+
+
+def apply(fleet: Fleet, place: Place) -> None:
+    """Apply what came from outside the order."""
+    for item in place.items:
+        if isinstance(item, Asset):
+            fleet.take_up(item, place.partition, place.offset)
+        else:
+            fleet.tick(Tick(place.partition, place.offset, item.at_ns, item.since_ns))
+
+
+def published(topics: Topics) -> dict[tuple[int, int], set[bytes]]:
+    """All bytes that stand on scores.v1 for each input."""
+    found: dict[tuple[int, int], set[bytes]] = {}
+    for score in topics.read("scores.v1"):
+        found.setdefault(score.place, set()).add(score.value)
+    return found
+
+
+def stored(topics: Topics) -> dict[tuple[int, str], str]:
+    """Digest of each snapshot on state.v1."""
+    found = {}
+    for partition in range(topics.settings.topics.partitions):
+        for _, sealed in read_state(topics.settings, partition):
+            if sealed.kind == "snapshot":
+                state: AssetState = AssetState._of(sealed.tree)
+                found[state.partition, state.asset] = state.digest()
+    return found
+
+
+def same(topics: Topics, **more: Any) -> None:
+    """Assert that nothing shows that anything happened: scores and final state are those of the undisturbed run."""
+    scores, digests = run(topics, **more)
+    assert published(topics) == {place: {value} for place, value in scores.items()}
+    found = stored(topics)
+    assert {each: found.get(each) for each in digests} == digests
