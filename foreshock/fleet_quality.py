@@ -46,11 +46,12 @@ def stack(blocks: Sequence[SensorBlock]) -> F32:
     Samples stand unaligned in their message, and arithmetic on those is six times slower than a copy.
     """
     x = np.empty((len(blocks), *blocks[0].samples.shape), np.float32)
-    if all(block.gain == 1.0 for block in blocks):
-        np.stack([block.samples for block in blocks], out=x, casting="unsafe")
-        return x
-    for target, block in zip(x, blocks, strict=True):
-        np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large becomes infinite, and is found as that
+        if all(block.gain == 1.0 for block in blocks):
+            np.stack([block.samples for block in blocks], out=x, casting="unsafe")
+            return x
+        for target, block in zip(x, blocks, strict=True):
+            np.multiply(block.samples, np.float32(block.gain), out=target, dtype=np.float32, casting="unsafe")
     return x
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import json
+import math
 import random
 import resource
 import sys
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foreshock.contract import Reason
+from foreshock.contract import Reason, ScoreRow
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams import wire
@@ -83,6 +84,8 @@ class Hunt:
             for output in (outcome.score, *outcome.anomalies, *outcome.quality):
                 self.encode(output)
             self.found[f"score:{outcome.score.rows[-1].state}"] += 1
+            if not all(map(_sound, outcome.score.rows)):
+                self.found[f"no words for {outcome.score.rows!r:.400} of {value!r:.200}"] += 1
         took = (time.thread_time() - began) * 1000
         if took > self.slowest_ms:
             self.slowest_ms, self.slowest = took, f"{(value or b'')[:120]!r} of {len(value or b'')} bytes"
@@ -124,6 +127,12 @@ def hunt(seed: int, count: int) -> Mapping[str, Any]:
             sizes.append(resident())
     grown = max(sizes) - sizes[min(2, len(sizes) - 1)]
     return {"found": state.found, "slowest_ms": state.slowest_ms, "slowest": state.slowest, "grown_mb": grown / 2**20}
+
+
+def _sound(row: ScoreRow) -> bool:
+    """Whether the numbers of a score are numbers."""
+    values = (row.value, row.p_value, row.trend)
+    return all(value is None or math.isfinite(value) for value in values) and 0 <= (row.p_value or 0.0) <= 1
 
 
 def resident() -> int:
