@@ -133,8 +133,9 @@ def _array(field: str, rows: list[list[float]], dtype: np.dtype[Any]) -> npt.NDA
         wide = np.array(rows, np.float64)
     except OverflowError:
         reject(Reason.NOT_FINITE, field, f"{field} holds a number that no float can hold", "send finite numbers")
-    if dtype.kind == "i" and not (np.isfinite(wide).all() and (wide == wide.astype(dtype)).all()):
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found as not finite, or as another number
+        narrow = wide.astype(dtype)
+    if dtype.kind == "i" and not (narrow == wide).all():
         sentence = f"{field} holds numbers that are no {dtype.name}"
         reject(Reason.MALFORMED, field, sentence, "send whole numbers from -32768 to 32767, or another encoding")
-    with np.errstate(over="ignore"):  # what overflows float32 is found as not finite
-        return wide.astype(dtype)
+    return narrow
