@@ -117,6 +117,10 @@ class Slots(Generic[Arrays]):
         """Copy the arrays of a slot, by field."""
         return {name: array[slot, ...].copy() for name, array in zip(self._fields, self.arrays, strict=True)}
 
+    def blank(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays of a slot in its initial state, by field."""
+        return {name: np.full(f.shape, f.fill, f.dtype) for name, f in self._fields.items()}
+
     def restore(self, slot: int, captured: Mapping[str, Any]) -> None:
         """Put captured arrays into a slot.
 

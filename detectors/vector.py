@@ -2,7 +2,8 @@
 
 A first form of the vector recipe: centre = median, scale = max(1.4826 MAD, half a standard deviation) of each tag over
 the warm-up; the root mean square over tags of the mean z of the last 5, 10, 20, 40 rows, each divided by its own 99 %
-quantile in the warm-up, or by what is foreseen for noise (`detectors.foresight`); the score is their geometric mean. The baseline is not learnt from after the warm-up.
+quantile in the warm-up, or by what is foreseen for noise (`detectors.foresight`); the score is their geometric mean.
+The baseline is not learnt from after the warm-up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import policy
-from foreshock.detectors import calibrate, foresight, pace
+from foreshock.detectors import calibrate, foresight, pace, vector_undo
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import HEALTHY, PACE_BLOCKS
 from foreshock.detectors.ordering import median, sort
@@ -202,7 +203,7 @@ def moment_of(config: Any, state: Any, slot: int, at_ns: int, promised_ns: int, 
 
 
 @nb.njit(cache=True, nogil=True)
-def run(config: Any, state: Any, inputs: Any, out: Any, first: int, last: int, resume: bool) -> int:
+def run(config: Any, state: Any, inputs: Any, out: Any, kept: Any, first: int, last: int, resume: bool) -> int:
     """Process rows `first` to `last` - 1 in order; return the row that was not folded in because its alarm changes."""
     tags, rule = inputs.x.shape[1], config.rule
     z, mean, steps = np.empty(tags), np.empty(tags), np.empty(PACE_BLOCKS, np.int64)
@@ -212,6 +213,8 @@ def run(config: Any, state: Any, inputs: Any, out: Any, first: int, last: int, r
         out.seen[i], out.lived_ns[i] = state.seen[slot], state.lived_ns[slot]
         if inputs.usable[i] == 0:
             continue
+        if kept.counters.shape[0] > 0:
+            vector_undo.note(kept, state, slot, i)
         if state.ready[slot] == 0:
             warm(config, state, inputs, i, steps)
             out.state[i], out.seen[i], out.lived_ns[i] = WARMING, state.seen[slot], state.lived_ns[slot]

@@ -15,6 +15,7 @@ from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import PACE_BLOCKS
 from foreshock.detectors.explain import BOUND, Explanation
 from foreshock.detectors.slots import Slots
+from foreshock.detectors.vector_undo import Journal, journal
 from foreshock.detectors.waveform_state import Outputs
 from foreshock.policy import Alarm, Policy
 
@@ -52,11 +53,17 @@ class VectorBank:
         self.config = kernel.VectorConfig(rule, limit_ns)
         self.slots = Slots(kernel.VectorState, kernel.vector_fields(tags))
 
-    def run(self, inputs: VectorInputs, out: Outputs) -> Iterator[int]:
-        """Score rows in order; yields each row whose alarm changes, before it is folded in. To be exhausted."""
-        first, last, resume = 0, len(inputs.slot), False
+    def run(
+        self, inputs: VectorInputs, out: Outputs, kept: Journal | None = None, first: int = 0, last: int | None = None
+    ) -> Iterator[int]:
+        """Score rows `first` to `last` - 1 in order; yields each row whose alarm changes, before it is folded in.
+
+        To be exhausted. `kept` has room for all rows, or for none: then no row can be undone.
+        """
+        kept = kept or journal(0, inputs.x.shape[1])
+        last, resume = len(inputs.slot) if last is None else last, False
         while True:
-            first = kernel.run(self.config, self.slots.arrays, inputs, out, first, last, resume)
+            first = kernel.run(self.config, self.slots.arrays, inputs, out, kept, first, last, resume)
             if first >= last:
                 return
             yield first

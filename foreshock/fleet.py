@@ -22,12 +22,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from foreshock.contract import Asset, Block, DataQuality, Outcome, Tick
 from foreshock.detectors.reference import Reference
+from foreshock.features import catalog
 from foreshock.fleet_admission import Admission
 from foreshock.fleet_points import AssetStatus, status
 from foreshock.fleet_silence import Silence
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_state import AssetState
 from foreshock.fleet_store import Store
+from foreshock.fleet_waveform import Extract
 
 __all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec"]
 
@@ -46,6 +48,8 @@ class Fleet:
     on_stage
         Called with the name of each stage of `receive` when it is done: "features", "score", "policy". A shell that
         has a clock can take the time of it.
+    extract
+        What computes the features of a waveform: a replay on another numeric platform gives those on record.
     """
 
     def __init__(
@@ -55,10 +59,11 @@ class Fleet:
         reference: Reference | None = None,
         assets: Iterable[Asset] = (),
         on_stage: Callable[[str], None] | None = None,
+        extract: Extract = catalog.extract,
     ) -> None:
         self.spec = spec
         self.on_stage = on_stage or _ignore
-        self._admission = Admission(spec, reference)
+        self._admission = Admission(spec, reference, extract)
         self._stored = Store(self._admission)
         self._silence = Silence(self._admission)
         self.receive(list(assets))

@@ -9,13 +9,14 @@ from foreshock import fleet_quality
 from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
 from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
+from foreshock.features import catalog
 from foreshock.features.catalog import MIN_SAMPLES
 from foreshock.fleet_events import farewell
 from foreshock.fleet_points import Entry, Lane, Layout, Model, Owner, Partition, Point
 from foreshock.fleet_scores import Names, score, unscored
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_telemetry import TelemetryLane
-from foreshock.fleet_waveform import WaveformLane
+from foreshock.fleet_waveform import Extract, WaveformLane
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Admission:
 
     spec: FleetSpec
     reference: Reference | None
+    extract: Extract = catalog.extract
     assets: dict[str, Asset] = field(default_factory=dict)  # master data that came without a place
     partitions: dict[int, Partition] = field(default_factory=dict)
     lanes: dict[Layout, Lane] = field(default_factory=dict)
@@ -121,7 +123,11 @@ class Admission:
         found = self.lanes.get(layout)
         if found is None:
             waveform = layout.kind == "waveform"
-            found = WaveformLane(self.spec, layout, self.reference) if waveform else TelemetryLane(self.spec, layout)
+            found = (
+                WaveformLane(self.spec, layout, self.reference, self.extract)
+                if waveform
+                else TelemetryLane(self.spec, layout)
+            )
             self.lanes[layout] = found
         return found
 

@@ -9,16 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foreshock import policy
 from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, TelemetryFrame
+from foreshock.detectors import vector_undo
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
-from foreshock.fleet_events import Finding, anomaly, contributions
+from foreshock.detectors.vector_undo import Journal, journal
+from foreshock.fleet_events import Finding, anomaly, contributions, news
+from foreshock.fleet_evidence import Before, Witness
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, Model, model_of
 from foreshock.fleet_scores import HELD, Names, WarmUp, score, unscored
 from foreshock.fleet_spec import FleetSpec
-from foreshock.fleet_watch import Verdict, watch
+from foreshock.fleet_watch import Look, found, judge, look
 from foreshock.lineage import fingerprint
+from foreshock.policy import Alarm
 
 
 @dataclass(slots=True)
@@ -34,7 +39,11 @@ class PreparedRows:
     warmups: list[WarmUp]  # per entry
     inputs: VectorInputs
     out: ws.Outputs
-    anomalies: dict[int, Anomaly] = field(default_factory=dict)
+    kept: Journal
+    looks: dict[int, Look]  # at the static limits, by row
+    witness: Witness
+    anomalies: dict[int, Anomaly] = field(default_factory=dict)  # by row
+    limited: dict[int, Anomaly] = field(default_factory=dict)  # those of the limits
 
 
 class TelemetryLane:
@@ -70,7 +79,9 @@ class TelemetryLane:
         owner: list[int] = []
         index: list[int] = []
         late: list[bool] = []
+        before: list[Before] = []
         for k, entry in enumerate(entries):
+            before.append(Before(model_of(entry).run, model_of(entry).newest_ns))
             frame = _frame(entry)
             values.append(to_si(frame))
             times += frame.times_ns.tolist()
@@ -91,13 +102,90 @@ class TelemetryLane:
             at_ns=np.minimum(np.array(times, np.int64), np.array([entries[k].at_ns for k in owner], np.int64)),
             offset=np.array([entries[k].block.origin.offset for k in owner], np.int64),
         )
-        return PreparedRows(entries, owner, index, times, late, running, warmups, inputs, ws.outputs(len(owner)))
+        looks, alarms = self._looks(entries, x, times, usable)
+        return PreparedRows(
+            entries=entries,
+            owner=owner,
+            row=index,
+            source_ns=times,
+            late=late,
+            states=running,
+            warmups=warmups,
+            inputs=inputs,
+            out=ws.outputs(len(owner)),
+            kept=journal(len(owner) if len(owner) > len(entries) else 0, x.shape[1]),
+            looks=looks,
+            witness=Witness(self._spec.shape, entries, before, alarms),
+        )
+
+    def _looks(
+        self, entries: Sequence[Entry], x: npt.NDArray[np.float64], times: Sequence[int], usable: npt.NDArray[np.bool_]
+    ) -> tuple[dict[int, Look], list[Alarm]]:
+        """Step the alarms of the static limits, row by row; and what they were before each frame."""
+        looks: dict[int, Look] = {}
+        alarms, at = [], 0
+        for entry in entries:
+            alarms.append(model_of(entry).limits.alarm)
+            limits = limits_of(entry.asset, entry.block.point) if entry.asset.points else ()
+            end = at + len(_frame(entry).times_ns)
+            for i in range(at, end if limits else at):
+                if usable[i]:
+                    values = dict(zip(self.layout.tags, x[i].tolist(), strict=True))
+                    looks[i] = look(model_of(entry).limits, limits, values, self._spec.policy, times[i])
+            at = end
+        return looks, alarms
 
     def score(self, batch: PreparedRows) -> None:
-        """Score the rows in order and collect the events of alarms that change."""
-        for i in self.bank.run(batch.inputs, batch.out):
-            model = model_of(batch.entries[batch.owner[i]])
-            batch.anomalies[i], model.episode = anomaly(self._finding(batch, i), model.episode)
+        """Score the rows in order and collect the events of alarms that change.
+
+        The bank stops before a row whose alarm changes; it is stopped before a frame in which the alarm of the static
+        limits did.
+        """
+        first, count = 0, len(batch.owner)
+        changed: dict[int, list[int]] = {}  # rows by the first row of their frame
+        for i, seen in batch.looks.items():
+            if seen.event != policy.NOTHING:
+                changed.setdefault(i - batch.row[i], []).append(i)
+        for stop in (*changed, count):
+            for i in self.bank.run(batch.inputs, batch.out, batch.kept, first, stop):
+                self._model_event(batch, i)
+            for i in changed.get(stop, ()):
+                self._limit_event(batch, i, stop)
+            first = stop
+
+    def _model_event(self, batch: PreparedRows, i: int) -> None:
+        self._keep(batch, i, i)
+        k, event, value = batch.owner[i], int(batch.out.event[i]), float(batch.out.value[i])
+        model = model_of(batch.entries[k])
+        is_news = news(self._spec.policy, event, value, model.episode)
+        batch.anomalies[i], model.episode = anomaly(self._finding(batch, i), model.episode)
+        if is_news:
+            batch.witness.tell(batch.anomalies[i])
+
+    def _limit_event(self, batch: PreparedRows, i: int, stop: int) -> None:
+        self._keep(batch, i, stop)
+        k, seen, rule = batch.owner[i], batch.looks[i], self._spec.policy
+        entry = batch.entries[k]
+        state = model_of(entry).limits
+        is_news = news(rule, seen.event, seen.ratio, state.episode)
+        change = found(
+            entry,
+            seen,
+            rule=rule,
+            feature_set=self._names.feature_set,
+            run_state=batch.states[k],
+            index=batch.row[i],
+        )
+        batch.limited[i], state.episode = anomaly(change, state.episode)
+        if is_news:
+            batch.witness.tell(batch.limited[i])
+
+    def _keep(self, batch: PreparedRows, i: int, stop: int) -> None:
+        """Keep the state before the frame of row `i`, of which all usable rows before `stop` are folded in."""
+        if not batch.witness.knows(batch.owner[i]):
+            rows = [r for r in range(i - batch.row[i], stop) if batch.inputs.usable[r]]
+            state = vector_undo.before(self.bank.slots, batch.kept, int(batch.inputs.slot[i]), rows)
+            batch.witness.keep(batch.owner[i], {"model": state})
 
     def _finding(self, batch: PreparedRows, i: int) -> Finding:
         entry, out, slot = batch.entries[batch.owner[i]], batch.out, int(batch.inputs.slot[i])
@@ -137,7 +225,7 @@ class TelemetryLane:
 
     def _outcome(self, batch: PreparedRows, k: int, places: range) -> None:
         entry, out = batch.entries[k], batch.out
-        verdicts = [self._watch(batch, i, self._row(batch, i)) for i in places]
+        verdicts = [judge(self._row(batch, i), batch.looks.get(i)) for i in places]
         last = places[-1]
         held = int(out.held[last])
         learning = (
@@ -151,7 +239,13 @@ class TelemetryLane:
             warmup=batch.warmups[k].share(int(out.seen[last]), int(out.lived_ns[last])),
             learning=learning,
         )
-        entry.outcome = Outcome(score=record, anomalies=tuple(_events(batch, places, verdicts)), quality=entry.quality)
+        events = tuple(_events(batch, places))
+        entry.outcome = Outcome(
+            score=record,
+            anomalies=events,
+            quality=entry.quality,
+            evidence=batch.witness.of(k, events),
+        )
 
     def _row(self, batch: PreparedRows, i: int) -> ScoreRow:
         out, run_state = batch.out, batch.states[batch.owner[i]]
@@ -180,14 +274,6 @@ class TelemetryLane:
             ns, ScoreState.NOT_USABLE, "every value of the row is missing", run_state=run_state, alarm=firing
         )
 
-    def _watch(self, batch: PreparedRows, i: int, row: ScoreRow) -> Verdict:
-        entry = batch.entries[batch.owner[i]]
-        limits = limits_of(entry.asset, entry.block.point) if entry.asset.points else ()
-        if not limits or not batch.inputs.usable[i]:
-            return Verdict(row)
-        values = dict(zip(self.layout.tags, batch.inputs.x[i].tolist(), strict=True))
-        return watch(entry, row, limits, values, self._spec.policy, self._names.feature_set, batch.row[i])
-
 
 def to_si(frame: TelemetryFrame) -> npt.NDArray[np.float64]:
     """Values of a frame in SI: value * gain + shift, float64 [rows, tags]."""
@@ -210,8 +296,8 @@ def _late_rows(frame: TelemetryFrame, model: Model) -> Iterator[bool]:
         yield late
 
 
-def _events(batch: PreparedRows, places: range, verdicts: Sequence[Verdict]) -> Iterator[Anomaly]:
-    for i, verdict in zip(places, verdicts, strict=True):
-        if i in batch.anomalies:
-            yield batch.anomalies[i]
-        yield from verdict.anomalies
+def _events(batch: PreparedRows, places: range) -> Iterator[Anomaly]:
+    for i in places:
+        for events in (batch.anomalies, batch.limited):
+            if i in events:
+                yield events[i]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -36,22 +37,22 @@ class LevelTrend:
         }
         self.slots = Slots(trend.TrendState, fields)
 
-    def fold(
+    def pending(
         self,
         entries: Sequence[Entry],
         slot: npt.NDArray[np.int64],
         at_ns: npt.NDArray[np.int64],
         level: npt.NDArray[np.float32],
         usable: npt.NDArray[np.bool_],
-    ) -> list[float | None]:
-        """Fold in the levels of usable blocks, in order; gives the slope of each block's measuring point after it.
+    ) -> Pending:
+        """Prepare the levels of some blocks for folding in.
 
         A block that is not usable, or without any level, changes nothing: the slope stays as it was.
 
         Parameters
         ----------
         entries
-            Blocks.
+            Blocks, in order.
         slot
             [blocks] of the measuring point, as the lane's models have it.
         at_ns
@@ -60,21 +61,38 @@ class LevelTrend:
             [blocks] RMS over all channels, in SI.
         usable
             [blocks].
-
-        Returns
-        -------
-        list of float or None
-            Growth per hour; None while fewer than 8 blocks were folded in.
         """
         folded = usable & (level > 0.0)
-        logs = np.array([math.log(each) for each in level[folded].tolist()])  # the same bits at any place in a batch
-        slopes = np.full(len(entries), np.nan)
-        found = trend.update(self.slots.arrays, slot[folded, None], at_ns[folded] / 1e9, logs[:, None], LEAST)
-        slopes[folded] = found[:, 0] * _HOUR_S
-        latest = []
-        for entry, slope in zip(entries, slopes.tolist(), strict=True):
+        logs = np.zeros(len(entries))
+        logs[folded] = [math.log(each) for each in level[folded].tolist()]  # the same bits at any place in a batch
+        return Pending(self.slots, entries, folded, slot[:, None], at_ns / 1e9, logs[:, None])
+
+
+@dataclass(slots=True)
+class Pending:
+    """Levels of a batch that are folded in piece by piece, so that the state before any block can be had."""
+
+    slots: Slots[trend.TrendState]
+    entries: Sequence[Entry]
+    folded: npt.NDArray[np.bool_]
+    slot: npt.NDArray[np.int64]
+    at_s: npt.NDArray[np.float64]
+    logs: npt.NDArray[np.float64]
+    slopes: list[float | None] = field(default_factory=list)  # growth per hour, of the blocks so far
+
+    def upto(self, end: int) -> None:
+        """Fold in the blocks before `end`; each one's slope is that of its measuring point after it.
+
+        None while fewer than 8 blocks of a measuring point were folded in.
+        """
+        first = len(self.slopes)
+        if first >= end:
+            return
+        part, slopes = self.folded[first:end], np.full(end - first, np.nan)
+        columns = (each[first:end][part] for each in (self.slot, self.at_s, self.logs))
+        slopes[part] = trend.update(self.slots.arrays, *columns, LEAST)[:, 0] * _HOUR_S
+        for entry, slope in zip(self.entries[first:end], slopes.tolist(), strict=True):
             model = model_of(entry)
             if slope == slope:  # noqa: PLR0124  # not NaN
                 model.trend = slope
-            latest.append(model.trend)
-        return latest
+            self.slopes.append(model.trend)

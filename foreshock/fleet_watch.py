@@ -1,4 +1,8 @@
-"""Static limits through the alarm rule: what a measuring point's limits say beside its model, or instead of it."""
+"""Static limits through the alarm rule: what a measuring point's limits say beside its model, or instead of it.
+
+`look` steps the alarm of the limits, before the model scores; `found` is the event of a look at which it changed;
+`judge` says how the row stands in the light of both.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from foreshock import policy
-from foreshock.contract import Anomaly, Limit, Mode, ScoreRow, ScoreState
-from foreshock.fleet_events import Finding, anomaly, contributions
+from foreshock.contract import Limit, Mode, RunState, ScoreRow, ScoreState
+from foreshock.fleet_events import Finding, contributions
 from foreshock.fleet_limits import worst
-from foreshock.fleet_points import Entry, model_of
-from foreshock.policy import Policy
+from foreshock.fleet_points import Entry, Watch, model_of
+from foreshock.policy import Alarm, Policy
 
 MODEL = "static-limit-v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the limits say about a block or row."""
+
+    ratio: float  # of the value to its limit, 1 at the limit
+    limit: Limit | None
+    name: str  # of the value
+    value: float | None
+    event: int
+    alarm: Alarm  # after it
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,73 +38,67 @@ class Verdict:
 
     row: ScoreRow
     mode: Mode = Mode.MODEL
-    anomalies: tuple[Anomaly, ...] = ()
 
 
-def watch(
-    entry: Entry,
-    row: ScoreRow,
-    limits: tuple[Limit, ...],
-    values: Mapping[str, float],
-    rule: Policy,
-    feature_set: str,
-    index: int | None = None,
-) -> Verdict:
-    """Fold one row into the limits' alarm.
-
-    The limits speak for the row (mode `static_limit`, value = share of the limit) while the model does not score, and
-    where they are in alarm and the model is not.
-    """
-    state = model_of(entry).limits
+def look(state: Watch, limits: tuple[Limit, ...], values: Mapping[str, float], rule: Policy, at_ns: int) -> Look:
+    """Fold the values of one block or row into the alarm of the limits."""
     ratio, limit, name = worst(limits, values)
-    at_ns = row.source_ns if index is not None else entry.at_ns
     state.alarm, event = policy.step(rule, state.alarm, ratio, at_ns)
-    firing = policy.fires(state.alarm)
-    events: tuple[Anomaly, ...] = ()
-    if event != policy.NOTHING:
-        found = _finding(entry, row, (ratio, limit, name), values.get(name), event, rule, feature_set, index)
-        made, state.episode = anomaly(found, state.episode)
-        events = (made,)
+    return Look(ratio, limit, name, values.get(name), event, state.alarm, at_ns)
+
+
+def judge(row: ScoreRow, seen: Look | None) -> Verdict:
+    """How a row stands.
+
+    The limits speak for it (mode `static_limit`, value = share of the limit) while the model does not score, and where
+    they are in alarm and the model is not.
+    """
+    if seen is None:
+        return Verdict(row)
+    firing = policy.fires(seen.alarm)
     if (firing and not row.alarm) or row.state is not ScoreState.SCORED:
-        return Verdict(replace(row, value=ratio, alarm=row.alarm or firing), Mode.STATIC_LIMIT, events)
-    return Verdict(row, Mode.MODEL, events)
+        return Verdict(replace(row, value=seen.ratio, alarm=row.alarm or firing), Mode.STATIC_LIMIT)
+    return Verdict(row)
 
 
-def _finding(
+def found(
     entry: Entry,
-    row: ScoreRow,
-    worst_limit: tuple[float, Limit | None, str],
-    value: float | None,
-    event: int,
+    seen: Look,
+    *,
     rule: Policy,
     feature_set: str,
-    index: int | None,
+    run_state: RunState,
+    trend: float | None = None,
+    index: int | None = None,
 ) -> Finding:
-    ratio, limit, name = worst_limit
+    """Describe a change of the limits' alarm; `index` is the row of a frame."""
     nan = float("nan")
+    limit, value = seen.limit, seen.value
     lower = nan if limit is None or limit.below is None else limit.below
     upper = nan if limit is None or limit.above is None else limit.above
     episode = model_of(entry).limits.episode
     return Finding(
         entry=entry,
         mode=Mode.STATIC_LIMIT,
-        transition=event,
-        alarm=model_of(entry).limits.alarm,
+        transition=seen.event,
+        alarm=seen.alarm,
         rule=rule,
-        value=ratio,
+        value=seen.ratio,
         p_value=None,
         healthy=0,
         first_offset=episode.first_offset if episode else entry.block.origin.offset,
-        contributions=contributions([name], [ratio], [nan if value is None else value], [nan], [lower], [upper]),
+        contributions=contributions(
+            [seen.name], [seen.ratio], [nan if value is None else value], [nan], [lower], [upper]
+        ),
         feature_set=feature_set,
         model=MODEL,
         model_state="",
         reference="",
         policy_name=policy.name(rule),
-        run_state=row.run_state,
+        run_state=run_state,
         regime=entry.context.regime or "",
-        source_ns=row.source_ns if index is not None else entry.at_ns,
+        source_ns=seen.at_ns,
         row=index,
         least=limit.severity if limit is not None else "watch",
-        trend=row.trend,
+        trend=trend,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foreshock import policy
 from foreshock.contract import Acquisition, Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, SensorBlock
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.explain import explain
@@ -16,14 +17,16 @@ from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
-from foreshock.fleet_events import Finding, anomaly, contributions
+from foreshock.fleet_events import Finding, anomaly, contributions, news
+from foreshock.fleet_evidence import Before, Witness
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, model_of
 from foreshock.fleet_quality import gather, promised_ns
 from foreshock.fleet_scores import HELD, Names, WarmUp, score
 from foreshock.fleet_spec import LONGEST_S, FleetSpec
-from foreshock.fleet_trend import LevelTrend
-from foreshock.fleet_watch import Verdict, watch
+from foreshock.fleet_trend import LevelTrend, Pending
+from foreshock.fleet_watch import Look, found, judge, look
+from foreshock.policy import Alarm
 
 F32 = npt.NDArray[np.float32]
 Extract = Callable[[F32, float | None, catalog.FeatureSet], F32]
@@ -38,10 +41,13 @@ class Prepared:
     inputs: ws.Inputs
     regimes: list[int]  # index in the reference, -1: the asset's own scale
     run_states: list[RunState]
-    trends: list[float | None]  # growth of the level per hour
+    trend: Pending  # growth of the level per hour
     warmups: list[WarmUp]
     out: ws.Outputs
-    anomalies: dict[int, tuple[Anomaly, ...]] = field(default_factory=dict)
+    looks: dict[int, Look]  # at the static limits, where there are any
+    witness: Witness
+    anomalies: dict[int, Anomaly] = field(default_factory=dict)
+    limited: dict[int, Anomaly] = field(default_factory=dict)  # those of the limits
 
 
 class WaveformLane:
@@ -59,11 +65,11 @@ class WaveformLane:
         self._scales: dict[tuple[str, ...], tuple[F32, F32] | None] = {}
         columns = self._set.columns(layout.columns).tolist()
         self.bank = WaveformBank(
-            columns, spec.policy, online_only=spec.profile == "lean", river=spec.river, limit_ns=spec.limit_ns
+            columns, spec.waveform_policy, online_only=spec.profile == "lean", river=spec.river, limit_ns=spec.limit_ns
         )
         self._trend = LevelTrend()
         self._levels = self._set.columns(layout.columns, "rms")
-        self._names = Names(self._set.id, spec.model_name, spec.policy_name)
+        self._names = Names(self._set.id, spec.model_name, spec.waveform_policy_name)
 
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset."""
@@ -94,7 +100,7 @@ class WaveformLane:
         raw = self._extract(gather(entries), self.layout.rate_hz, self._set)
         regimes = [self._regime(entry) for entry in entries]
         levels = self._broadband(raw)
-        states = self._run_states(entries, levels.tolist())
+        states, before = self._run_states(entries, levels.tolist())
         running = np.array([s is RunState.RUNNING for s in states])
         usable = np.isfinite(raw).all(axis=1) & running
         warmups = [WarmUp.of(entry.asset, self._spec) for entry in entries]
@@ -111,8 +117,32 @@ class WaveformLane:
             offset=np.array([e.block.origin.offset for e in entries], np.int64),
             external=np.full(len(entries), np.nan),
         )
-        trends = self._trend.fold(entries, inputs.slot, inputs.at_ns, levels, usable)
-        return Prepared(entries, raw, inputs, regimes, states, trends, warmups, ws.outputs(len(entries)))
+        looks, alarms = self._looks(entries, raw, usable)
+        return Prepared(
+            entries=entries,
+            raw=raw,
+            inputs=inputs,
+            regimes=regimes,
+            run_states=states,
+            trend=self._trend.pending(entries, inputs.slot, inputs.at_ns, levels, usable),
+            warmups=warmups,
+            out=ws.outputs(len(entries)),
+            looks=looks,
+            witness=Witness(self._spec.shape, entries, before, alarms),
+        )
+
+    def _looks(
+        self, entries: Sequence[Entry], raw: F32, usable: npt.NDArray[np.bool_]
+    ) -> tuple[dict[int, Look], list[Alarm]]:
+        """Step the alarms of the static limits, in order; and what they were before each block."""
+        looks, alarms = {}, []
+        for i, entry in enumerate(entries):
+            alarms.append(model_of(entry).limits.alarm)
+            limits = limits_of(entry.asset, entry.block.point) if entry.asset.points else ()
+            if limits and usable[i]:
+                values = dict(zip(self._columns(entry), raw[i].tolist(), strict=True))
+                looks[i] = look(model_of(entry).limits, limits, values, self._spec.policy, entry.at_ns)
+        return looks, alarms
 
     def _apart_ns(self, entry: Entry) -> int:
         """Half of a block of a continuous waveform: what starts earlier shares more than half of its samples."""
@@ -126,11 +156,12 @@ class WaveformLane:
         squares = np.square(np.ascontiguousarray(raw[:, self._levels]))
         return np.asarray(np.sqrt(squares.mean(axis=1)), np.float32)
 
-    def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> list[RunState]:
-        """Whether the machine ran, in order: by its speed, else by the level over all channels."""
-        states = []
+    def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> tuple[list[RunState], list[Before]]:
+        """Whether the machine ran, in order: by its speed, else by the level over all channels; and what was before."""
+        states, before = [], []
         for entry, level in zip(entries, levels, strict=True):
             model = model_of(entry)
+            before.append(Before(model.run, model.newest_ns))
             model.run = run_state.step(
                 model.run,
                 speed_hz=entry.context.speed_hz,
@@ -140,7 +171,7 @@ class WaveformLane:
             )
             model.newest_ns = entry.at_ns
             states.append(model.run.state)
-        return states
+        return states, before
 
     def _regime(self, entry: Entry) -> int:
         reference = self._reference
@@ -187,12 +218,51 @@ class WaveformLane:
     # stage 2: score, rank, alarm, gate, learn, in order
 
     def score(self, batch: Prepared) -> None:
-        """Score the batch in input order and collect the events of alarms that change."""
-        for i in self.bank.run(batch.inputs, batch.out, 0, len(batch.entries)):
-            entry = batch.entries[i]
-            model = model_of(entry)
-            event, model.episode = anomaly(self._finding(batch, i), model.episode)
-            batch.anomalies[i] = (event,)
+        """Score the batch in input order and collect the events of alarms that change.
+
+        Between two stops the bank runs on its own: it stops before a block whose alarm changes, and is stopped before
+        one at which the alarm of the static limits did.
+        """
+        first, count = 0, len(batch.entries)
+        for stop in (*(i for i, seen in batch.looks.items() if seen.event != policy.NOTHING), count):
+            for i in self.bank.run(batch.inputs, batch.out, first, stop):
+                self._model_event(batch, i)
+            if stop < count:
+                self._limit_event(batch, stop)
+            first = stop
+        batch.trend.upto(count)
+
+    def _model_event(self, batch: Prepared, i: int) -> None:
+        self._stop(batch, i)
+        model, event, value = model_of(batch.entries[i]), int(batch.out.event[i]), float(batch.out.value[i])
+        is_news = news(self._spec.policy, event, value, model.episode)
+        batch.anomalies[i], model.episode = anomaly(self._finding(batch, i), model.episode)
+        if is_news:
+            batch.witness.tell(batch.anomalies[i])
+
+    def _limit_event(self, batch: Prepared, i: int) -> None:
+        self._stop(batch, i)
+        entry, seen, rule = batch.entries[i], batch.looks[i], self._spec.policy
+        state = model_of(entry).limits
+        is_news = news(rule, seen.event, seen.ratio, state.episode)
+        change = found(
+            entry,
+            seen,
+            rule=rule,
+            feature_set=self._names.feature_set,
+            run_state=batch.run_states[i],
+            trend=batch.trend.slopes[i],
+        )
+        batch.limited[i], state.episode = anomaly(change, state.episode)
+        if is_news:
+            batch.witness.tell(batch.limited[i])
+
+    def _stop(self, batch: Prepared, i: int) -> None:
+        """Keep the state before block `i`, which nothing has folded in yet, then let the trend have it."""
+        if not batch.witness.knows(i):
+            batch.trend.upto(i)
+            batch.witness.keep(i, self.capture(int(batch.inputs.slot[i])))
+            batch.trend.upto(i + 1)
 
     def _finding(self, batch: Prepared, i: int) -> Finding:
         entry, out, slot = batch.entries[i], batch.out, int(batch.inputs.slot[i])
@@ -212,7 +282,7 @@ class WaveformLane:
             mode=Mode.MODEL,
             transition=int(out.event[i]),
             alarm=self.bank.alarm_after(batch.inputs, i, float(out.value[i])),
-            rule=self._spec.policy,
+            rule=self._spec.waveform_policy,
             value=float(out.value[i]),
             p_value=float(out.p_value[i]),
             healthy=min(int(state.ranked[slot]), state.healthy.shape[1]),
@@ -234,7 +304,7 @@ class WaveformLane:
             regime=self._regime_name(entry, regime),
             source_ns=entry.at_ns,
             hypothesis=self._hypothesis(entry),
-            trend=batch.trends[i],
+            trend=batch.trend.slopes[i],
         )
 
     def _hypothesis(self, entry: Entry) -> str:
@@ -261,7 +331,8 @@ class WaveformLane:
         for i, (entry, features, result) in enumerate(zip(batch.entries, batch.raw.tolist(), results, strict=True)):
             state, seen, lived_ns, _, _, _, held = result
             row = self._row(batch, i, features, result)
-            verdict = self._watch(batch, i, row) if entry.asset.points else None
+            seen_by = batch.looks.get(i)
+            verdict = judge(row, seen_by) if seen_by else None
             learning = HELD[held] if state == ws.SCORED else f"held: {row.reason}"
             record = score(
                 entry,
@@ -273,8 +344,10 @@ class WaveformLane:
                 warmup=batch.warmups[i].share(seen, lived_ns),
                 learning="warming up" if state == ws.WARMING else learning,
             )
-            events = batch.anomalies.get(i, ()) + (verdict.anomalies if verdict else ())
-            entry.outcome = Outcome(score=record, anomalies=events, quality=entry.quality)
+            events = tuple(each[i] for each in (batch.anomalies, batch.limited) if i in each)
+            entry.outcome = Outcome(
+                score=record, anomalies=events, quality=entry.quality, evidence=batch.witness.of(i, events)
+            )
 
     def _row(self, batch: Prepared, i: int, features: list[float], result: tuple[Any, ...]) -> ScoreRow:
         state, seen, lived_ns, value, p_value, firing, _ = result
@@ -296,13 +369,5 @@ class WaveformLane:
             alarm=bool(firing),
             run_state=run,
             features=tuple(features),
-            trend=batch.trends[i],
+            trend=batch.trend.slopes[i],
         )
-
-    def _watch(self, batch: Prepared, i: int, row: ScoreRow) -> Verdict:
-        entry = batch.entries[i]
-        limits = limits_of(entry.asset, entry.block.point)
-        if not limits or not batch.inputs.usable[i]:
-            return Verdict(row)
-        values = dict(zip(self._columns(entry), row.features, strict=True))
-        return watch(entry, row, limits, values, self._spec.policy, self._names.feature_set)

@@ -1,0 +1,82 @@
+"""Evidence: the state of a measuring point before a record that an anomaly opened or escalated with.
+
+The banks stop before a block whose alarm changes, so the model's state is still there, and nothing is copied for the
+blocks that nobody will ask about. What was moved on before the banks ran is had back by the references that an entry
+and its `Before` keep: those records are immutable. The latest score is left out: no record that is scored depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from foreshock.contract import Anomaly, Evidence
+from foreshock.features.run_state import RunMemory
+from foreshock.fleet_points import Entry, model_of
+from foreshock.fleet_state import AssetState
+from foreshock.policy import Alarm
+from foreshock.records import to_tree
+
+
+class Before(NamedTuple):
+    """What the first stage changes of a model, as it was before a record."""
+
+    run: RunMemory
+    newest_ns: int
+
+
+@dataclass(slots=True)
+class Witness:
+    """The states of a batch that somebody may ask about, by the number of the entry."""
+
+    shape: str
+    entries: Sequence[Entry]
+    before: Sequence[Before]
+    limits: Sequence[Alarm]  # alarm of the static limits before each entry
+    states: dict[int, AssetState] = field(default_factory=dict)
+    news: set[str] = field(default_factory=set)  # ids of the events that need evidence
+
+    def knows(self, k: int) -> bool:
+        """Whether the state before an entry is kept."""
+        return k in self.states
+
+    def keep(self, k: int, arrays: Mapping[str, Any]) -> None:
+        """Keep the state before entry `k`: to be called before the first of its events is made."""
+        entry, before = self.entries[k], self.before[k]
+        model, was = model_of(entry), entry.was
+        if was is None:
+            raise AssertionError("an entry keeps what its point was from admission on")
+        point = {
+            "point": entry.block.point,
+            "strange": to_tree(was[1]),
+            "strange_blocks": was[2],
+            "quality": to_tree(was[0]),
+            "latest": None,
+            "layout": to_tree(model.layout),
+            "episode": to_tree(model.episode),
+            "limits": {"alarm": to_tree(self.limits[k]), "episode": to_tree(model.limits.episode)},
+            "run": to_tree(before.run),
+            "newest_ns": before.newest_ns,
+            "trend": model.trend,
+            "arrays": arrays,
+        }
+        self.states[k] = AssetState(
+            asset=entry.block.asset,
+            partition=entry.block.origin.partition,
+            offset=entry.folded,
+            shape=self.shape,
+            tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
+        )
+
+    def tell(self, event: Anomaly) -> None:
+        """Note that an event needs evidence."""
+        self.news.add(event.event_id)
+
+    def of(self, k: int, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
+        """Evidence of entry `k`, in the order of its events; equal states are one."""
+        told = [event.event_id for event in events if event.event_id in self.news] if events else []
+        if not told:
+            return ()
+        state = self.states[k].to_bytes()
+        return tuple(Evidence(event_id=event_id, state=state) for event_id in told)
