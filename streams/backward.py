@@ -1,0 +1,98 @@
+"""Reading a partition backwards: the newest records that somebody wants, without reading the topic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from foreshock.errors import Unavailable
+
+FIRST = 200  # records of the first look back; each further one takes four times as many
+ANSWER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look back found, and how far back it went.
+
+    Attributes
+    ----------
+    found
+        What was wanted, the newest first.
+    end
+        Offset after the last record, and with it of the look.
+    back_to_ns
+        Log-append time of the oldest record that was looked at; None where there was none.
+    whole
+        Whether the partition has no older records.
+    """
+
+    found: tuple[Message, ...]
+    end: int
+    back_to_ns: int | None
+    whole: bool
+
+
+def look_back(
+    consumer: Consumer, topic: str, partition: int, wanted: Callable[[Message], bool], *, enough: int, most: int
+) -> Looked:
+    """Find the newest records of a partition.
+
+    Parameters
+    ----------
+    consumer
+        Of no group, with `enable.partition.eof`.
+    wanted
+        Which records count.
+    enough
+        Stop when so many are found ...
+    most
+        ... or so many offsets were looked at.
+
+    Raises
+    ------
+    KafkaException
+        Kafka cannot be reached, or there is no such partition.
+    Unavailable
+        It did not answer in time.
+    """
+    low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S)
+    found: list[Message] = []
+    back_to: int | None = None
+    upper, step = end, FIRST
+    bottom = max(low, end - most)
+    while upper > bottom and len(found) < enough:
+        lower = max(bottom, upper - step)
+        part = list(_between(consumer, topic, partition, lower, upper))
+        back_to = next((message.timestamp()[1] * 1_000_000 for message in part), back_to)
+        found += [message for message in reversed(part) if wanted(message)]
+        upper, step = lower, step * 4
+    return Looked(tuple(found), end, back_to, whole=upper <= low)
+
+
+def _between(consumer: Consumer, topic: str, partition: int, lower: int, upper: int) -> Iterator[Message]:
+    """Give the records from `lower` to before `upper`; compaction and transactions leave holes."""
+    consumer.assign([TopicPartition(topic, partition, lower)])
+    deadline = time.monotonic() + ANSWER_S
+    try:
+        while True:
+            for message in consumer.consume(500, 0.2):
+                error = message.error()
+                if error is None:
+                    deadline = time.monotonic() + ANSWER_S
+                    if (message.offset() or 0) >= upper:
+                        return
+                    yield message
+                    if (message.offset() or 0) == upper - 1:
+                        return
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start with an underscore
+                    return
+                else:
+                    raise KafkaException(error)
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{topic} partition {partition} cannot be read now")
+    finally:
+        consumer.unassign()
