@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
+from foreshock.detection import spec_of
 from foreshock.settings import Settings
 from foreshock.streams.sender import Sender
 from tests.broker.conftest import START, Topics, WorkerProcess, environment, until
-from tests.chaos import state
 from tests.chaos.inputs import Plan
 from tests.chaos.reading import Output, Place, Record, output_of, read_outputs, read_topic
-from tests.chaos.undisturbed import Culprit, Truth, Undisturbed
-from tests.chaos.verify import Verdict, judge
+from tests.chaos.state import Durable
+from tests.chaos.undisturbed import Culprit, Undisturbed
+from tests.chaos.verify import Ranges, Verdict, counted, judge
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = int(os.environ.get("CHAOS_BLOCKS", "5000"))
@@ -35,6 +38,8 @@ SESSION_S = 4.0
 """Session timeout of the workers here: what is longer than it is the same with ten seconds, and takes longer to test."""
 CHECKPOINT_S = 1.0
 WAIT_S = 600.0 if FULL else 90.0
+READY_S = 180.0
+"""A worker that is the first one after a change compiles its kernels."""
 PROPERTIES = MappingProxyType({"session.timeout.ms": f"{SESSION_S * 1000:.0f}", "heartbeat.interval.ms": "400"})
 
 
@@ -92,9 +97,10 @@ class Plant:
         self.plan = plan
         self.topics = Topics(settings)
         self.sent = 0
+        self.allowed = plan.blocks
         self.destroyed: list[Record] = []  # inputs that were on the topic once
         self._running = running
-        self._began = time.monotonic()
+        running.callback(self.topics.close)
         with Sender(settings) as sender:
             for asset in plan.master_data():
                 sender.send(asset)
@@ -111,26 +117,32 @@ class Plant:
         self.topics.producer.poll(0)
 
     @contextmanager
-    def feeding(self, rate: float = RATE) -> Iterator[None]:
-        """Send the records at a rate beside the body; all are sent when it ends."""
+    def feeding(self, rate: float = RATE, upto: float = 1.0) -> Iterator[None]:
+        """Send the records at a rate beside the body, as far as the plant is open; all are sent when it ends."""
         over = threading.Event()
+        self.open(upto)
 
         def run() -> None:
-            began, first = time.monotonic(), self.sent
-            while self.sent < self.plan.blocks and not over.is_set():
-                due = first + int((time.monotonic() - began) * rate)
-                self.feed(max(due - self.sent, 0))
-                over.wait(0.01)
+            last = time.monotonic()
+            while self.sent < self.plan.blocks and not over.wait(0.01):
+                now = time.monotonic()
+                self.feed(min(int((now - last) * rate) + 1, max(self.allowed - self.sent, 0)))
+                last = now
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         try:
             yield
+            self.open(1.0)
             thread.join()
         finally:
             over.set()
             thread.join()
         self.flush()
+
+    def open(self, share: float) -> None:
+        """Let records be sent up to this share of the plan: what is prepared meanwhile then meets a stream that runs."""
+        self.allowed = int(self.plan.blocks * share)
 
     def flush(self) -> None:
         """Wait until everything that was sent is on the broker."""
@@ -154,6 +166,15 @@ class Plant:
         )
         self._running.callback(_end, process)
         return Worker(process)
+
+    def start_and_stop(self, share: float) -> None:
+        """Have a share of the plan handled, checkpointed, and the worker stopped in order."""
+        worker = self.start()
+        self.feed(int(self.plan.blocks * share))
+        self.flush()
+        worker.wait_for("worker ready", READY_S)
+        self.settled(worker)
+        assert worker.stop() == 0, worker.shown()
 
     def outcomes(self) -> int:
         """How many outcomes stand on their topics now."""
@@ -203,6 +224,33 @@ class Plant:
             assert worker.stop() == 0, worker.shown()
         return self.verdict(**more)  # type: ignore[arg-type]
 
+    # Damage.
+
+    def destroy(self, upto: Mapping[int, int]) -> Ranges:
+        """Delete input records below these offsets, as retention does; give the ranges that nobody has read."""
+        committed = self.topics.committed()
+        self.destroyed = self.inputs()
+        name = self.topics.name("sensors.v1")
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka.bootstrap})
+        asked = [TopicPartition(name, partition, offset) for partition, offset in upto.items()]
+        for future in admin.delete_records(asked).values():
+            future.result(30)
+        return [(partition, committed[partition], end - 1) for partition, end in sorted(upto.items())]
+
+    def corrupt_state(self) -> list[str]:
+        """Damage the newest snapshot of two assets of different partitions: a flipped bit, and another asset's bytes."""
+        durable = Durable(self.settings)
+        keys = sorted(durable.snapshots)
+        first = keys[0]
+        second = next(key for key in keys if key.partition != first.partition)
+        raw = durable.raw
+        flipped = bytearray(raw[first])
+        flipped[-1] ^= 1
+        for key, value in ((first, bytes(flipped)), (second, raw[keys[1]])):
+            self.topics.producer.produce(self.topics.name("state.v1"), value, str(key), key.partition)
+        self.flush()
+        return [first.asset, second.asset]
+
     # The answer.
 
     def read(self, name: str) -> list[Output]:
@@ -215,16 +263,14 @@ class Plant:
         there.update((record.place, record) for record in read_topic(self.settings, "sensors.v1"))
         return [there[place] for place in sorted(there)]
 
-    def truth(self, records: Sequence[Record], culprits: Collection[Culprit] = ()) -> Truth:
-        """What an undisturbed run gives for these records."""
-        run = Undisturbed(
-            state.spec(self.settings),
+    def undisturbed(self) -> Undisturbed:
+        """A run in this process, with a Fleet as the workers have it."""
+        return Undisturbed(
+            spec_of(self.settings),
             self.topics.found,
-            assets=state.first_assets(self.settings),
             partitioner=self.settings.topics.partitioner,
             largest=self.settings.topics.max_message_bytes,
         )
-        return run.run(records, places=state.places(self.settings), culprits=culprits)
 
     def verdict(
         self,
@@ -232,9 +278,8 @@ class Plant:
         culprits: Collection[Culprit] = (),
         excused: Collection[Place] = (),
         unread: Collection[Place] = (),
-        digests: bool = True,
     ) -> Verdict:
-        """Compare what came out with an undisturbed run.
+        """Compare what came out, and the state of every asset, with an undisturbed run.
 
         Parameters
         ----------
@@ -244,18 +289,29 @@ class Plant:
             Inputs whose outputs were destroyed.
         unread
             Inputs that were destroyed before anybody read them: an undisturbed run does not have them either.
-        digests
-            Whether the final state of every asset is compared too.
         """
-        records = self.inputs()
         gone = set(unread)
-        truth = self.truth([record for record in records if record.place not in gone], culprits)
-        final = state.digests(self.settings, self.topics.found, records) if digests else None
-        return judge(truth, read_outputs(self.settings), self.topics.committed(), digests=final, excused=excused)
+        records = [record for record in self.inputs() if record.place not in gone]
+        durable = Durable(self.settings)
+        truth = self.undisturbed().run(records, places=durable.places, culprits=culprits)
+        final = durable.digests(self.undisturbed(), records, culprits)
+        verdict = judge(truth, read_outputs(self.settings), self.topics.committed(), digests=final, excused=excused)
+        _report(verdict)
+        return verdict
 
     def holds(self, restarts: int) -> int:
         """How many outcomes may stand twice after so many restarts: what came since the last checkpoint, and one batch."""
         return restarts * int(RATE * (CHECKPOINT_S + 1.0) + self.settings.worker.batch * self.settings.worker.processes)
+
+
+def _report(verdict: Verdict) -> None:
+    """Leave the figures for `make chaos`."""
+    if folder := os.environ.get("CHAOS_REPORT"):
+        name = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].removesuffix(" (call)")
+        row = {key: len(found) for key, found in verdict.all_lists().items()}
+        row |= {"lost": counted(verdict.lost), "pending": counted(verdict.pending), "repeated": verdict.repeated}
+        row |= {"inputs": verdict.inputs, "digests_equal": verdict.digests_equal}
+        Path(folder, f"fault-{name}.json").write_text(json.dumps(row))
 
 
 def sound(verdict: Verdict, *workers: Worker) -> None:

@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from foreshock.settings import Settings
 from foreshock.streams import wire
 
-OUTPUTS = ("scores.v1", "dead-letters.v1", "anomalies.v1", "quality.v1")
+OUTPUTS = ("scores.v1", "dead-letters.v1", "anomalies.v1", "quality.v1", "evidence.v1")
 READ_S = 120.0
 Place = tuple[int, int]
 """Partition and offset of an input record."""
@@ -142,5 +142,10 @@ def output_of(name: str, record: Record) -> Output:
         place = (last["partition"], last["last"])
     else:
         place = (fields["origin"]["partition"], fields["origin"]["offset"])
-    record_id = fields["score_id"] if name == "scores.v1" else fields["event_id"]
-    return Output(name, record.place, record.key_bytes, place, record_id, value, fields)
+    return Output(name, record.place, record.key_bytes, place, _id(name, record, fields), value, fields)
+
+
+def _id(name: str, record: Record, fields: Mapping[str, Any]) -> str:
+    """The id by which a consumer dedupes: CloudEvents' where the headers have it."""
+    told = dict(record.header_pairs).get("ce_id")
+    return told.decode() if told else str(fields["score_id" if name == "scores.v1" else "event_id"])

@@ -2,41 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
-from foreshock.contract import Asset, Origin
-from foreshock.detection import spec_of
-from foreshock.fleet import FleetSpec
+from confluent_kafka.admin import AdminClient
+
+from foreshock.detectors.snapshot import Keys, Sealed, unseal
+from foreshock.errors import SnapshotRejected
+from foreshock.fleet_state import AssetState
 from foreshock.settings import Settings
-from foreshock.streams import wire
-from foreshock.streams.topics import TopicInfo
+from foreshock.streams.state_keys import keys_of
+from foreshock.streams.state_records import Marker, StateKey
+from foreshock.streams.state_records import Place as PlaceRecord
 from tests.chaos.reading import Record, read_topic
+from tests.chaos.undisturbed import Culprit, Places, Undisturbed
 
 
-def spec(settings: Settings) -> FleetSpec:
-    """The settings of detection as the core takes them."""
-    return spec_of(settings)
+class Durable:
+    """`state.v1` as it stands: committed records only, and nothing that a later one took back but the places.
 
+    A place is applied by whoever replays the order, also after a checkpoint has made it needless and taken it back.
+    """
 
-def first_assets(settings: Settings) -> list[Asset]:
-    """Master data, the newest record of each asset."""
-    origin = Origin(topic="", topic_id="", partition=0, offset=0, ingest_ns=0)
-    decoder = wire.Decoder()
-    found = {
-        record.key(): decoder.decode_asset(record.value(), origin=origin, key=record.key())
-        for record in read_topic(settings, "assets.v1")
-    }
-    return list(found.values())
+    def __init__(self, settings: Settings) -> None:
+        cluster = AdminClient({"bootstrap.servers": settings.kafka.bootstrap}).list_topics(timeout=15).cluster_id
+        self._keys = keys_of(settings, cluster or "")
+        self.markers: dict[int, Marker] = {}
+        self.snapshots: dict[StateKey, AssetState] = {}
+        self._places: dict[str, PlaceRecord] = {}
+        self.raw: dict[StateKey, bytes] = {}  # the newest record of each key
+        for record in read_topic(settings, "state.v1"):
+            self._take(record, self._keys)
 
+    def _take(self, record: Record, keys: Keys) -> None:
+        key = StateKey.of(record.key_bytes)
+        assert key is not None, record
+        if record.value_bytes is None:
+            self.snapshots.pop(key, None)
+            return
+        self.raw[key] = record.value_bytes
+        try:
+            sealed: Sealed = unseal(record.value_bytes, keys)
+            if key.kind == "marker":
+                self.markers[key.partition] = Marker.of(sealed)
+            elif key.kind == "place":
+                place = PlaceRecord.of(sealed)
+                self._places[place.key] = place
+            else:
+                self.snapshots[key] = AssetState.unseal(sealed, keys)
+        except SnapshotRejected:
+            self.snapshots.pop(key, None)
 
-def places(settings: Settings) -> Mapping[int, Sequence[tuple[int, Sequence[Any]]]]:
-    """What took effect from outside the order, by partition."""
-    return {}
+    @property
+    def places(self) -> Places:
+        """What took effect from outside the order, by partition."""
+        found: dict[int, list[PlaceRecord]] = defaultdict(list)
+        for place in self._places.values():
+            found[place.partition].append(place)
+        return {
+            partition: [(each.offset, each.items) for each in sorted(given, key=lambda p: (p.offset, p.number))]
+            for partition, given in found.items()
+        }
 
+    def digests(
+        self, run: Undisturbed, records: Sequence[Record], culprits: Collection[Culprit] = ()
+    ) -> Mapping[tuple[int, str], str]:
+        """Restore every snapshot, go on from the markers as a worker would, and give the digest of each asset at the end.
 
-def digests(
-    settings: Settings, topics: Mapping[str, TopicInfo], records: Sequence[Record]
-) -> Mapping[tuple[int, str], str] | None:
-    """Restore every snapshot, fold what came after it, and give the digest of each asset."""
-    return None
+        Parameters
+        ----------
+        run
+            With a Fleet that has received nothing.
+        records
+            Of the input topic.
+        culprits
+            Blocks on which the workers failed.
+        """
+        for state in self.snapshots.values():
+            run.fleet.restore(state)
+        resume = {partition: marker.resume for partition, marker in self.markers.items()}
+        left = [record for record in records if record.offset() >= resume.get(record.partition(), 0)]
+        after = run.run(left, places=self.places, culprits=culprits).digests
+        pairs = {(key.partition, key.asset) for key in self.snapshots}
+        return {**after, **{pair: run.fleet.capture(*pair).digest() for pair in pairs}}

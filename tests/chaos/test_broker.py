@@ -9,7 +9,7 @@ import pytest
 
 from foreshock.local.stack import LocalStack
 from foreshock.settings import RedisSettings
-from tests.chaos.plant import FULL, SESSION_S, hall, sound
+from tests.chaos.plant import FULL, READY_S, SESSION_S, hall, sound
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def test_broker_is_killed_and_stays_away(plant, settings, own_stack):
     given = replace(settings, kafka=replace(settings.kafka, bootstrap=own_stack.bootstrap), redis=RedisSettings())
     plant = plant(given=hall(given))
     worker = plant.start()
-    worker.wait_for("worker ready", times=2)
+    worker.wait_for("worker ready", READY_S, times=2)
     with plant.feeding():
         plant.reach(0.2, worker)
         own_stack.broker.kill()

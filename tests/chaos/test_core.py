@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.plant import sound
+from tests.chaos.plant import READY_S, sound
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ def test_exception_in_the_core(plant):
     turns = hall.plan.turns
     names = [f"{hall.plan.asset(index)}:{turn}" for index, turn in ((1, 30), (4, turns // 2), (7, turns - 20))]
     worker = hall.start("--slot", "0", entry=("-m", "tests.chaos.failing", ",".join(names)))
-    worker.wait_for("worker ready")
+    worker.wait_for("worker ready", READY_S)
     with hall.feeding():
         hall.reach(0.95, worker)
     verdict = hall.finish(worker, culprits=[lambda block: f"{block.asset}:{block.sequence}" in names])

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.chaos.plant import SESSION_S, sound
+from tests.chaos.plant import READY_S, SESSION_S, sound
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ def test_sigkill_of_one_of_each_in_turn_and_of_all(plant):
     """Whoever is killed, nothing is lost, nothing is different, and little comes twice."""
     hall = plant()
     worker = hall.start()
-    worker.wait_for("worker ready", times=2)
+    worker.wait_for("worker ready", READY_S, times=2)
     with hall.feeding():
         for share, victims in ((0.15, [0]), (0.35, [1]), (0.55, [0]), (0.75, [])):
             hall.reach(share, worker)
@@ -34,7 +34,7 @@ def test_zombie_sends_what_it_had_queued(plant):
     """
     hall = plant(**{"linger.ms": "1500"})
     worker = hall.start()
-    worker.wait_for("worker ready", times=2)
+    worker.wait_for("worker ready", READY_S, times=2)
     with hall.feeding():
         hall.reach(0.2, worker)
         (zombie,) = worker.hurt(0, how=signal.SIGSTOP)
@@ -51,13 +51,15 @@ def test_scaling_from_one_to_three_and_back(plant):
     """Two workers join and leave while blocks come: each asset goes on where its last owner left it."""
     hall = plant(processes=1, static=False)
     first = hall.start("--slot", "0")
-    first.wait_for("worker ready")
-    with hall.feeding():
+    first.wait_for("worker ready", READY_S)
+    with hall.feeding(upto=0.3):
         hall.reach(0.1, first)
         others = [hall.start("--slot", "0") for _ in range(2)]
         for other in others:
-            other.wait_for("worker ready")
-        hall.progress(hall.outcomes() + hall.plan.blocks // 10, first, *others)
+            other.wait_for("worker ready", READY_S)
+        hall.open(0.6)
+        hall.reach(0.5, first, *others)
+        hall.open(0.9)
         for other in others:
             assert other.stop() == 0, other.shown()
     verdict = hall.finish(first)

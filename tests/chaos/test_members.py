@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.plant import sound
+from tests.chaos.plant import READY_S, sound
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ def test_one_instance_id_twice(plant, tmp_path):
     """On one host the second one refuses to start; across hosts the one that is fenced exits and names the id."""
     hall = plant(processes=1)
     first = hall.start("--slot", "0")
-    first.wait_for("worker ready")
+    first.wait_for("worker ready", READY_S)
     with hall.feeding():
         hall.reach(0.2, first)
         second = hall.start("--slot", "0")
@@ -26,7 +26,7 @@ def test_one_instance_id_twice(plant, tmp_path):
         third = hall.start("--slot", "0", settings=elsewhere)
         assert first.ends() == 70, first.shown()
         assert "'hall'" in first.lines[-1], first.shown()
-        third.wait_for("worker ready")
+        third.wait_for("worker ready", READY_S)
     verdict = hall.finish(third)
 
     sound(verdict, first, third)

@@ -1,6 +1,6 @@
 """The undisturbed run: a Fleet in this process, fed with the very records that stand on the input topic.
 
-It uses the border, the decoder and the encoder of the product, and none of its streams: no consumer group, no checkpoint,
+It uses the border, the core and the output codec of the product, and none of its streams: no consumer group, no checkpoint,
 no ledger, nothing that a fault could touch. Its batches have a size of their own, because a result must not depend on it.
 """
 
@@ -11,16 +11,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from foreshock.contract import Anomaly, Asset, Block, DataQuality, DeadLetter, Outcome, Reason, Score
+from foreshock.contract import Asset, Block, DataQuality, DeadLetter, Reason, Tick
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams import wire
 from foreshock.streams.border import Border
+from foreshock.streams.casebook import Casebook
+from foreshock.streams.outputs import TOPIC_OF, Outputs
+from foreshock.streams.publish import Output
 from foreshock.streams.topics import TopicInfo
 from tests.chaos.reading import Place, Record
 
 BATCH = 97
 Culprit = Callable[[Block], bool]
+Places = Mapping[int, Sequence[tuple[int, Sequence[Any]]]]
+"""By partition, in order: what took effect from outside before the record at an offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Truth:
     outcomes
         The score or the dead letter of each.
     events
-        Anomalies and quality, by their id.
+        Anomalies, their cases, and quality, by their id.
     assets
         Which asset each input is of; "" for one that cannot be read.
     digests
@@ -58,6 +63,13 @@ class Truth:
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
 
+class _NoTelemetry:
+    """Traces stand in headers, which are compared with nobody's."""
+
+    def traceparent_for(self, *_: Any, **__: Any) -> str:
+        return "00-" + "1" * 32 + "-" + "1" * 16 + "-00"
+
+
 class Undisturbed:
     """Runs the records of a topic through a Fleet.
 
@@ -68,7 +80,7 @@ class Undisturbed:
     topics
         As they were found: names and ids are part of what comes out.
     assets
-        Master data known before the first block.
+        Master data known before the first block, where none of it is on record as a place.
     partitioner, largest
         As the workers have them.
     """
@@ -83,26 +95,30 @@ class Undisturbed:
         largest: int = 1024 * 1024,
     ) -> None:
         self.fleet = Fleet(spec, assets=assets)
-        decoder = wire.Decoder()
-        self._border = Border(topics["sensors.v1"], partitioner=partitioner, largest=largest, decoder=decoder)
-        self._encode = {kind: wire.Encoder(topic=topics[name].name).encode for kind, name in _TOPIC_OF.items()}
-        self._encode_letter = wire.Encoder(topic=topics["dead-letters.v1"].name).encode
+        self._border = Border(topics["sensors.v1"], partitioner=partitioner, largest=largest, decoder=wire.Decoder())
+        self._topic_of = {topics[name].name: name for name in TOPIC_OF.values()}
+        self._outputs = Outputs(
+            topics,
+            encoders={name: wire.Encoder(topic=topics[name].name) for name in TOPIC_OF.values()},
+            framing="single-object",
+            telemetry=_NoTelemetry(),  # type: ignore[arg-type]
+            worker="undisturbed",
+            casebook=Casebook(spec),
+        )
 
     def run(
-        self,
-        records: Sequence[Record],
-        *,
-        places: Mapping[int, Sequence[tuple[int, Sequence[Any]]]] | None = None,
-        culprits: Collection[Culprit] = (),
+        self, records: Sequence[Record], *, places: Places | None = None, culprits: Collection[Culprit] = ()
     ) -> Truth:
         """Give everything that must come out.
+
+        What the Fleet has folded in already, because it was restored, is left out.
 
         Parameters
         ----------
         records
             Of the input topic, partition by partition in order.
         places
-            By partition, in order: what took effect before which offset (master data, ticks), as `state.v1` has it.
+            What took effect from outside (master data, ticks), as `state.v1` has it.
         culprits
             Blocks on which the worker is made to fail: each is a dead letter, and nothing of it is folded.
         """
@@ -110,28 +126,37 @@ class Undisturbed:
         by_partition: dict[int, list[Record]] = defaultdict(list)
         for record in records:
             by_partition[record.partition()].append(record)
-        for partition in sorted(by_partition):
+        for partition in sorted({*by_partition, *(places or {})}):
             for part in _cut(by_partition[partition], (places or {}).get(partition, ())):
                 if isinstance(part, list):
                     self._batch(part, truth, culprits)
                 else:
-                    self._outside(part, truth)
-        capture = getattr(self.fleet, "capture", None)
-        if capture is not None:
-            pairs = {(place[0], asset) for place, asset in truth.assets.items() if asset}
-            truth.digests = {(partition, asset): capture(partition, asset).digest() for partition, asset in pairs}
+                    self._outside(partition, *part, truth)
+        pairs = {(place[0], asset) for place, asset in truth.assets.items() if asset}
+        truth.digests = {pair: self.fleet.capture(*pair).digest() for pair in pairs}
         return truth
 
     def _batch(self, records: Sequence[Record], truth: Truth, culprits: Collection[Culprit]) -> None:
         blocks: list[Block] = []
+        given: list[Record] = []
         for record in records:
             made = self._decoded(record, culprits)
             if isinstance(made, DeadLetter):
                 self._expect_letter(record.place, made, truth)
-            else:
+                continue
+            truth.assets[record.place] = made.asset
+            if record.offset() >= self.fleet.folded(record.partition(), made.asset):
                 blocks.append(made)
-        for outcome in self.fleet.receive(blocks):
-            self._expect(outcome, truth)
+                given.append(record)
+        for record, outcome in zip(given, self.fleet.receive(blocks), strict=True):
+            message: Any = record
+            score, events = self._outputs.outcome(outcome, 0, message)
+            truth.outcomes[record.place] = self._expected(score, record.place)
+            for event in events:
+                truth.events[event.record_id] = self._expected(event, record.place)
+
+    def _expected(self, output: Output, place: Place) -> Expected:
+        return Expected(self._topic_of[output.topic], place, output.record_id, output.value)
 
     def _decoded(self, record: Record, culprits: Collection[Culprit]) -> Block | DeadLetter:
         message: Any = record
@@ -144,35 +169,28 @@ class Undisturbed:
             if not any(culprit(block) for culprit in culprits):
                 return block
             rejected = InputRejected(Reason.INTERNAL_ERROR, "the worker failed on this record")
-        return wire.dead_letter(rejected, origin, record.key(), record.value(), list(record.headers()))
-
-    def _expect(self, outcome: Outcome, truth: Truth) -> None:
-        score = outcome.score
-        place = (score.origin.partition, score.origin.offset)
-        truth.assets[place] = score.asset
-        truth.outcomes[place] = Expected("scores.v1", place, score.score_id, self._encode[Score](score))
-        for event in (*outcome.anomalies, *outcome.quality):
-            self._expect_event(event, place, truth)
-
-    def _expect_event(self, event: Anomaly | DataQuality, place: Place, truth: Truth) -> None:
-        topic = _TOPIC_OF[type(event)]
-        truth.events[event.event_id] = Expected(topic, place, event.event_id, self._encode[type(event)](event))
+        return self._outputs.letter(rejected, message, origin)
 
     def _expect_letter(self, place: Place, letter: DeadLetter, truth: Truth) -> None:
         truth.assets[place] = ""
-        value = b"" if letter.reason is Reason.INTERNAL_ERROR else self._encode_letter(letter)  # it tells the exception
-        truth.outcomes[place] = Expected("dead-letters.v1", place, letter.event_id, value)
+        expected = self._expected(self._outputs.dead(letter, 0), place)
+        if letter.reason is Reason.INTERNAL_ERROR:  # its sentence tells the exception
+            expected = Expected(expected.topic, place, expected.id, b"")
+        truth.outcomes[place] = expected
 
-    def _outside(self, item: Any, truth: Truth) -> None:
-        """Apply what came from outside the order."""
+    def _outside(self, partition: int, offset: int, item: Any, truth: Truth) -> None:
+        """Apply what came from outside the order before the record at an offset."""
         if isinstance(item, Asset):
-            self.fleet.receive([item])
-        else:
-            for event in self.fleet.tick(item):  # type: ignore[attr-defined]
-                self._expect_event(event, (event.origin.partition, event.origin.offset), truth)
+            if self.fleet.folded(partition, item.asset) <= offset:
+                self.fleet.take_up(item, partition, offset)
+            return
+        tick = Tick(partition=partition, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns)
+        for event in self.fleet.tick(tick):
+            self._expect_silence(event, truth)
 
-
-_TOPIC_OF: Mapping[type, str] = {Score: "scores.v1", Anomaly: "anomalies.v1", DataQuality: "quality.v1"}
+    def _expect_silence(self, event: DataQuality, truth: Truth) -> None:
+        place = (event.origin.partition, event.origin.offset)
+        truth.events[event.event_id] = Expected("quality.v1", place, event.event_id, wire.Encoder().encode(event))
 
 
 def _cut(records: Sequence[Record], places: Sequence[tuple[int, Sequence[Any]]]) -> Iterator[list[Record] | Any]:
@@ -184,12 +202,11 @@ def _cut(records: Sequence[Record], places: Sequence[tuple[int, Sequence[Any]]])
             if batch:
                 yield batch
                 batch = []
-            yield waiting.pop(0)[1]
+            yield waiting.pop(0)
         batch.append(record)
         if len(batch) == BATCH:
             yield batch
             batch = []
     if batch:
         yield batch
-    for _, item in waiting:
-        yield item
+    yield from waiting
