@@ -107,7 +107,6 @@ def _versions(case: Recorded) -> Iterator[Difference]:
     spec, waveform = case.spec, isinstance(case.block, SensorBlock)
     present = {
         "model": spec.model_name if waveform else spec.telemetry_name,
-        "policy": spec.policy_name,
         "feature_set": spec.feature_set.id if waveform else case.score.feature_set,
     }
     for name, now in present.items():

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from foreshock.cases import CasePart, PartKind
@@ -112,7 +113,7 @@ def _entries(blocks: bytes, sync: bytes) -> Iterator[tuple[int, bytes]]:
 def _header(prints: tuple[bytes, ...], sync: bytes, blocks: bytes) -> bytes:
     meta = {
         "avro.codec": b"null",
-        "avro.schema": json.dumps(_union([schemas.by_fingerprint()[each].schema for each in prints])).encode(),
+        "avro.schema": _schema(prints),
         "foreshock.schemas": json.dumps([each.hex() for each in prints]).encode(),
         "foreshock.sha256": hashlib.sha256(blocks).hexdigest().encode(),
     }
@@ -120,6 +121,11 @@ def _header(prints: tuple[bytes, ...], sync: bytes, blocks: bytes) -> bytes:
         long_bytes(len(name)) + name.encode() + long_bytes(len(value)) + value for name, value in meta.items()
     )
     return MAGIC + long_bytes(len(meta)) + entries + long_bytes(0) + sync
+
+
+@lru_cache(maxsize=16)
+def _schema(prints: tuple[bytes, ...]) -> bytes:
+    return json.dumps(_union([schemas.by_fingerprint()[each].schema for each in prints])).encode()
 
 
 def _union(types: Iterable[Schema]) -> list[Schema]:
