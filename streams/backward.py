@@ -79,7 +79,8 @@ def _between(consumer: Consumer, topic: str, partition: int, lower: int, upper: 
     deadline = time.monotonic() + ANSWER_S
     try:
         while True:
-            for message in consumer.consume(500, 0.2):
+            first = consumer.poll(0.2)  # `consume(n, t)` would wait for all n
+            for message in [first, *consumer.consume(499, 0)] if first is not None else []:
                 error = message.error()
                 if error is None:
                     deadline = time.monotonic() + ANSWER_S

@@ -23,13 +23,19 @@ from foreshock.streams.topics import TOPICS
 from foreshock.streams.wire import decode_output
 
 ANSWER_S = 10.0
+ONE_S = 2.0  # one request to a group's coordinator, which a broker without any group first has to make
 SCORES = 20_000  # looked at, of the asset's partition: small records
 EVENTS = 20_000
 WAITING = 2_000  # inputs, which are large
 ENOUGH = 50  # records of the asset
 MOST = 2**62
 _MOVING = frozenset(
-    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TIMED_OUT,  # noqa: SLF001  # librdkafka's own codes start with an underscore
+    }
 )
 
 
@@ -52,7 +58,9 @@ def inquire(settings: Settings, asset: str) -> Facts:
 
 @contextmanager
 def _consumer(settings: Settings) -> Iterator[Consumer]:
-    consumer = Consumer({**reader_config(settings), "isolation.level": "read_uncommitted", "log_level": 0})
+    # A fetch that waits for more would hold up the questions behind it on the same connection.
+    quick = {"isolation.level": "read_uncommitted", "fetch.wait.max.ms": 10, "log_level": 0}
+    consumer = Consumer({**reader_config(settings), **quick})
     try:
         yield consumer
     finally:
@@ -116,7 +124,7 @@ class _Inquiry:
     def _group(self, topic: str, partition: int) -> tuple[int, str, str]:
         """Members of the group, who has the partition, and the group's state."""
         group = self.settings.worker.group
-        found = _asked(lambda: self.admin.describe_consumer_groups([group], request_timeout=ANSWER_S), group)
+        found = _asked(lambda: self.admin.describe_consumer_groups([group], request_timeout=ONE_S), group)
         if found is None:
             return 0, "", "unknown"
         owner = ""
@@ -128,7 +136,7 @@ class _Inquiry:
     def _committed(self, topic: str, partition: int) -> int:
         asked = ConsumerGroupTopicPartitions(self.settings.worker.group, [TopicPartition(topic, partition)])
         group = self.settings.worker.group
-        found = _asked(lambda: self.admin.list_consumer_group_offsets([asked], request_timeout=ANSWER_S), group)
+        found = _asked(lambda: self.admin.list_consumer_group_offsets([asked], request_timeout=ONE_S), group)
         return max([each.offset for each in found.topic_partitions], default=0) if found else 0
 
     def _newest(self, topic: str, partition: int) -> int:
