@@ -31,7 +31,7 @@ define install
 	$(BIN)/python -m foreshock.local.prepare
 endef
 
-.PHONY: help demo test check bench lock clean setup setup-dev lint unit
+.PHONY: help demo test check bench chaos lock clean setup setup-dev lint unit
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -56,6 +56,13 @@ unit:
 
 bench: setup-dev  ## Measure CPU per block against a hand-written loop
 	@$(BIN)/python -m bench $(ARGS)
+
+# Each fault with 100,000 blocks; the figures of all of them make the report.
+chaos: setup-dev  ## Hurt everything at length and write docs/chaos.md (an hour and a half)
+	@folder=$$(mktemp -d); export CHAOS_REPORT=$$folder CHAOS_BLOCKS=100000 CHAOS_MESSAGES=1000000 CHAOS_SNAPSHOTS=100000; \
+	$(BIN)/python -m pytest tests/fuzz tests/chaos -m slow --timeout 3600 $(ARGS); \
+	$(BIN)/python -m tests.chaos.timings $$folder; \
+	$(BIN)/python -m tests.chaos.report $$folder > docs/chaos.md; rm -r $$folder
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
