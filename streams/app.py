@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 
 import faust
+from confluent_kafka.admin import AdminClient
 
 from foreshock.contract import DataQuality, DeadLetter, Outcome
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
 from foreshock.settings import Settings
-from foreshock.streams import agents, kafka, wire
+from foreshock.streams import agents, kafka, tails, wire
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
@@ -35,6 +36,7 @@ from foreshock.streams.recovery import Recovery
 from foreshock.streams.registry import Registry
 from foreshock.streams.state_keys import keys_of
 from foreshock.streams.telemetry import BatchTimes, Telemetry
+from foreshock.streams.timers import Timers
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.transactions import Transactions
 from foreshock.streams.transport import Consumer, Intake, Transport
@@ -59,6 +61,7 @@ class App:
     publisher: Publisher
     checkpoint: Checkpoint
     places: Places
+    timers: Timers
     keeper: Keeper
     assets: AssetReader
     watchdog: Watchdog
@@ -155,6 +158,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         publisher=publisher,
         checkpoint=checkpoint,
         places=places,
+        timers=_timers(settings, app, fleet, custody, gate, ledger, places),
         keeper=keeper,
         assets=AssetReader(
             {**kafka.reader_config(settings), **_QUIET}, topics["assets.v1"], wire.Decoder(registry), places.submit
@@ -164,6 +168,22 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         ),
         telemetry=telemetry,
         cache=cache,
+    )
+
+
+def _timers(
+    settings: Settings, app: faust.App, fleet: Fleet, custody: Custody, gate: Gate, ledger: Ledger, places: Places
+) -> Timers:
+    admin = AdminClient({**kafka.admin_config(settings), "log_level": 0})
+    return Timers(
+        fleet,
+        custody,
+        ready=lambda: gate.is_open,
+        ends=lambda: _consumer(app).poller.ends,
+        idle=lambda: not ledger.outstanding(),
+        latest=partial(tails.ends, admin),
+        submit=places.submit,
+        wait_s=settings.detection.silent_s,
     )
 
 

@@ -76,6 +76,11 @@ class Gate:
         return generation == self._generation and not self._lapse.over()
 
     @property
+    def is_open(self) -> bool:
+        """Whether the state is that of an assignment, and not being restored."""
+        return self._generation is not None
+
+    @property
     def held(self) -> bool:
         """Whether a place is being put on record: the order stands still until it is."""
         return self._holds > 0

@@ -104,6 +104,7 @@ async def _live(app: App) -> None:
     background = [
         asyncio.create_task(fatal(app.publisher.serve())),
         asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s))),
+        asyncio.create_task(fatal(app.timers.every())),
         asyncio.create_task(fatal(app.places.serve(app.checkpoint.put))),
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
     ]
