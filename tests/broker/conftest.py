@@ -112,6 +112,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "WORKER__PROCESSES": settings.worker.processes,
         "DETECTION__PROFILE": settings.detection.profile,
         "DETECTION__WARMUP_BLOCKS": settings.detection.warmup_blocks,
+        "DETECTION__SILENT_S": settings.detection.silent_s,
     }
     return {**os.environ, **{f"FORESHOCK_{name}": str(value) for name, value in given.items()}}
 
