@@ -18,14 +18,15 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from bench import feed, measure
+from bench import bad, feed, measure
 from foreshock.local.stack import LocalStack
 from foreshock.settings import Settings, load
 from foreshock.streams import topics
 
 RESULTS = Path(__file__).parent / "results"
 PARTITIONS = 4
-CLEAN, BAD = "clean.", "bad."
+CLEAN = "clean."
+PAIRS = 7  # segments with bad records
 HAND = ("hand.input", "hand.output")
 
 
@@ -54,23 +55,17 @@ def compare(stack: LocalStack, folder: Path, blocks: int, warm: int, rounds: int
     runs: dict[str, list[measure.Figures]] = {}
     for turn in range(rounds):
         runs.setdefault("hand-written loop", []).append(_handwritten(stack, turn, blocks, warm))
-        for name, profile, prefix in (
-            ("worker, lean", "lean", CLEAN),
-            ("worker, full", "full", CLEAN),
-            ("worker, lean, 5 % bad", "lean", BAD),
-        ):
-            runs.setdefault(name, []).append(_worker(stack, folder, f"{name}-{turn}", blocks, warm, profile, prefix))
+        for name, profile in (("worker, lean", "lean"), ("worker, full", "full")):
+            runs.setdefault(name, []).append(_worker(stack, folder, f"{name}-{turn}", blocks, warm, profile))
     figures = {name: measure.quietest(each) for name, each in runs.items()}
     base = figures["hand-written loop"].cpu_us
     print(f"{'':24}{'CPU us/block':>14}{'blocks/s':>10}{'RSS MB':>8}{'ratio':>7}")
     for name, each in figures.items():
         print(f"{name:24}{each.cpu_us:14.1f}{each.rate:10.0f}{each.rss_mb:8.0f}{base / each.cpu_us:7.2f}")
-    clean, dirty = figures["worker, lean"], figures["worker, lean, 5 % bad"]
-    print(f"throughput with 5 % bad records: {dirty.rate / clean.rate:.0%} of a clean run")
     return {
         "figures": {name: asdict(each) for name, each in figures.items()},
-        "ratio": {"lean": base / clean.cpu_us, "full": base / figures["worker, full"].cpu_us},
-        "bad": {"throughput": dirty.rate / clean.rate, "cpu": dirty.cpu_us / clean.cpu_us},
+        "ratio": {"lean": base / figures["worker, lean"].cpu_us, "full": base / figures["worker, full"].cpu_us},
+        "bad": bad.compare(stack, PAIRS, blocks // 10),
         "load": {
             "blocks": blocks,
             "warm": warm,
@@ -83,14 +78,13 @@ def compare(stack: LocalStack, folder: Path, blocks: int, warm: int, rounds: int
 
 def _prepare(stack: LocalStack, blocks: int) -> None:
     """Make the topics and send the load, once."""
-    for prefix, share in ((CLEAN, 0.0), (BAD, 0.05)):
-        settings = _settings(stack, prefix, {})
-        topics.ensure(settings)
-        feed.send(settings, blocks, bad_share=share)
+    settings = _settings(stack, CLEAN, {})
+    topics.ensure(settings)
+    feed.send(settings, blocks)
     admin = AdminClient({"bootstrap.servers": stack.bootstrap})
     for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in HAND]).values():
         future.result(30)
-    feed.send(_settings(stack, CLEAN, {}), blocks, raw_topic=HAND[0])
+    feed.send(settings, blocks, raw_topic=HAND[0])
 
 
 def _handwritten(stack: LocalStack, turn: int, blocks: int, warm: int) -> measure.Figures:
@@ -99,18 +93,16 @@ def _handwritten(stack: LocalStack, turn: int, blocks: int, warm: int) -> measur
     return _run(command, count, blocks, warm, dict(os.environ))
 
 
-def _worker(
-    stack: LocalStack, folder: Path, group: str, blocks: int, warm: int, profile: str, prefix: str
-) -> measure.Figures:
+def _worker(stack: LocalStack, folder: Path, group: str, blocks: int, warm: int, profile: str) -> measure.Figures:
     flags = {
         "kafka.bootstrap": stack.bootstrap,
         "redis.url": stack.redis_url,
-        "topics.prefix": prefix,
+        "topics.prefix": CLEAN,
         "worker.group": group,
-        "worker.data_dir": str(folder / prefix),
+        "worker.data_dir": str(folder / profile),
         "detection.profile": profile,
     }
-    outputs = [prefix + name for name in ("scores.v1", "dead-letters.v1")]
+    outputs = [CLEAN + name for name in ("scores.v1", "dead-letters.v1")]
     env = {f"FORESHOCK_{name.upper().replace('.', '__')}": str(value) for name, value in flags.items()}
     command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--slot", "0"]
     return _run(command, measure.counter(stack.bootstrap, outputs, PARTITIONS), blocks, warm, {**os.environ, **env})

@@ -39,8 +39,8 @@ def waveforms(blocks: int) -> Iterator[tuple[int, int, np.ndarray]]:
         yield asset, turn, long[asset][at : at + SAMPLES]
 
 
-def send(settings: Settings, blocks: int, *, bad_share: float = 0.0, raw_topic: str = "") -> None:
-    """Send blocks to sensors.v1; with `bad_share`, a share of other records that become dead letters between them.
+def send(settings: Settings, blocks: int, *, raw_topic: str = "") -> None:
+    """Send blocks to sensors.v1.
 
     Parameters
     ----------
@@ -50,21 +50,19 @@ def send(settings: Settings, blocks: int, *, bad_share: float = 0.0, raw_topic: 
     producer = Producer({**producer_config(settings), "linger.ms": 50, "queue.buffering.max.kbytes": 262_144})
     topic = raw_topic or settings.topics.prefix + "sensors.v1"
     encoder = Encoder("single-object", topic=topic)
-    bad = round(1 / bad_share) if bad_share else 0
-    for n, (asset, i, samples) in enumerate(waveforms(blocks)):
+    for asset, i, samples in waveforms(blocks):
         key, at_ns = f"pump-{asset:02d}", START_NS + i * STEP_NS
         if raw_topic:
             value = HEADER.pack(at_ns, RATE_HZ) + samples.tobytes()
-        elif bad and n % bad == 0:
-            value = samples.tobytes()  # no framing
         else:
-            value = encoder.encode(_block(key, at_ns, samples))
-        _produce(producer, topic, value, key.encode())
+            value = encoder.encode(block(key, at_ns, samples))
+        produce(producer, topic, value, key.encode())
     if producer.flush(120):
         raise RuntimeError("the broker did not take the load")
 
 
-def _produce(producer: Producer, topic: str, value: bytes, key: bytes) -> None:
+def produce(producer: Producer, topic: str, value: bytes | None, key: bytes) -> None:
+    """Queue a record; waits while the queue is full."""
     while True:
         try:
             producer.produce(topic, value, key)
@@ -75,7 +73,8 @@ def _produce(producer: Producer, topic: str, value: bytes, key: bytes) -> None:
             return
 
 
-def _block(asset: str, at_ns: int, samples: np.ndarray) -> SensorBlock:
+def block(asset: str, at_ns: int, samples: np.ndarray) -> SensorBlock:
+    """Give a block of one channel."""
     return SensorBlock(
         origin=_NOWHERE,
         asset=asset,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.settings import Settings
 from foreshock.streams.errors import fatal, guarded
+from foreshock.streams.stopping import Stopper
 
 if TYPE_CHECKING:
     from foreshock.streams.app import App
@@ -49,6 +50,7 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
         The instance id is in use on this host.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this one passes it on as SIGTERM
+    stopper = Stopper()
     gc.disable()  # until all is loaded: nothing of it goes
     settings = of_slot(settings, slot)
     _log_to_stderr()
@@ -66,7 +68,10 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 100)  # a batch makes tens of thousands of objects, none of them in a cycle
         gc.enable()
-        asyncio.run(_live(app))
+        asyncio.run(_live(app, stopper))
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)  # everything is stopped: to take it apart piece by piece only takes time, and may hang
 
 
 def _look(settings: Settings, gate: int | None) -> dict[str, TopicInfo]:
@@ -94,13 +99,12 @@ def of_slot(settings: Settings, slot: int) -> Settings:
     return replace(settings, worker=replace(settings.worker, instance_id=f"{name}-{slot}"))
 
 
-async def _live(app: App) -> None:
+async def _live(app: App, stopper: Stopper) -> None:
     """Start the parts in order, wait for the signal, stop them in the opposite order."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
     await asyncio.gather(app.checkpoint.start(), loop.run_in_executor(None, app.assets.read_all))
+    stopper.begun(stopping)
     background = [
         asyncio.create_task(fatal(app.publisher.serve())),
         asyncio.create_task(fatal(app.checkpoint.every(app.settings.worker.checkpoint_s))),
@@ -109,7 +113,7 @@ async def _live(app: App) -> None:
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
     ]
     app.assets.follow()
-    app.watchdog.watch(lambda: loop.call_soon_threadsafe(stopping.set))
+    app.watchdog.watch(stopper.ask)
     starting = asyncio.create_task(fatal(app.faust.start()))  # it ends with the first assignment only
     await stopping.wait()
     app.watchdog.stop()

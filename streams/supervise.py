@@ -18,7 +18,7 @@ log = logging.getLogger("foreshock.worker")
 BACKOFF_S = 0.1  # doubles with each crash in a row
 LONGEST_BACKOFF_S = 2.0
 SOUND_S = 10.0  # a process that lived this long had no crash on starting
-STOP_S = 12.0  # the workers themselves take at most 10
+STOP_S = 9.5  # the workers themselves take at most 8.5 (streams/stopping.py)
 LOOK_S = 0.1
 
 

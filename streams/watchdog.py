@@ -80,7 +80,7 @@ class Watchdog(threading.Thread):
         Raises
         ------
         Stalled
-            It is not: there is lag and the brokers answer.
+            It is not: there is lag and the brokers answer, or they answer that the topic is gone.
         """
         waited = time.monotonic() - since
         if waited < self._stall_s:
@@ -88,11 +88,24 @@ class Watchdog(threading.Thread):
         try:
             lag = self._lag()
         except KafkaException as exc:
+            gone = self._gone()
+            if gone:
+                raise Stalled(
+                    f"no progress for {waited:.0f} s, and there is no topic {', '.join(gone)} any more"
+                ) from exc
             log.warning("no progress for %.0f s: the brokers do not answer (%s)", waited, exc.args[0].str())
             return True
         if not lag or self._over.is_set():
             return True
         raise Stalled(f"no progress for {waited:.0f} s with {lag} records waiting while the brokers answer")
+
+    def _gone(self) -> list[str]:
+        """Name the topics of this worker that brokers that do answer know nothing of."""
+        try:
+            there = self._admin.list_topics(timeout=ASK_S).topics
+        except KafkaException:
+            return []
+        return sorted({topic for topic, _ in self._ledger.partitions()} - set(there))
 
     def _lag(self) -> int:
         """Count the records that wait, of this worker's partitions."""

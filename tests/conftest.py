@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,11 @@ from foreshock.settings import KafkaSettings, RedisSettings, Settings, TopicSett
 # An example may compile a kernel or share its core with a broker: how long it takes says nothing about the code.
 hypothesis_settings.register_profile("foreshock", deadline=None)
 hypothesis_settings.load_profile("foreshock")
+
+# A shell that runs the tests in the background has it ignored, and what ignores it hands that on to its children: no test
+# of Ctrl-C could pass.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

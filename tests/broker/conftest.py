@@ -123,10 +123,14 @@ def start_worker() -> Iterator[Callable[..., WorkerProcess]]:
     with ExitStack() as running:
 
         def start(
-            settings: Settings, *arguments: str, cwd: Path | None = None, keep: tuple[int, ...] = ()
+            settings: Settings,
+            *arguments: str,
+            cwd: Path | None = None,
+            keep: tuple[int, ...] = (),
+            script: str = START,
         ) -> WorkerProcess:
             process = subprocess.Popen(
-                [sys.executable, "-c", START, "worker", *arguments],
+                [sys.executable, "-c", script, "worker", *arguments],
                 env=environment(settings),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -80,6 +80,14 @@ class TestWatchdog:
 
         assert watch(0, config=nobody)._idle(time.monotonic() - 6)
 
+    def test_topic_that_is_gone_is_a_stall(self, settings):
+        """The brokers answer, and what they answer no waiting will mend."""
+        ledger = Ledger()
+        ledger.start({(f"{settings.topics.prefix}gone", 0): 0})
+
+        with pytest.raises(Stalled, match=r"no progress for 6 s, and there is no topic .*gone any more"):
+            Watchdog(admin_config(settings), ledger, dict, stall_s=5.0)._idle(time.monotonic() - 6)
+
 
 def test_short_stall_time_does_not_end_an_idle_worker(settings, open_topics, start_worker, make_block):
     """A worker without input stays, and works when some comes."""

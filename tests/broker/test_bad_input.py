@@ -3,72 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import os
 from collections import Counter
 from dataclasses import replace
-from importlib.resources import files
 
-import fastavro
-import numpy as np
 import pytest
 
+from bench.bad import kinds
 from foreshock.streams.partitioner import partition_for
 
-SCHEMA = json.loads((files("foreshock.avro_schemas") / "SensorBlock.avsc").read_text())
 PARTITIONS = 4
 LARGEST = 64 * 1024
 HEADERS = [("gateway", b"g-17"), ("empty", None)]
 
 
-def avro(block, good, **changes):
-    """The same block written by another Avro library, with fields that our own encoder would refuse to write."""
-    fields = {
-        "asset": block.asset,
-        "point": block.point,
-        "channels": list(block.channels),
-        "quantity": block.quantity,
-        "unit": block.unit,
-        "encoding": "f32le",
-        "sampling_rate_hz": block.sampling_rate_hz,
-        "source_ns": block.source_ns,
-        "sequence": block.sequence,
-        "count": block.samples.shape[1],
-        "samples": block.samples.tobytes(),
-    }
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, fastavro.parse_schema(SCHEMA), fields | changes)
-    return good[:10] + out.getvalue()
-
-
 def items(block, good):
     """(reason, value) of everything that the issue names; key and partition are right in all of them."""
-    bad = block.samples.copy()
-    bad[0, 7] = np.nan
-    infinite = block.samples.copy()
-    infinite[0, 0] = np.inf
-    written = lambda **changes: avro(block, good, **changes)
-    return [
-        ("unknown_framing", b"\xde\xad\xbe\xef garbage"),
-        ("empty", b""),
-        ("null_value", None),
-        ("unknown_schema", b"\xc3\x01" + b"\x11" * 8 + good[10:]),
-        ("truncated", good[: len(good) // 2]),
-        ("trailing_bytes", good + b"\x00"),
-        ("bad_length", good[:10] + b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f" + good[11:]),
-        ("not_finite", written(samples=bad.tobytes())),
-        ("not_finite", written(samples=infinite.tobytes())),
-        ("no_samples", written(samples=b"", count=0)),
-        ("count_mismatch", written(count=255)),
-        ("bad_rate", written(sampling_rate_hz=0.0)),
-        ("bad_rate", written(sampling_rate_hz=-1600.0)),
-        ("bad_timestamp", written(source_ns=0)),
-        ("bad_timestamp", written(source_ns=900_000_000_000_000_000)),  # 1998
-        ("unknown_unit", written(unit="furlong")),
-        ("unit_mismatch", written(unit="K")),
-        ("too_large", good + os.urandom(LARGEST)),
-    ]
+    return [*kinds(block, good), ("too_large", good + os.urandom(LARGEST))]
 
 
 @pytest.fixture
