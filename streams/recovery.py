@@ -298,8 +298,8 @@ class Recovery:
 
 def _start(found: _Found) -> Start:
     """Say from where to read on, by what is on the topics."""
-    tail = min(found.tail, found.end)
-    marker, fresh = found.marker, not found.keys and found.committed is None
+    tail = found.tail if found.tail <= found.end else 0  # beyond the end: of records that are gone
+    marker = found.marker
     if marker is not None and not found.foreign:
         start = Start(
             position=marker.resume,
@@ -309,16 +309,18 @@ def _start(found: _Found) -> Start:
             places=tuple(found.places),
         )
         return _within(start, found)
-    position = found.committed or 0
     if marker is not None:
-        # Of another topic: nothing of this one is done. Of this topic, but beyond its end: all that is left is done.
-        position = 0 if found.remade else found.end
-    elif found.committed is None:
-        position = found.begin  # nobody was ever here: what is gone was never waited for
-    position = min(position, found.end)
-    stale = tuple(key for key in found.keys if "/" in key)
+        # Which records were handled nobody can tell any more: all are, again. Their ids are the same.
+        position, tail = found.begin, tail if found.remade else 0
+    else:
+        position = min(found.begin if found.committed is None else found.committed, found.end)
     start = Start(
-        position=position, committed=position, published=max(position, tail), end=found.end, stale=stale, fresh=fresh
+        position=position,
+        committed=position,
+        published=max(position, tail),
+        end=found.end,
+        stale=tuple(key for key in found.keys if "/" in key),
+        fresh=not found.keys and found.committed is None and not tail,
     )
     return _within(start, found)
 

@@ -21,6 +21,9 @@ def run(
     redis: RedisOption = None,
     prefix: PrefixOption = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core is usual.")] = None,
+    accept_cold: Annotated[
+        bool | None, typer.Option("--accept-cold", help="Start even where many assets have lost their state.")
+    ] = None,
     slot: Annotated[int | None, typer.Option(hidden=True, help="Run one process, unsupervised.")] = None,
     gate: Annotated[int | None, typer.Option(hidden=True, help="Descriptor that tells it to go on.")] = None,
     after: Annotated[Path | None, typer.Option(hidden=True, help="File that tells all of them to go on.")] = None,
@@ -30,7 +33,8 @@ def run(
     It keeps its processes running and starts one again that crashed. SIGTERM stops it within 10 s. Exit codes: 2 wrong
     configuration, 3 Kafka not reachable at the start, 70 it stopped rather than go on wrongly; the last line says why.
     """
-    settings = settings_from(config, bootstrap=bootstrap, redis=redis, prefix=prefix, worker__processes=processes)
+    given = {"bootstrap": bootstrap, "redis": redis, "prefix": prefix}
+    settings = settings_from(config, **given, worker__processes=processes, state__accept_cold=accept_cold or None)
     if slot is not None:
         from foreshock.streams.process import run as run_process
 
@@ -40,9 +44,9 @@ def run(
     from foreshock.streams.supervise import Supervisor
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="foreshock worker: %(message)s")
-    given = {"--config": config, "--bootstrap": bootstrap, "--redis": redis, "--prefix": prefix}
-    flags = [text for name, value in given.items() if value is not None for text in (name, str(value))]
-    flags += ["--processes", str(settings.worker.processes)]
+    named = {"config": config, **given}
+    flags = [text for name, value in named.items() if value is not None for text in (f"--{name}", str(value))]
+    flags += ["--processes", str(settings.worker.processes), *(["--accept-cold"] if accept_cold else [])]
 
     def command(number: int) -> list[str]:
         return [sys.executable, "-c", _START, "worker", *flags, "--slot", str(number)]
