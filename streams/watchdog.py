@@ -102,7 +102,7 @@ class Watchdog(threading.Thread):
     def _gone(self) -> list[str]:
         """Name the topics of this worker that brokers that do answer know nothing of."""
         try:
-            there = self._admin.list_topics(timeout=ASK_S).topics
+            there = self._admin.list_topics(timeout=1.0).topics
         except KafkaException:
             return []
         return sorted({topic for topic, _ in self._ledger.partitions()} - set(there))
