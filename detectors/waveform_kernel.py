@@ -24,6 +24,7 @@ from foreshock.detectors.constants import (
     PACE_BLOCKS,
     REFERENCE_RATE,
     RING,
+    SHORTAGE,
     TREE_BLOCKS,
     TREE_KNEE,
     TREE_MEASURED,
@@ -250,7 +251,8 @@ def calibrate_online(config: Any, forest_state: Any, state: Any, slot: int, work
     if count >= TREE_MEASURED:
         middle = median(found[:count])
         state.online[slot, 0] = middle
-        state.online[slot, 1] = max(found[count - 1] - middle, TREE_SPAN_FLOOR)
+        shortage = 1.0 + SHORTAGE / (stored * stored) if config.weight >= 1.0 else 1.0
+        state.online[slot, 1] = max(found[count - 1] - middle, TREE_SPAN_FLOOR) * shortage
 
 
 @nb.njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ from foreshock.detectors.river_adapter import check_capturable
 from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
 from foreshock.lineage import fingerprint
+from foreshock.policy import Policy
 
 LONGEST_S = 3.2e8  # ten years: nanoseconds stay far below 2^63
 MODEL_VERSION = 2  # counts up with every change of what a score is
@@ -93,6 +94,18 @@ class FleetSpec:
     def policy_name(self) -> str:
         """Alarm rule as lineage names it."""
         return policy.name(self.policy)
+
+    @cached_property
+    def waveform_policy(self) -> Policy:
+        """Alarm rule of waveforms: where the trees decide alone it holds for as long as their average."""
+        if self.profile != "lean":
+            return self.policy
+        return self.policy._replace(hold_blocks=max(self.policy.hold_blocks, constants.TREE_HOLD))
+
+    @cached_property
+    def waveform_policy_name(self) -> str:
+        """Alarm rule of waveforms as lineage names it."""
+        return policy.name(self.waveform_policy)
 
     @cached_property
     def model_name(self) -> str:

@@ -69,11 +69,11 @@ def run(
         rows.append({"series": series.id, "rows": series.rows, **_write(out, series, score(fleet, series))})
     seconds = time.perf_counter() - started
     if as_json:
-        made_by = {"model": spec.model_name, "policy": spec.policy_name, "reference": known.id if known else ""}
-        print(json.dumps({"seconds": round(seconds, 3), **made_by, "series": rows}))
+        names = {"model": spec.model_name, "policy": spec.waveform_policy_name, "reference": known.id if known else ""}
+        print(json.dumps({"seconds": round(seconds, 3), **names, "series": rows}))
     else:
         blocks, alarms = sum(r["rows"] for r in rows), sum(r["alarms"] for r in rows)
-        print(f"{spec.model_name}, {spec.policy_name}")
+        print(f"{spec.model_name}, {spec.waveform_policy_name}")
         print(f"{len(rows)} series, {blocks} rows, {alarms} in alarm, {seconds:.1f} s -> {out}")
 
 

@@ -11,7 +11,8 @@ from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.explain import explain
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features.catalog import FULL
-from foreshock.policy import ACTIVE, for_budget
+from foreshock.fleet_spec import FleetSpec
+from foreshock.policy import ACTIVE, OPENED, Policy, for_budget
 
 FEATURES = 8
 SECOND = 1_000_000_000
@@ -20,8 +21,8 @@ SECOND = 1_000_000_000
 class Asset:
     """One measuring point, fed vector by vector."""
 
-    def __init__(self, warmup: int = 60, **settings) -> None:
-        self.bank = WaveformBank(range(FEATURES), for_budget(1.0), **settings)
+    def __init__(self, warmup: int = 60, rule: Policy | None = None, **settings) -> None:
+        self.bank = WaveformBank(range(FEATURES), rule or for_budget(1.0), **settings)
         self.slot = self.bank.take()
         self.warmup = warmup
         self.seen = 0
@@ -73,6 +74,21 @@ def test_the_reservoir_keeps_mixed_loads() -> None:
 
     assert (out.value[200:] < 1).all()
     assert asset.feed(healthy(3, seed=2) + 10.0).value.min() > 1
+
+
+def test_trees_alone_hold_for_as_long_as_they_average() -> None:
+    """Profile `lean`: noise opens at most 2 episodes in 8,000 blocks (20 with a hold of two), a large step is found in 8."""
+    spec, opened, found = FleetSpec(profile="lean"), 0, 0
+    for seed in range(20):
+        asset = Asset(60, spec.waveform_policy, online_only=True)
+        x = np.random.default_rng(seed).normal(size=(460, FEATURES))
+        opened += int((asset.feed(x).event == OPENED).sum())
+        found += bool(asset.feed(x[:8] + 6.0).firing.any())
+
+    assert spec.waveform_policy.hold_blocks == 4
+    assert spec.policy.hold_blocks == FleetSpec().waveform_policy.hold_blocks == 2
+    assert opened <= 2
+    assert found == 20
 
 
 def test_a_block_that_is_not_usable_changes_nothing() -> None:
