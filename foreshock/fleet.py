@@ -24,7 +24,7 @@ from foreshock.contract import Asset, Block, DataQuality, Outcome, Tick
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
 from foreshock.fleet_admission import Admission
-from foreshock.fleet_points import AssetStatus, status
+from foreshock.fleet_points import AssetStatus, PointView, status, views
 from foreshock.fleet_silence import Silence
 from foreshock.fleet_spec import FleetSpec
 from foreshock.fleet_state import AssetState
@@ -111,6 +111,11 @@ class Fleet:
             return None
         points = (status(name, point) for owner in owners for name, point in owner.points.items())
         return AssetStatus(asset, owners[0].record.registered, tuple(points))
+
+    def views(self, partition: int) -> list[PointView]:
+        """What is known of each measuring point of a partition, for those who show it."""
+        found = self._admission.partitions.get(partition)
+        return list(views(found)) if found else []
 
     def folded(self, partition: int, asset: str) -> int:
         """Next offset of an asset's order: records below it must not be given again; 0 where nothing was folded in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from foreshock.contract import (
     Block,
     Context,
     DataQuality,
+    Origin,
     Outcome,
     RunState,
     Score,
@@ -202,6 +203,18 @@ class Partition:
             owner.since = offset
 
 
+class PointView(NamedTuple):
+    """What is known of a measuring point without its next record."""
+
+    asset: str
+    point: str
+    latest: Latest
+    last: Origin  # of the last record taken in
+    interval_ns: int  # expected to the next one; 0: unknown
+    registered: bool
+    quality: tuple[str, ...]  # conditions that stand
+
+
 @dataclass(frozen=True, slots=True)
 class PointStatus:
     """What can be said about a measuring point without asking Kafka."""
@@ -271,6 +284,17 @@ def status(name: str, point: Point) -> PointStatus:
         episode_id=point.model.episode.id if point.model.episode else "",
         last_ns=latest.source_ns,
     )
+
+
+def views(partition: Partition) -> Iterator[PointView]:
+    """Look at every measuring point of a partition that had a score."""
+    for asset, owner in partition.owners.items():
+        for name, point in owner.points.items():
+            latest, quality = point.latest, point.quality
+            if latest is not None and quality.pulse.last is not None:
+                kinds = tuple(dict.fromkeys(each.finding.kind.value for each in quality.standing))
+                interval = quality.pulse.interval_ns()
+                yield PointView(asset, name, latest, quality.pulse.last, interval, owner.record.registered, kinds)
 
 
 def model_of(entry: Entry) -> Model:

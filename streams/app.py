@@ -93,7 +93,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     consumer = {**kafka.consumer_config(settings), **_QUIET}
     lapse = Lapse(float(consumer["session.timeout.ms"]) / 1000.0)
     gate = Gate(lapse)
-    tell = partial(_publish, publisher, outputs)
+    tell = partial(_publish, publisher, outputs, cache)
     places = Places(fleet, custody, gate, partition_of=_partitions(settings), tell=tell)
     folding = Folding(fleet, custody, places, lambda: _again(app, gate))
     walk = Walk(folding, _border(settings, topics, registry), outputs, partial(_tell, telemetry, cache))
@@ -135,6 +135,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     )
 
     def announce(numbers: list[int]) -> None:
+        cache.seed([view for number in numbers for view in fleet.views(number)])
         shown = ", ".join(map(str, numbers)) or "none"
         print(f"worker ready: {worker}, {topics['sensors.v1'].name} partitions {shown}", flush=True)
 
@@ -199,10 +200,10 @@ def _again(app: faust.App, gate: Gate) -> None:
     _consumer(app).poller.restart()
 
 
-def _publish(publisher: Publisher, outputs: Outputs, found: Sequence[DataQuality]) -> None:
+def _publish(publisher: Publisher, outputs: Outputs, cache: Cache, found: Sequence[DataQuality]) -> None:
     """Publish what is told about sensors without a record of theirs."""
     if found:
-        publisher.publish(Outbox(outputs.quality(found, time.time_ns()), (), lambda _: None))
+        publisher.publish(Outbox(outputs.quality(found, time.time_ns()), (), lambda _: cache.tell(found)))
 
 
 def _partitions(settings: Settings) -> Callable[[str], int]:

@@ -20,8 +20,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from foreshock.contract import Outcome
+from foreshock.contract import DataQuality, Outcome
 from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.fleet_points import PointView
 from foreshock.streams import cache_state
 from foreshock.streams.cache_state import EVENT, STATE, TTL_S, PointEvent
 
@@ -33,6 +34,7 @@ MAX_POINTS = 50_000  # that wait or are remembered
 TIMEOUT_S = 2.0
 BACKOFF_S = (0.25, 10.0)
 RETELL_S = 300.0
+PROBE_S = 5.0  # without anything to write: is it still there, and has it what it had?
 LOST = (redis.RedisError, OSError)
 
 Point = tuple[str, str]  # asset, measuring point
@@ -46,6 +48,7 @@ class _Known:
     ingest_ns: int
     stored: int = 0  # how many of the fields the cache should have
     fields: dict[str, bytes] = field(default_factory=dict)
+    seed: bytes | None = None  # state from a snapshot, for a cache that has none
 
 
 class Cache:
@@ -74,12 +77,14 @@ class Cache:
         self._waiting: dict[Point, Outcome] = {}
         self._events: dict[Point, PointEvent] = {}
         self._released: set[int] = set()
+        self._seeds: dict[Point, PointView] = {}
         self._again: dict[Point, None] = {}  # known points to write once more
         self._known: dict[Point, _Known] = {}
         self._stopped = threading.Event()
         self._told = 0.0
         self._down = 0  # attempts that failed in a row
-        self._written = self._dropped = 0
+        self._written = self._dropped = self._failures = 0
+        self._exchanged = time.monotonic()
         self._client = client(url) if url else None
         if self._client:
             self._thread = threading.Thread(target=self._run, name="foreshock-cache", daemon=True)
@@ -103,6 +108,18 @@ class Cache:
                     if event:
                         self._events[point] = event
 
+    def tell(self, found: Sequence[DataQuality]) -> None:
+        """Take note of quality transitions that came without a record."""
+        if self._client is not None:
+            with self._lock:
+                self._events.update({(each.asset, each.point): cache_state.told(each) for each in found})
+
+    def seed(self, views: Sequence[PointView]) -> None:
+        """Take note of what a worker took up from snapshots: a cache that knows nothing of a point gets that."""
+        if self._client is not None:
+            with self._lock:
+                self._seeds.update({(each.asset, each.point): each for each in views[:MAX_POINTS]})
+
     def release(self, partitions: Collection[int]) -> None:
         """Forget the assets of partitions that another worker has now: they are its to write."""
         with self._lock:
@@ -110,10 +127,17 @@ class Cache:
             for point in [at for at, outcome in self._waiting.items() if outcome.score.origin.partition in partitions]:
                 del self._waiting[point]
                 self._events.pop(point, None)
+            self._seeds = {at: view for at, view in self._seeds.items() if view.last.partition not in partitions}
 
     def counters(self) -> dict[str, int]:
-        """Count states written and dropped, and those that wait."""
-        return {"written": self._written, "dropped": self._dropped, "waiting": len(self._waiting) + len(self._again)}
+        """Count states written and dropped, those that wait, and exchanges that failed."""
+        waiting = len(self._waiting) + len(self._again)
+        return {
+            "written": self._written,
+            "dropped": self._dropped,
+            "waiting": waiting,
+            "failed": self._failures,
+        }
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Write what waits if the cache is there, for at most `timeout_s`."""
@@ -136,7 +160,7 @@ class Cache:
     def _round(self) -> None:
         """Write a bounded number of states in one exchange."""
         taken = self._take()
-        if not taken and not self._down:
+        if not taken and not self._down and time.monotonic() - self._exchanged < PROBE_S:
             return
         try:
             complete = self._write(taken)
@@ -145,6 +169,7 @@ class Cache:
             self._failed(exc)
             return
         self._written += len(taken)
+        self._exchanged = time.monotonic()
         if self._down or not complete:
             self._restore()
 
@@ -154,14 +179,29 @@ class Cache:
             points = list(islice(self._waiting, ROUND_POINTS))
             states = [(point, self._waiting.pop(point), self._events.pop(point, None)) for point in points]
             released, self._released = self._released, set()
+            seeds, self._seeds = self._seeds, {}
+            events = {point: self._events.pop(point) for point in list(self._events) if point not in self._waiting}
         if released:
             self._known = {point: known for point, known in self._known.items() if known.partition not in released}
+        self._take_up(seeds, events)
         taken = dict.fromkeys(point for point, outcome, event in states if self._fold(point, outcome, event))
         for point in list(islice(self._again, ROUND_POINTS - len(points))):
             del self._again[point]
             if point in self._known:
                 taken[point] = None
         return list(taken)
+
+    def _take_up(self, seeds: dict[Point, PointView], events: dict[Point, PointEvent]) -> None:
+        """Note what came without a record: states from snapshots, and events."""
+        for point, view in seeds.items():
+            if point not in self._known and len(self._known) < MAX_POINTS:
+                seed = cache_state.pack(cache_state.restored(view, worker=self._worker))
+                self._known[point] = _Known(view.last.partition, view.last.ingest_ns, seed=seed)
+                self._again[point] = None
+        for point, event in events.items():
+            if point in self._known:
+                self._known[point].fields[EVENT + point[1]] = cache_state.pack(event)
+                self._again[point] = None
 
     def _fold(self, point: Point, outcome: Outcome, event: PointEvent | None) -> bool:
         origin = outcome.score.origin
@@ -176,6 +216,7 @@ class Cache:
         try:
             state = cache_state.state_of(outcome, gap_s=gap_s, worker=self._worker)
             known.fields[STATE + point[1]] = cache_state.pack(state)
+            known.seed = None
             if event:
                 known.fields[EVENT + point[1]] = cache_state.pack(event)
         except (TypeError, ValueError):  # a value that JSON has no words for: the cache goes without it
@@ -187,26 +228,33 @@ class Cache:
         assert self._client is not None
         pipeline = self._client.pipeline(transaction=False)
         index = cache_state.index_key(self._prefix)
+        written: dict[int, _Known] = {}
         for point in points:
             known = self._known[point]
             key = cache_state.asset_key(self._prefix, point[0])
-            pipeline.hset(key, mapping=known.fields)  # type: ignore[arg-type]  # a dict is invariant in its values
+            if known.seed is not None:
+                pipeline.hsetnx(key, STATE + point[1], known.seed)
+            if known.fields:
+                written[len(pipeline)] = known
+                pipeline.hset(key, mapping=known.fields)  # type: ignore[arg-type]  # a dict is invariant in its values
             pipeline.expire(key, TTL_S)
             pipeline.zadd(index, {point[0]: known.ingest_ns // 1_000_000})
         pipeline.expire(index, TTL_S)
-        new_fields = pipeline.execute()[0:-1:3]
-        complete = True
-        for point, new in zip(points, new_fields, strict=True):
-            known = self._known[point]
-            complete = complete and new <= len(known.fields) - known.stored
+        answers = pipeline.execute()
+        complete = bool(answers[-1]) or not self._known
+        for place, known in written.items():
+            complete = complete and answers[place] <= len(known.fields) - known.stored
             known.stored = len(known.fields)
         return complete
 
     def _failed(self, exc: Exception) -> None:
         self._down += 1
+        self._failures += 1
         if not self._told or time.monotonic() - self._told >= RETELL_S:
             self._told = time.monotonic()
-            log.warning("the cache at %s cannot be reached (%s); scoring goes on without it", self._place, exc)
+            what = "takes nothing" if isinstance(exc, redis.ResponseError) else "cannot be reached"
+            why = str(exc).rpartition("caused error: ")[2]  # a pipeline names its command first
+            log.warning("the cache at %s %s (%s); scoring goes on without it", self._place, what, why)
 
     def _restore(self) -> None:
         """Write everything that is known again: the cache was away, or flushed."""

@@ -16,7 +16,8 @@ from typing import Any, TypedDict
 
 import orjson
 
-from foreshock.contract import Outcome
+from foreshock.contract import DataQuality, Outcome
+from foreshock.fleet_points import PointView
 
 TTL_S = 7 * 86400
 STATE, EVENT = "state:", "event:"
@@ -103,6 +104,35 @@ def state_of(outcome: Outcome, *, gap_s: float, worker: str) -> PointState:
     )
 
 
+def restored(view: PointView, *, worker: str) -> PointState:
+    """State of a measuring point that a worker took up: all that its snapshot tells, which is not the whole last score."""
+    latest, last = view.latest, view.last
+    return PointState(
+        asset=view.asset,
+        point=view.point,
+        state=str(latest.state),
+        reason=latest.reason,
+        score=latest.value,
+        p_value=None,
+        alarm=latest.alarm,
+        trend=latest.trend,
+        run_state=str(latest.run_state),
+        quality=list(view.quality),
+        regime=latest.regime,
+        registered=view.registered,
+        warmup=latest.warmup,
+        learning=latest.learning,
+        source_ns=latest.source_ns,
+        ingest_ns=last.ingest_ns,
+        gap_s=view.interval_ns / 1e9,
+        score_id="",
+        topic=last.topic,
+        partition=last.partition,
+        offset=last.offset,
+        worker=worker,
+    )
+
+
 def event_of(outcome: Outcome) -> PointEvent | None:
     """Last event of an outcome; an anomaly counts before a quality transition."""
     if outcome.anomalies:
@@ -118,20 +148,22 @@ def event_of(outcome: Outcome) -> PointEvent | None:
             ingest_ns=anomaly.ingest_ns,
             trace_id=anomaly.trace_id,
         )
-    if outcome.quality:
-        quality = outcome.quality[-1]
-        return PointEvent(
-            event_id=quality.event_id,
-            kind=str(quality.kind),
-            phase="raised" if quality.raised else "cleared",
-            severity=quality.ne107,
-            score=quality.value,
-            hypothesis=quality.detail,
-            source_ns=quality.source_ns,
-            ingest_ns=quality.ingest_ns,
-            trace_id=quality.trace_id,
-        )
-    return None
+    return told(outcome.quality[-1]) if outcome.quality else None
+
+
+def told(quality: DataQuality) -> PointEvent:
+    """Event of a quality transition."""
+    return PointEvent(
+        event_id=quality.event_id,
+        kind=str(quality.kind),
+        phase="raised" if quality.raised else "cleared",
+        severity=quality.ne107,
+        score=quality.value,
+        hypothesis=quality.detail,
+        source_ns=quality.source_ns,
+        ingest_ns=quality.ingest_ns,
+        trace_id=quality.trace_id,
+    )
 
 
 def pack(document: PointState | PointEvent) -> bytes:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
-from foreshock.contract import ScoreState
+from foreshock.contract import ScoreState, Tick
 from foreshock.errors import ConfigurationError, ForeshockError, Unavailable
+from foreshock.fleet import Fleet, FleetSpec
 from foreshock.local.valkey import Valkey
 from foreshock.streams import cache as subject
 from foreshock.streams.cache import Cache, CacheReader
+from tests.core.builders import START_NS, block
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +145,7 @@ class TestOutage:
             "written": 5,
             "dropped": 0,
             "waiting": 0,
+            "failed": 0,
         }  # each once, the one after the flush, each again
 
     def test_kill_and_return(self, cache, valkey, records, until, caplog):
@@ -181,7 +186,7 @@ class TestOutage:
         found.put([records.outcome()])
         found.close()
 
-        assert found.counters() == {"written": 0, "dropped": 0, "waiting": 0}
+        assert set(found.counters().values()) == {0}
 
     def test_waiting_is_bounded(self, records, monkeypatch):
         """While there is no cache the newest state of so many points is kept, and more are counted as dropped."""
@@ -192,7 +197,7 @@ class TestOutage:
         counters = found.counters()
         found.close(5)
 
-        assert counters == {"written": 0, "dropped": 50, "waiting": 10}
+        assert (counters["dropped"], counters["waiting"]) == (50, 10)
 
     def test_password_never_shows(self, caplog, records, until, monkeypatch):
         """The address in log and errors has no password."""
@@ -212,6 +217,92 @@ class TestOutage:
         """An address that is none is a configuration error."""
         with pytest.raises(ConfigurationError, match=r"redis\.url"):
             Cache("localhost:6379")
+
+
+class TestRefusal:
+    """A cache that is there and takes nothing, or takes for ever: told once, counted, and made whole afterwards."""
+
+    def test_memory_full(self, cache, valkey, records, until, caplog):
+        """While it is out of memory put goes on, the log has one line; when there is room all states are there."""
+        client = redis.Redis.from_url(valkey.url)
+        cache.put([records.outcome(1, asset="a")])
+        until(lambda: reader(valkey).assets())
+        try:
+            with caplog.at_level(logging.WARNING):
+                client.config_set("maxmemory", "1")
+                cache.put([records.outcome(2, asset="a"), records.outcome(3, asset="b")])
+                until(lambda: cache.counters()["failed"] > 3)
+                assert [("takes nothing" in line, "maxmemory" in line) for line in caplog.messages] == [(True, True)]
+        finally:
+            client.config_set("maxmemory", "0")
+        until(lambda: reader(valkey).assets() == ["a", "b"] and reader(valkey).read("a")[0]["offset"] == 2)
+
+    def test_disk_full(self, cache, valkey, records, until, caplog):
+        """A server that cannot save refuses writes; the same holds."""
+        client = redis.Redis.from_url(valkey.url)
+        blocked = Path(client.config_get("dir")["dir"]) / "dump.rdb"
+        blocked.mkdir()
+        try:
+            client.config_set("save", "3600 1")
+            client.bgsave()
+            until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+            with caplog.at_level(logging.WARNING):
+                cache.put([records.outcome(1, asset="a")])
+                until(lambda: cache.counters()["failed"] > 3)
+                assert [("takes nothing" in line, "persist to disk" in line) for line in caplog.messages] == [(True, True)]
+        finally:
+            client.config_set("save", "")
+            blocked.rmdir()
+        until(lambda: reader(valkey).assets() == ["a"])
+
+    def test_hanging(self, cache, valkey, records, until, monkeypatch):
+        """While the server hangs put does not wait, nor does close for longer than it may; a reader says so."""
+        monkeypatch.setattr(subject, "TIMEOUT_S", 0.3)
+        os.kill(valkey.process.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            for offset in range(2000):
+                cache.put([records.outcome(offset, asset=f"a{offset % 100}")])
+            assert time.monotonic() - began < 2
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                reader(valkey).assets()
+        finally:
+            os.kill(valkey.process.pid, signal.SIGCONT)
+        until(lambda: len(reader(valkey).assets()) == 100)
+
+
+class TestRefill:
+    """A cold cache fills again without waiting for a record of each asset."""
+
+    def test_flush_is_noticed_without_a_record(self, cache, valkey, records, until, monkeypatch):
+        """After a flush everything comes back though nothing new is written."""
+        monkeypatch.setattr(subject, "PROBE_S", 0.05)
+        cache.put([records.outcome(1, asset="a"), records.anomaly(2, asset="b")])
+        until(lambda: len(reader(valkey).assets()) == 2)
+        redis.Redis.from_url(valkey.url).flushall()
+
+        until(lambda: reader(valkey).assets() == ["a", "b"])
+        until(lambda: reader(valkey).read("b")[0]["last_event"] is not None)
+
+    def test_restored_states_fill_what_is_missing(self, cache, valkey, until):
+        """What a worker took up from snapshots stands in a cold cache, and is no reason to overwrite what is there."""
+        fleet = Fleet(FleetSpec(warmup_blocks=12))
+        fleet.receive([block(i, asset=name, index=i // 2) for i, name in enumerate(["a", "b"] * 5)])
+        successor = Fleet(FleetSpec(warmup_blocks=12))
+        for name in "ab":
+            successor.restore(fleet.capture(0, name))
+        client = redis.Redis.from_url(valkey.url)
+        client.hset("foreshock:t.asset:a", "state:DE", b'{"point": "DE", "offset": 99}')
+        cache.seed(successor.views(0))
+        until(lambda: reader(valkey).assets() == ["a", "b"])
+
+        assert reader(valkey).read("a")[0]["offset"] == 99
+        (state,) = reader(valkey).read("b")
+        assert (state["state"], state["reason"], state["offset"]) == ("warming", "warming up, 5 of 12 blocks", 9)
+        cache.tell(successor.tick(Tick(partition=0, offset=10, at_ns=START_NS + 3600 * 10**9)))
+        until(lambda: reader(valkey).read("b")[0]["last_event"])
+        assert reader(valkey).read("b")[0]["last_event"]["kind"] == "silent"
+        assert reader(valkey).read("a")[0]["offset"] == 99
 
 
 class TestRelease:
