@@ -23,6 +23,8 @@ def lines(facts: Facts, points: Mapping[str, Seen]) -> Iterator[Line]:
     for seen in facts.anomalies[:SHOWN]:
         each = seen.record
         text = f"{each['phase']} {each['severity']} {each['event_id'][:8]}, score {each['score']:.2f}"
+        if each.get("lowered_by"):
+            text += f", lowered by {', '.join(each['lowered_by'])}"
         yield Line(f"{each['point']} anomaly", text, seen.source, seen.at_ns)
     for seen in facts.letters[:SHOWN]:
         yield Line("dead letter", f"{seen.record['reason']}: {seen.record['sentence']}", seen.source, seen.at_ns)

@@ -73,9 +73,7 @@ def _silent(facts: Facts, point: str, name: str, last_ns: int) -> Answer | None:
     told = [q for q in facts.quality if q.record["point"] == point and q.record["kind"] == QualityKind.SILENT]
     fix = "look at the sensor, its power and its gateway"
     if told and told[0].record["raised"] and ingest_ns(told[0]) >= last_ns:
-        sentence = (
-            f"{name} is silent since {clock(last_ns)} ({ago(facts.now_ns - last_ns)}): {told[0].record['detail']}."
-        )
+        sentence = f"{name} is silent since {clock(last_ns)} ({ago(facts.now_ns - last_ns)}); {_expected(told[0])}."
         return Answer("silent", sentence, fix)
     limit_ns, interval_ns = _rhythm(facts, point)
     if limit_ns and facts.now_ns - last_ns > limit_ns:
@@ -85,6 +83,12 @@ def _silent(facts: Facts, point: str, name: str, last_ns: int) -> Answer | None:
         )
         return Answer("silent", sentence, fix)
     return None
+
+
+def _expected(told: Seen) -> str:
+    """What a silence says beside its length, which has grown since."""
+    detail = str(told.record["detail"])
+    return detail.partition("; ")[2] or detail
 
 
 def _rhythm(facts: Facts, point: str) -> tuple[int, int]:
