@@ -12,9 +12,10 @@ SEEDS = 20
 LEAST = 19
 
 
-def outcome(seed, faults="all"):
+def outcome(seed, faults="all", duration_s=60.0):
     """The verdict on a seed."""
-    report, _ = rehearse(demo_plan(seed, faults=faults, epoch_ns=1_790_000_000 * 10**9), Fleet(FleetSpec()).receive)
+    plan = demo_plan(seed, duration_s, faults=faults, epoch_ns=1_790_000_000 * 10**9)
+    report, _ = rehearse(plan, Fleet(FleetSpec()).receive)
     return report
 
 

