@@ -5,6 +5,7 @@ ForeshockError
     ConfigurationError  a setting, a topic or a file is not as it must be: one clear line, exit code 2
     Unavailable       something outside cannot be reached: one clear line, exit code 3
     OutputRefused     the broker did not take an output: the worker stops, exit code 70
+    Fenced            another worker has this one's place in the group: it stops, exit code 70
     SnapshotRejected  sealed bytes cannot be used: they are damaged, foreign or of a newer version
     StateRejected     a state is sound, but not one that this Fleet can go on with
     CaseRejected      a case proves nothing: it is damaged, or not the one that its anomaly names
@@ -50,6 +51,12 @@ class Unavailable(ForeshockError):
 
 class OutputRefused(ForeshockError):
     """The broker did not take an output. Nothing is acknowledged past it."""
+
+    exit_code = 70
+
+
+class Fenced(ForeshockError):
+    """Another worker has this one's place in the group."""
 
     exit_code = 70
 

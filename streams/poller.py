@@ -11,8 +11,9 @@ from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from foreshock.errors import Fenced
 from foreshock.streams.calls import CallQueue
-from foreshock.streams.errors import Verdict, decide, guarded
+from foreshock.streams.errors import Verdict, client_error, decide, guarded, stop
 from foreshock.streams.gate import Lapse
 from foreshock.streams.ledger import Partition
 
@@ -71,7 +72,8 @@ class Poller(threading.Thread):
     ) -> None:
         super().__init__(name="kafka-poll", daemon=True, target=guarded(self._live))
         self.calls = CallQueue()
-        self.consumer = Consumer({**properties, "enable.partition.eof": True})
+        self.consumer = Consumer({**properties, "enable.partition.eof": True, "error_cb": self._fault})
+        self._name = properties.get("group.instance.id", "")
         self.ends: dict[Partition, int] = {}  # where reading last came to the end of a partition
         self._listener = listener
         self._loop = loop
@@ -172,11 +174,23 @@ class Poller(threading.Thread):
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # as above
                 log.warning("%s partition %d: %s; finding out what was lost", *place, error.str())
                 self._again.set()
-            elif error.fatal() or error.code() in _HOPELESS:
+            elif error.code() in _HOPELESS:
                 raise KafkaException(error)
             else:
+                self._fault(error)
                 log.warning("consumer: %s", error.str())
         return polled
+
+    def _fault(self, error: KafkaError) -> None:
+        """Take what the client reports beside its records or with them; what is fatal ends the process.
+
+        A message says that a static member was fenced with a code that does not count as fatal (seen).
+        """
+        if error.code() == KafkaError.FENCED_INSTANCE_ID or "fenced" in error.str():
+            stop(Fenced(f"worker.instance_id {self._name!r} was taken over by another worker: this one ends"))
+        if error.code() == KafkaError._FATAL:  # noqa: SLF001  # as above
+            stop(KafkaException(error))
+        client_error(error)
 
     def _patient(self, room: threading.Semaphore) -> bool:
         for _ in range(PATIENCE):
