@@ -135,7 +135,7 @@ class Plan:
 
     def broken(self, index: int, turn: int) -> bool:
         """Whether the machine is broken: two machines in three, a part of the time, each at its own."""
-        return index % 3 != 0 and (turn + 11 * index) % 120 in range(80, 105) and turn > 60
+        return index % 3 != 0 and (turn + 11 * index) % 64 in range(40, 56) and turn > 36
 
     def _source_ns(self, index: int, turn: int) -> int:
         """Time of the first sample, by the clock of the source."""

@@ -24,6 +24,7 @@ from foreshock.streams.sender import Sender
 from tests.broker.conftest import START, Topics, WorkerProcess, environment, until
 from tests.chaos.inputs import Plan
 from tests.chaos.reading import Output, Place, Record, output_of, read_outputs, read_topic
+from tests.chaos.replayed import Replays, replayed
 from tests.chaos.state import Durable
 from tests.chaos.undisturbed import Culprit, Undisturbed
 from tests.chaos.verify import Ranges, Verdict, counted, judge
@@ -257,6 +258,12 @@ class Plant:
         """An output topic, decoded."""
         return [output_of(name, record) for record in read_topic(self.settings, name)]
 
+    def replays(self) -> Replays:
+        """Replay every anomaly of the run."""
+        found = replayed(self.read("anomalies.v1"), self.read("evidence.v1"))
+        report("replays", {"equal": found.equal, "of": found.equal + len(found.wrong), "refused": found.refused})
+        return found
+
     def inputs(self) -> list[Record]:
         """Every record that ever stood on the input topic."""
         there = {record.place: record for record in self.destroyed}
@@ -304,14 +311,17 @@ class Plant:
         return restarts * int(RATE * (CHECKPOINT_S + 1.0) + self.settings.worker.batch * self.settings.worker.processes)
 
 
-def _report(verdict: Verdict) -> None:
-    """Leave the figures for `make chaos`."""
+def report(name: str, row: Mapping[str, object]) -> None:
+    """Leave figures for `make chaos`."""
     if folder := os.environ.get("CHAOS_REPORT"):
-        name = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].removesuffix(" (call)")
-        row = {key: len(found) for key, found in verdict.all_lists().items()}
-        row |= {"lost": counted(verdict.lost), "pending": counted(verdict.pending), "repeated": verdict.repeated}
-        row |= {"inputs": verdict.inputs, "digests_equal": verdict.digests_equal}
-        Path(folder, f"fault-{name}.json").write_text(json.dumps(row))
+        Path(folder, f"{name}.json").write_text(json.dumps(row))
+
+
+def _report(verdict: Verdict) -> None:
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].removesuffix(" (call)")
+    row = {key: len(found) for key, found in verdict.all_lists().items()}
+    row |= {"lost": counted(verdict.lost), "pending": counted(verdict.pending), "repeated": verdict.repeated}
+    report(f"fault-{test}", {**row, "inputs": verdict.inputs, "digests_equal": verdict.digests_equal})
 
 
 def sound(verdict: Verdict, *workers: Worker) -> None:

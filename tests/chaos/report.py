@@ -59,9 +59,12 @@ def _faults(results: Mapping[str, Any]) -> Iterator[str]:
         counts = " | ".join(str(row[column]) for column in COLUMNS)
         equal = f"{row['digests_equal']} of {row['digests_equal'] + row['digests']}"
         yield f"| {fault} | {row['inputs']:,} | {counts} | {row['repeated']:,} | {equal} |"
-    if notes := [line for row in results.values() for line in row.get("notes", ())]:
-        yield ""
-        yield from (f"- {note}" for note in notes)
+    if replays := results.get("replays"):
+        yield (
+            f"\nEvery anomaly of the first run that opened an episode or escalated was replayed from its case alone: "
+            f"{replays['equal']:,} of {replays['of']:,} EQUAL, bit for bit. With one bit of the case flipped, "
+            f"{replays['refused']:,} were refused by the sha256 that the anomaly names."
+        )
 
 
 def _timings(results: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_sigkill_of_one_of_each_in_turn_and_of_all(plant):
-    """Whoever is killed, nothing is lost, nothing is different, and little comes twice."""
+    """Whoever is killed, nothing is lost, nothing is different, little comes twice, and every anomaly can be replayed."""
     hall = plant()
     worker = hall.start()
     worker.wait_for("worker ready", READY_S, times=2)
@@ -24,6 +24,9 @@ def test_sigkill_of_one_of_each_in_turn_and_of_all(plant):
 
     sound(verdict, worker)
     assert verdict.repeated <= hall.holds(restarts=5)
+    replays = hall.replays()
+    assert replays.wrong == []
+    assert replays.equal == replays.refused > hall.plan.blocks / 250
 
 
 def test_zombie_sends_what_it_had_queued(plant):
