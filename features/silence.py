@@ -51,13 +51,15 @@ class Pulse(NamedTuple):
             Promised time to the next one.
         acquisition : Acquisition
         """
+        last, first_ns, gaps, _, _ = self  # once for every record: written for speed
         promised = int(min(interval_s, LONGEST_S) * NS) if interval_s else 0
         triggered = acquisition is Acquisition.TRIGGERED
-        if self.last is None:
+        if last is None:
             return Pulse(origin, origin.ingest_ns, (), promised, triggered)
-        gap = origin.ingest_ns - self.last.ingest_ns
-        gaps = (*self.gaps[1 - REMEMBERED :], gap) if gap >= TOGETHER_NS else self.gaps
-        return Pulse(origin, self.first_ns, gaps, promised, triggered)
+        gap = origin.ingest_ns - last.ingest_ns
+        if gap >= TOGETHER_NS:
+            gaps = (*gaps[1 - REMEMBERED :], gap)
+        return Pulse(origin, first_ns, gaps, promised, triggered)
 
     def interval_ns(self) -> int:
         """Time within which the next record is expected; 0 where nothing tells it."""
