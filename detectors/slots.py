@@ -26,7 +26,7 @@ class Field:
     shape: tuple[int, ...]
     dtype: npt.DTypeLike
     fill: float = 0.0
-    most: int | None = None  # largest value that a kernel can take; a restored one is held against it
+    most: int = 2**62  # largest value of a counter that a kernel can take; a restored one is held against it
 
     def array(self, capacity: int) -> npt.NDArray[Any]:
         """Allocate the field for `capacity` slots; what is filled with zeros takes no memory before it is used."""
@@ -47,7 +47,7 @@ class Field:
             raise ValueError(f"{name} is {found}, {np.dtype(self.dtype)} {self.shape} is needed")
         if not self.shape and np.dtype(self.dtype).kind in "iu":
             count = int(value)
-            if count < min(0, self.fill) or (self.most is not None and count > self.most):
+            if count < min(0, self.fill) or count > self.most:
                 raise ValueError(f"{name} is {count}")
 
     def nbytes(self) -> int:

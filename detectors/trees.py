@@ -174,7 +174,7 @@ def tree_fields(features: int, trees: int, height: int, window: int) -> dict[str
         "low": Field((features,), np.float64, np.inf),
         "high": Field((features,), np.float64, -np.inf),
         "filled": Field((), np.int64),
-        "full": Field((), np.uint8),
+        "full": Field((), np.uint8, most=1),
     }
 
 

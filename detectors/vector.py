@@ -73,7 +73,7 @@ def vector_fields(tags: int) -> dict[str, Field]:
     """Fields of `VectorState` for so many tags."""
     return {
         "seen": Field((), np.int64),
-        "ready": Field((), np.uint8),
+        "ready": Field((), np.uint8, most=1),
         "rows": Field((ROWS, tags), np.float64, np.nan),
         "when": Field((ROWS,), np.int64, -1),
         "latest_ns": Field((), np.int64, -1),

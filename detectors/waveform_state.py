@@ -97,9 +97,9 @@ def waveform_fields(features: int) -> dict[str, Field]:
     f32, i64, f64 = np.float32, np.int64, np.float64
     return {
         "seen": Field((), i64),
-        "ready": Field((), np.uint8),
-        "window": Field((), i64),
-        "stored": Field((), i64),
+        "ready": Field((), np.uint8, most=READY),
+        "window": Field((), i64, most=MEMORY),
+        "stored": Field((), i64, most=MEMORY),
         "memory": Field((features, MEMORY), f32),
         "when": Field((MEMORY,), i64),
         "surprise": Field((MEMORY,), f64, np.nan),

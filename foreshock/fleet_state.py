@@ -17,6 +17,7 @@ from foreshock.errors import SnapshotRejected
 from foreshock.features.quality import PointState
 from foreshock.features.run_state import RunMemory
 from foreshock.fleet_points import Episode, Latest, Layout, Model, Point, Watch
+from foreshock.fleet_spec import FleetSpec
 from foreshock.policy import Alarm
 from foreshock.records import from_tree, to_tree
 
@@ -138,20 +139,23 @@ def _optional(kind: type[Any], tree: Any) -> Any:
     return None if tree is None else from_tree(kind, tree)
 
 
-def layout_of(tree: Mapping[str, Any]) -> Layout:
-    """Layout of a measuring point's tree; one with more columns than the tree has numbers for is refused.
+def layout_of(tree: Mapping[str, Any], spec: FleetSpec) -> Layout:
+    """Layout of a measuring point's tree; one that is not that of its arrays is refused before a lane is made for it.
 
     Raises
     ------
     ValueError
         It is not one, or cannot be that of the arrays.
     """
-    layout = from_tree(Layout, tree["layout"])
-    widest = max((max(array.shape, default=0) for array in tree["arrays"]["model"].values()), default=0)
-    if layout.kind not in {"waveform", "telemetry"} or not 0 < layout.columns <= widest or layout.samples < 0:
+    layout, arrays = from_tree(Layout, tree["layout"]), tree["arrays"]["model"]
+    if layout.kind == "waveform":
+        columns = layout.columns * len(spec.feature_set.columns(1))
+        fits = arrays["memory"].shape[0] == columns and layout.samples >= 0 and not layout.tags
+    else:
+        columns = len(layout.tags)
+        fits = layout.kind == "telemetry" and arrays["rows"].shape[-1] == columns == layout.columns
+    if not fits or columns == 0:
         raise ValueError(f"{layout} is not the layout of these arrays")
-    if layout.kind == "telemetry" and len(layout.tags) != layout.columns:
-        raise ValueError(f"{len(layout.tags)} tags in {layout.columns} columns")
     return layout
 
 

@@ -64,7 +64,7 @@ class Store:
             owner.record = master_data(state.tree)
             if state.shape == admission.spec.shape:
                 self._fill(owner, state)
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
             admission.drop_points(owner)
             owner.cold = f"its state does not fit: {exc}"
             raise StateRejected("malformed", owner.cold) from exc
@@ -80,6 +80,6 @@ class Store:
     def _fill(self, owner: Owner, state: AssetState) -> None:
         owner.cold = from_tree(str, state.tree["cold"])
         for tree in state.tree["points"]:
-            point = Point(self.admission.model(layout_of(tree), owner.record))
+            point = Point(self.admission.model(layout_of(tree, self.admission.spec), owner.record))
             owner.points[from_tree(str, tree["point"])] = point
             fill_point(point, tree)
