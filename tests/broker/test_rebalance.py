@@ -1,20 +1,21 @@
-"""Partitions change hands: nothing is lost, nothing comes twice, and state that still fits is kept."""
+"""Partitions change hands: nothing is lost, nothing comes twice, and their state goes with them."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from tests.broker import undisturbed
+
 ASSETS = [f"motor-{n}" for n in range(24)]
-ROUNDS = 250
+ROUNDS = 100
 
 
 @pytest.mark.slow
 def test_scaling_out_and_in_under_load(settings, open_topics, start_worker, make_block):
-    """A second worker joins and leaves while blocks come: one score each, in order, and no asset that stayed is cold again."""
+    """A second worker joins and leaves while blocks come: one score each, in order, and nothing in them shows it."""
     mine = replace(
         settings,
         detection=replace(settings.detection, warmup_blocks=12),
@@ -60,6 +61,4 @@ def test_scaling_out_and_in_under_load(settings, open_topics, start_worker, make
     inputs = [(m.partition(), m.offset()) for m in topics.raw("sensors.v1")]
 
     assert [score.place for score in scores] == inputs
-    starts = Counter(score.key for score in scores if score.record["warmup"] == min(s.record["warmup"] for s in scores))
-    stayed = [asset for asset, count in starts.items() if count == 1]
-    assert stayed, "the assets of the partitions that the first worker kept start once only"
+    undisturbed.same(topics)
