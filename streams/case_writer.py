@@ -7,6 +7,7 @@ when all its parts are on the broker, in order; after a crash the same parts com
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -26,6 +27,8 @@ from foreshock.streams.errors import client_error
 from foreshock.streams.event_headers import headers, part_headers
 from foreshock.streams.kafka import consumer_config, producer_config, reader_config
 from foreshock.streams.topics import TopicInfo
+
+log = logging.getLogger("foreshock.cases")
 
 _MOST = 200  # windows that are open at a time
 _BACK = 500  # records of the first look backwards; each further one is twice as long
@@ -50,10 +53,11 @@ class CaseWriter:
     def __init__(self, settings: Settings, topics: dict[str, TopicInfo], reach: Reach) -> None:
         quiet: dict[str, Any] = {"error_cb": client_error, "log_level": 2}
         follow = {**consumer_config(settings), **quiet, "group.id": f"{settings.worker.group}-cases"}
+        follow["auto.offset.reset"] = "earliest"  # a group that is new starts with the first anomaly that is kept
         follow.pop("group.instance.id", None)
         self._anomalies = Consumer({**follow, "enable.partition.eof": True})
-        self._inputs = Consumer({**reader_config(settings), **quiet})
-        self._back = Consumer({**reader_config(settings), **quiet})
+        look = {**reader_config(settings), **quiet, "auto.offset.reset": "error"}
+        self._inputs, self._back = Consumer(look), Consumer(look)
         self._producer = Producer({**producer_config(settings), **quiet})
         self._encode = encoder_for(settings, "evidence.v1").encode
         self._registry = registry_for(settings)
@@ -123,8 +127,10 @@ class CaseWriter:
             self._take(message, number, offset)
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start with an underscore
             self._caught_up.add(number)
-        elif error.fatal():
+        elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise KafkaException(error)
+        else:
+            log.warning("anomalies: %s", error.str())
 
     def _take(self, message: Message, number: int, offset: int) -> None:
         anomaly = anomaly_of(wire.decode_output(message.value() or b"", self._registry)["record"])
@@ -207,7 +213,10 @@ class CaseWriter:
                 if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # as above
                     self._ended.add(number)
                 elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # as above
-                    self._read[number] = OFFSET_BEGINNING
+                    self._read[number] = OFFSET_BEGINNING  # what was wanted first is gone by retention
+                    self._assign()
+                else:
+                    log.warning("records: %s", error.str())
                 continue
             self._ended.discard(number)
             self._read[number] = (message.offset() or 0) + 1
