@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from foreshock import lineage
-from foreshock.contract import Mode, Origin, Outcome, RunState, Score, ScoreRow, ScoreState
+from foreshock.contract import Origin, Outcome
 from foreshock.settings import Settings, TelemetrySettings
 from foreshock.streams.cache import Cache
 from foreshock.streams.telemetry import BatchTimes, Telemetry
+from tests.wire import samples
 
 BATCH = 256
 BATCHES = 40
@@ -26,35 +27,8 @@ GOAL_US = 2.0
 
 def outcomes(traceparent: str | None) -> list[list[Outcome]]:
     """Make batches of ordinary outcomes."""
-    row = ScoreRow(
-        source_ns=1,
-        state=ScoreState.SCORED,
-        reason="",
-        value=0.4,
-        p_value=0.3,
-        alarm=False,
-        run_state=RunState.RUNNING,
-        features=(0.0,) * 22,
-    )
     first = Origin(topic="sensors.v1", topic_id="x" * 22, partition=1, offset=0, ingest_ns=1, traceparent=traceparent)
-    score = Score(
-        score_id="",
-        asset="",
-        point="de",
-        origin=first,
-        mode=Mode.MODEL,
-        rows=(row,),
-        quality=(),
-        feature_set="full@1",
-        model="m",
-        policy="p",
-        reference="",
-        regime="",
-        registered=True,
-        warmup=1.0,
-        learning="learning",
-        delayed_s=0.0,
-    )
+    score = replace(samples.ORDINARY, rows=(replace(samples.ORDINARY_ROW, features=(0.0,) * 22),))
     found = []
     for offset in range(BATCH * BATCHES):
         origin = replace(first, offset=offset)

@@ -11,24 +11,15 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import fastavro
 import numpy as np
 
-from foreshock.contract import (
-    Context,
-    Mode,
-    Origin,
-    RunState,
-    Score,
-    ScoreRow,
-    ScoreState,
-    SensorBlock,
-    Tag,
-    TelemetryFrame,
-)
+from foreshock.contract import Context, Origin, Score, SensorBlock, Tag, TelemetryFrame
 from foreshock.streams import schemas
 from foreshock.streams.wire import Decoder, Encoder, headers
+from tests.wire import samples
 
 CALLS, ROUNDS = 100, 200
 KEY = b"pump-7"
@@ -73,35 +64,7 @@ def block() -> SensorBlock:
 def score() -> Score:
     """Make a score of 30 features."""
     values = np.random.default_rng(2).standard_normal(30).astype(np.float32)
-    row = ScoreRow(
-        source_ns=1_780_000_000_123_456_789,
-        state=ScoreState.SCORED,
-        reason="",
-        value=0.5,
-        p_value=0.4,
-        trend=0.02,
-        alarm=False,
-        run_state=RunState.RUNNING,
-        features=tuple(values.tolist()),
-    )
-    return Score(
-        score_id="a" * 32,
-        asset="pump-7",
-        point="DE bearing",
-        origin=ORIGIN,
-        mode=Mode.MODEL,
-        rows=(row,),
-        quality=(),
-        feature_set="full-1@0123456789abcdef",
-        model="novelty-1",
-        policy="budget-1",
-        reference="",
-        regime="",
-        registered=True,
-        warmup=1.0,
-        learning="learning",
-        delayed_s=0.25,
-    )
+    return replace(samples.ORDINARY, rows=(replace(samples.ORDINARY_ROW, features=tuple(values.tolist())),))
 
 
 def frame() -> TelemetryFrame:

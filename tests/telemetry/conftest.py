@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,26 +16,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from foreshock import lineage
-from foreshock.contract import (
-    Anomaly,
-    DataQuality,
-    DeadLetter,
-    Decision,
-    Lineage,
-    Mode,
-    Operand,
-    Origin,
-    Outcome,
-    Phase,
-    QualityKind,
-    Reason,
-    RunState,
-    Score,
-    ScoreRow,
-    ScoreState,
-)
+from foreshock.contract import DeadLetter, Mode, Origin, Outcome, Reason
 from foreshock.settings import Settings, TelemetrySettings, TopicSettings, WorkerSettings
 from foreshock.streams.telemetry import BatchTimes, Telemetry
+from tests.wire import samples
 
 MS = 1_000_000
 
@@ -61,34 +46,15 @@ class Records:
     ) -> Outcome:
         """An ordinary outcome: scored, no event."""
         where = self.origin(offset, **origin)
-        row = ScoreRow(
-            source_ns=self.now_ns - 60 * MS,
-            state=ScoreState.SCORED,
-            reason="",
-            value=value,
-            p_value=0.31,
-            trend=0.05,
-            alarm=value > 1,
-            run_state=RunState.RUNNING,
-            features=(0.5, 1.5),
-        )
-        score = Score(
+        row = replace(samples.ORDINARY_ROW, source_ns=self.now_ns - 60 * MS, value=value, alarm=value > 1)
+        score = replace(
+            samples.ORDINARY,
             score_id=lineage.event_id("score", where, 0, "m1"),
             asset=asset,
             point=point,
             origin=where,
-            mode=Mode.MODEL,
             rows=(row,),
-            quality=(),
-            feature_set="full@1234",
             model="bank@1",
-            policy="p@1",
-            reference="",
-            regime="",
-            registered=True,
-            warmup=1.0,
-            learning="learning",
-            delayed_s=0.03,
         )
         return Outcome(score=score)
 
@@ -97,43 +63,21 @@ class Records:
         ordinary = self.outcome(offset, asset=asset, value=value, **origin)
         score = ordinary.score
         where = score.origin
-        event = Anomaly(
+        event = replace(
+            samples.ANOMALY,
             event_id=lineage.event_id("anomaly.opened", where, 0, "p@1"),
             episode_id=lineage.event_id("episode", where, 0, "p@1"),
-            phase=Phase.OPENED,
             asset=asset,
             point=score.point,
-            site="",
-            gateway="",
             mode=Mode.MODEL,
-            severity="warning",
             source_ns=score.rows[0].source_ns,
             ingest_ns=where.ingest_ns,
             started_ns=score.rows[0].source_ns,
             score=value,
             initial_score=value,
-            p_value=0.001,
-            confidence=0.9,
-            decision=Decision(
-                rule="value >= 1 for 2 blocks", operands=(Operand(name="value", value=value),), result=True
-            ),
             contributions=(),
-            hypothesis="outer race",
-            lowered_by=(),
-            run_state=RunState.RUNNING,
-            regime="",
-            lineage=Lineage(
-                inputs=(lineage.input_range(where, where.offset - 1),),
-                schema="9f0c",
-                feature_set="full@1234",
-                model="bank@1",
-                model_state="",
-                calibration="",
-                reference="",
-                policy="p@1",
-                asset_record="",
-                numeric_platform="",
-                code="",
+            lineage=replace(
+                samples.ANOMALY.lineage, inputs=(lineage.input_range(where, where.offset - 1),), model="bank@1"
             ),
             trace_id=lineage.trace_id(where),
         )
@@ -142,20 +86,14 @@ class Records:
     def frozen(self, offset: int = 7, **origin: Any) -> Outcome:
         """An outcome with a quality transition."""
         score = self.outcome(offset, **origin).score
-        event = DataQuality(
+        event = replace(
+            samples.QUALITY,
             event_id=lineage.event_id("quality.frozen", score.origin),
             asset=score.asset,
             point=score.point,
             channel="x",
-            kind=QualityKind.FROZEN,
-            raised=True,
             source_ns=score.rows[0].source_ns,
             ingest_ns=score.origin.ingest_ns,
-            value=0.0,
-            limit=1e-9,
-            detail="all samples are equal",
-            cause="sensor",
-            ne107="failure",
             origin=score.origin,
             trace_id=lineage.trace_id(score.origin),
         )
@@ -164,7 +102,8 @@ class Records:
     def dead_letter(self, offset: int = 7, **origin: Any) -> DeadLetter:
         """A record that could not be used."""
         where = self.origin(offset, **origin)
-        return DeadLetter(
+        return replace(
+            samples.LETTER,
             event_id=lineage.event_id("dead-letter", where),
             reason=Reason.BAD_RATE,
             sentence="the sampling rate is -5",
@@ -172,9 +111,6 @@ class Records:
             fix="send a rate above 0, or null",
             origin=where,
             key=b"pump-3",
-            value=b"\xc3\x01",
-            value_size=2,
-            value_sha256="00",
         )
 
     def times(self) -> BatchTimes:

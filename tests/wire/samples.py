@@ -153,6 +153,21 @@ SCORE = Score(
     learning="held: alarm",
     delayed_s=0.25,
 )
+# What most blocks become: scored, nothing to report.
+ORDINARY_ROW = ScoreRow(
+    source_ns=AT_NS,
+    state=ScoreState.SCORED,
+    reason="",
+    value=0.4,
+    p_value=0.31,
+    trend=0.05,
+    alarm=False,
+    run_state=RunState.RUNNING,
+    features=(0.5, 1.5),
+)
+ORDINARY = replace(
+    SCORE, mode=Mode.MODEL, rows=(ORDINARY_ROW,), quality=(), reference="", regime="", learning="learning"
+)
 ANOMALY = Anomaly(
     event_id="b" * 32,
     episode_id="c" * 32,
