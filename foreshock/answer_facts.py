@@ -45,7 +45,7 @@ class Facts:
     quality, letters, anomalies
         Its quality transitions, dead letters and anomaly events, the newest first; letters of any partition.
     cached
-        States of its measuring points in the cache.
+        States of its measuring points in the cache, and in its snapshot where scores are too far back.
     registered
         Its master data on assets.v1.
     names

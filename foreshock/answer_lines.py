@@ -34,7 +34,9 @@ def lines(facts: Facts, points: Mapping[str, Seen]) -> Iterator[Line]:
         known = facts.registered
         yield Line("master data", known.record.get("asset_class") or "registered", known.source, known.at_ns)
     for state in facts.cached:
-        yield Line(f"{state['point']} cached", str(state["state"]), "cache", state["ingest_ns"])
+        yield Line(
+            f"{state['point']} last state", str(state["state"]), state.get("source", "cache"), state["ingest_ns"]
+        )
     if facts.cache:
         yield Line("cache", facts.cache, "cache")
 

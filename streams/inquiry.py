@@ -12,13 +12,16 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, 
 from confluent_kafka.admin import AdminClient
 
 from foreshock.answer_facts import Facts, Record, Seen
-from foreshock.errors import ConfigurationError, ForeshockError, InputRejected
+from foreshock.detectors.snapshot import Keys
+from foreshock.errors import ConfigurationError, ForeshockError, InputRejected, SnapshotRejected
+from foreshock.fleet_state import AssetState
 from foreshock.settings import Settings
 from foreshock.streams.backward import Looked, look_back
 from foreshock.streams.codec import registry_for
 from foreshock.streams.kafka import administration, explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.registry import Registry
+from foreshock.streams.state_keys import keys_of
 from foreshock.streams.topics import TOPICS
 from foreshock.streams.wire import decode_output
 
@@ -59,7 +62,7 @@ def inquire(settings: Settings, asset: str) -> Facts:
 @contextmanager
 def _consumer(settings: Settings) -> Iterator[Consumer]:
     # A fetch that waits for more would hold up the questions behind it on the same connection.
-    quick = {"isolation.level": "read_uncommitted", "fetch.wait.max.ms": 10, "log_level": 0}
+    quick = {"isolation.level": "read_committed", "fetch.wait.max.ms": 10, "log_level": 0}
     consumer = Consumer({**reader_config(settings), **quick})
     try:
         yield consumer
@@ -96,6 +99,8 @@ class _Inquiry:
         letters = self._back("dead-letters.v1", range(self.partitions), there, EVENTS, self.key)
         master = self._back("assets.v1", [partition], there, MOST, self.key, enough=1)
         cached, cache = self._cache()
+        if not any(look.found for look in scores):
+            cached = (*cached, *self._stored(partition, there))
         return Facts(
             now_ns=time.time_ns(),
             asset=self.key.decode(),
@@ -198,6 +203,17 @@ class _Inquiry:
                 found |= {_key(message).decode("utf-8", "replace") for message in look.found}
         return found - {""}
 
+    def _stored(self, partition: int, there: set[str]) -> tuple[Record, ...]:
+        """States of the asset's points in its snapshot: for an asset whose scores are too far back."""
+        found = self._back("state.v1", [partition], there, MOST, f"{partition}/".encode() + self.key, enough=1)
+        keys = keys_of(self.settings, self.admin.list_topics(timeout=ANSWER_S).cluster_id or "")
+        for message in (each for look in found for each in look.found):
+            try:
+                return tuple(_snapshot(message.value() or b"", keys, _place(message)))
+            except (SnapshotRejected, KeyError):
+                return ()
+        return ()
+
     def _cache(self) -> tuple[tuple[Record, ...], str]:
         """States of the asset in the cache, or why there are none."""
         if not self.settings.redis.url:
@@ -210,6 +226,14 @@ class _Inquiry:
         except ForeshockError as exc:
             return (), str(exc)
         return tuple(found), "" if found else "it has nothing of this asset"
+
+
+def _snapshot(data: bytes, keys: Keys, source: str) -> Iterator[Record]:
+    """What a snapshot tells of each measuring point, in the words of the cache."""
+    for each in AssetState.unseal(data, keys).tree["points"]:
+        latest, last = each["latest"], each["quality"]["pulse"]["last"]
+        if latest is not None and last is not None:
+            yield {"point": each["point"], "state": latest["state"], "ingest_ns": last["ingest_ns"], "source": source}
 
 
 def _asked(ask: Callable[[], Mapping[str, Any]], group: str) -> Any:

@@ -7,9 +7,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from confluent_kafka import OFFSET_END, TopicPartition
 
 from foreshock.answer import answer
 from foreshock.streams.inquiry import inquire
+from foreshock.streams.kafka import administration
 
 
 @pytest.fixture
@@ -33,6 +35,15 @@ def assets(events, raised: bool = True) -> list[str]:
     return sorted(asset for asset, word, _ in events if word is raised)
 
 
+def delete_scores(settings) -> None:
+    """Delete all scores that there are."""
+    name = f"{settings.topics.prefix}scores.v1"
+    with administration(settings) as admin:
+        asked = [TopicPartition(name, number, OFFSET_END) for number in range(settings.topics.partitions)]
+        for answered in admin.delete_records(asked).values():
+            answered.result()
+
+
 @pytest.mark.slow
 def test_is_told_once_over_a_crash_and_rearms(impatient, open_topics, start_worker, make_block, poll_until):
     """Two pumps go silent, the worker is killed and restarted: no second event; one comes back and goes silent again."""
@@ -45,7 +56,7 @@ def test_is_told_once_over_a_crash_and_rearms(impatient, open_topics, start_work
     first = start_worker(impatient, "--slot", "0")
     for asset in ("a", "b"):
         send(asset, 0)
-    poll_until(lambda: assets(told(topics)) == ["a", "b"], 60, first.shown)
+    poll_until(lambda: assets(told(topics)) == ["a", "b"], 120, first.shown)
     before = told(topics)
     assert set(before.values()) == {1}
 
@@ -57,6 +68,11 @@ def test_is_told_once_over_a_crash_and_rearms(impatient, open_topics, start_work
     assert assets(after) == ["a", "b", "canary"]
     assert before.keys() <= after.keys()
     assert answer(inquire(impatient, "b")).sentence.startswith("b/de is silent since ")
+
+    delete_scores(impatient)  # as retention does
+    gone = answer(inquire(impatient, "b"))
+    assert gone.sentence.startswith("b was last heard ")
+    assert any("state.v1" in line.source for line in gone.lines)
 
     send("a", 1)
     poll_until(lambda: assets(told(topics), raised=False) == ["a"], 60, second.shown)
