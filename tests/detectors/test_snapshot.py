@@ -18,7 +18,7 @@ from foreshock.detectors import snapshot, snapshot_codec
 from foreshock.detectors.snapshot import Key, Keys, canonical, from_canonical, seal, unseal
 from foreshock.errors import SnapshotRejected
 
-KEYS = Keys(Key("2026-11", b"one secret"), Key("2026-10", b"the one before"))
+KEYS = Keys(Key("2026-11", b"one secret"), Key("2025-04", b"the one before"))
 TREE = {
     "a": [1, -2.5, None, True, 2**70, "ü", b"12"],
     "m": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -127,12 +127,12 @@ class TestSeal:
 
     def test_the_previous_key_is_taken_and_others_are_not(self) -> None:
         """So keys can be rotated: two are known at a time."""
-        before = Keys(Key("2026-10", b"the one before"))
+        before = Keys(Key("2025-04", b"the one before"))
         data = seal("place", TREE, header={}, keys=before)
 
         assert unseal(data, KEYS).kind == "place"
         assert code(data, Keys(Key("2026-12", b"x"), Key("2026-11", b"one secret"))) == "unknown_key"
-        assert code(data, Keys(Key("2026-10", b"another secret of the same name"))) == "bad_signature"
+        assert code(data, Keys(Key("2025-04", b"another secret of the same name"))) == "bad_signature"
 
     def test_every_flipped_bit_is_noticed(self) -> None:
         """At any byte, by the code of the part that it is in."""
