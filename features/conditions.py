@@ -27,7 +27,7 @@ _CAUSES = {
     QualityKind.WRONG_RATE: ("gateway", "failure"),
     QualityKind.CLOCK: ("gateway", "out_of_specification"),
     QualityKind.COLD_START: ("pipeline", "check_function"),
-    QualityKind.LOST: ("pipeline", "failure"),
+    QualityKind.LOST: ("pipeline", "check_function"),
 }
 
 
