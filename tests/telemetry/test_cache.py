@@ -249,7 +249,9 @@ class TestRefusal:
             with caplog.at_level(logging.WARNING):
                 cache.put([records.outcome(1, asset="a")])
                 until(lambda: cache.counters()["failed"] > 3)
-                assert [("takes nothing" in line, "persist to disk" in line) for line in caplog.messages] == [(True, True)]
+                assert [("takes nothing" in line, "persist to disk" in line) for line in caplog.messages] == [
+                    (True, True)
+                ]
         finally:
             client.config_set("save", "")
             blocked.rmdir()
