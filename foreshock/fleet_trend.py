@@ -89,8 +89,8 @@ class Pending:
         if first >= end:
             return
         part, slopes = self.folded[first:end], np.full(end - first, np.nan)
-        columns = (each[first:end][part] for each in (self.slot, self.at_s, self.logs))
-        slopes[part] = trend.update(self.slots.arrays, *columns, LEAST)[:, 0] * _HOUR_S
+        slot, at_s, logs = self.slot[first:end][part], self.at_s[first:end][part], self.logs[first:end][part]
+        slopes[part] = trend.update(self.slots.arrays, slot, at_s, logs, LEAST)[:, 0] * _HOUR_S
         for entry, slope in zip(self.entries[first:end], slopes.tolist(), strict=True):
             model = model_of(entry)
             if slope == slope:  # noqa: PLR0124  # not NaN
