@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from foreshock.contract import Asset, DataQuality, Tick
 from foreshock.fleet import Fleet
@@ -68,7 +69,8 @@ class Places:
         """Hand something in; from any thread. It takes effect before one of the next records of its partition."""
         self._inbox.append(item)
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     # On the event loop, from here on.
 
