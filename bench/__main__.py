@@ -26,7 +26,7 @@ from foreshock.streams import topics
 RESULTS = Path(__file__).parent / "results"
 PARTITIONS = 4
 CLEAN = "clean."
-PAIRS = 7  # segments with bad records
+BAD_ROUNDS = 3
 HAND = ("hand.input", "hand.output")
 
 
@@ -65,7 +65,7 @@ def compare(stack: LocalStack, folder: Path, blocks: int, warm: int, rounds: int
     return {
         "figures": {name: asdict(each) for name, each in figures.items()},
         "ratio": {"lean": base / figures["worker, lean"].cpu_us, "full": base / figures["worker, full"].cpu_us},
-        "bad": bad.compare(stack, PAIRS, blocks // 10),
+        "bad": bad.compare(stack, BAD_ROUNDS, blocks, warm),
         "load": {
             "blocks": blocks,
             "warm": warm,

@@ -1,15 +1,15 @@
 """`python -m bench.bad`: what bad records cost, of all kinds that issue 3 names.
 
-One worker reads one topic in which segments of good records and segments with 5 % bad ones take turns, so that both meet the
-same process on the same machine within the same second. Each bad segment is held against the mean of the two good ones
-around it; what counts is the median of these ratios.
+Two workers run side by side, one on good records, one on records of which 5 % are bad, so that both meet the same machine at
+the same time; from when both are warm until the first one is through, records and CPU time of each are counted. Runs after
+each other differed by more than what they were to measure, and in segments of one topic a bad one pays for the good one
+that is computed while its dead letters are on their way.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import itertools
 import json
 import os
 import statistics
@@ -17,9 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.resources import files
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,10 @@ from foreshock.streams import topics
 from foreshock.streams.kafka import producer_config
 from foreshock.streams.wire import Encoder
 
-SHARE = 20  # every so-manieth record of a bad segment is bad
+SHARE = 20  # every so-manieth record is bad
+PARTITIONS = 4
+IDLE_NS = 20_000_000  # of CPU time in a second: all is loaded
+PREFIXES = ("good.", "mixed.")
 SCHEMA = json.loads((files("foreshock.avro_schemas") / "SensorBlock.avsc").read_text())
 
 
@@ -85,40 +87,65 @@ def kinds(block: SensorBlock, good: bytes) -> list[tuple[str, bytes | None]]:
     ]
 
 
-def send(settings: Settings, segments: int, blocks: int) -> None:
-    """Send segments of `blocks` records each; every second one has bad records in it."""
+def send(settings: Settings, blocks: int, share: int) -> None:
+    """Send blocks; every `share`-th record is bad, of each kind in turn (0: none)."""
     producer = Producer({**producer_config(settings), "linger.ms": 50, "queue.buffering.max.kbytes": 262_144})
     topic = settings.topics.prefix + "sensors.v1"
     encoder = Encoder("single-object", topic=topic)
-    bad = _endless()
-    for n, (asset, i, samples) in enumerate(feed.waveforms(segments * blocks)):
+    for n, (asset, i, samples) in enumerate(feed.waveforms(blocks)):
         block = feed.block(f"pump-{asset:02d}", feed.START_NS + i * feed.STEP_NS, samples)
         value: bytes | None = encoder.encode(block)
-        if n // blocks % 2 and n % SHARE == 0:
-            value = next(bad)(block, value or b"")
+        if share and n % share == 0:
+            found = kinds(block, value or b"")
+            value = found[n // share % len(found)][1]
         feed.produce(producer, topic, value, block.asset.encode())
     if producer.flush(120):
         raise RuntimeError("the broker did not take the load")
 
 
-def _endless() -> Iterator[Callable[[SensorBlock, bytes], bytes | None]]:
-    """Take all kinds in turn."""
-    n = 0
-    while True:
-        yield lambda block, good, n=n: (found := kinds(block, good))[n % len(found)][1]  # type: ignore[misc]  # mypy: a default in a lambda
-        n += 1
+class Runner:
+    """A worker on the records of one prefix."""
 
+    def __init__(self, stack: LocalStack, prefix: str, group: str, folder: Path) -> None:
+        flags = {
+            "kafka.bootstrap": stack.bootstrap,
+            "redis.url": stack.redis_url,
+            "topics.prefix": prefix,
+            "worker.group": group,
+            "worker.data_dir": str(folder / group),
+            "detection.profile": "lean",
+        }
+        env = {f"FORESHOCK_{name.upper().replace('.', '__')}": value for name, value in flags.items()}
+        command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--slot", "0"]
+        outputs = [prefix + name for name in ("scores.v1", "dead-letters.v1")]
+        self._count = measure.counter(stack.bootstrap, outputs, PARTITIONS)
+        self._before = self._count()
+        gate, self._go = os.pipe()
+        command += ["--gate", str(gate)]
+        self._process = subprocess.Popen(command, env={**os.environ, **env, "OMP_NUM_THREADS": "1"}, pass_fds=[gate])
+        os.close(gate)
 
-@dataclass(frozen=True)
-class Costs:
-    """Of each segment, in order."""
+    def loaded(self) -> bool:
+        """Say whether it has nothing left to do but to begin."""
+        before = cpu_ns(self._process.pid)
+        time.sleep(1.0)
+        return before > 0 and cpu_ns(self._process.pid) - before < IDLE_NS
 
-    seconds: list[float]
-    cpu_us: list[float]  # per record
+    def go(self) -> None:
+        """Let it begin."""
+        os.write(self._go, b"g")
+        os.close(self._go)
 
-    def ratios(self, values: list[float]) -> list[float]:
-        """Hold each bad segment against the good ones before and after it."""
-        return [values[n] / ((values[n - 1] + values[n + 1]) / 2) for n in range(1, len(values) - 1, 2)]
+    def look(self) -> tuple[int, int]:
+        """Give the outcomes so far and the CPU time in nanoseconds."""
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the worker ended with {self._process.returncode}")
+        return self._count() - self._before, cpu_ns(self._process.pid)
+
+    def stop(self) -> None:
+        """End the worker."""
+        self._process.terminate()
+        self._process.wait(30)
 
 
 def cpu_ns(pid: int) -> int:
@@ -129,58 +156,53 @@ def cpu_ns(pid: int) -> int:
     return total
 
 
-def run(stack: LocalStack, segments: int, blocks: int, warm: int) -> Costs:
-    """Send the load, let a worker work through it, and give what each segment cost after the first `warm` (an even number)."""
-    flags: dict[str, object] = {"kafka.bootstrap": stack.bootstrap, "topics.partitions": 1, "topics.prefix": "mixed."}
-    settings = load(flags=flags, env={})
-    topics.ensure(settings)
-    send(settings, warm + segments, blocks)
-    count = measure.counter(stack.bootstrap, ["mixed.scores.v1", "mixed.dead-letters.v1"], 1)
-    with tempfile.TemporaryDirectory() as folder:
-        own = {**flags, "redis.url": stack.redis_url, "worker.data_dir": folder, "detection.profile": "lean"}
-        env = {f"FORESHOCK_{name.upper().replace('.', '__')}": str(value) for name, value in own.items()}
-        command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--slot", "0"]
-        process = subprocess.Popen(command, env={**os.environ, **env, "OMP_NUM_THREADS": "1"})
-        try:
-            marks = [_at(process, count, (warm + n) * blocks) for n in range(segments + 1)]
-        finally:
-            process.terminate()
-            process.wait(30)
-    pairs = list(itertools.pairwise(marks))
-    return Costs([b[0] - a[0] for a, b in pairs], [(b[1] - a[1]) / blocks / 1e3 for a, b in pairs])
+def side_by_side(stack: LocalStack, turn: int, folder: Path, blocks: int, warm: int) -> tuple[float, float]:
+    """Run both once; give rate and CPU per record of the one with bad records as shares of the other's."""
+    runners = [Runner(stack, prefix, f"bad-bench-{turn}-{prefix}", folder) for prefix in PREFIXES]
+    try:
+        while not all(each.loaded() for each in runners):
+            pass
+        for each in runners:
+            each.go()
+        while min(each.look()[0] for each in runners) < warm:
+            time.sleep(0.01)
+        first = [each.look() for each in runners]
+        while max((last := [each.look() for each in runners]), key=itemgetter(0))[0] < blocks:
+            time.sleep(0.01)
+    finally:
+        for each in runners:
+            each.stop()
+    clean, bad = ((b[0] - a[0], b[1] - a[1]) for a, b in zip(first, last, strict=True))
+    return bad[0] / clean[0], (bad[1] / bad[0]) / (clean[1] / clean[0])
 
 
-def _at(process: subprocess.Popen[bytes], count: Callable[[], int], records: int) -> tuple[float, int]:
-    """Wait until so many outcomes are there; give the time and the CPU time."""
-    while count() < records:
-        if process.poll() is not None:
-            raise RuntimeError(f"the worker ended with {process.returncode}")
-        time.sleep(0.003)
-    return time.monotonic(), cpu_ns(process.pid)
-
-
-def compare(stack: LocalStack, pairs: int, blocks: int) -> dict[str, Any]:
+def compare(stack: LocalStack, rounds: int, blocks: int, warm: int) -> dict[str, Any]:
     """Measure, print and give the medians: rate and CPU of 5 % bad records, as shares of clean ones."""
-    costs = run(stack, 2 * pairs + 1, blocks, 2)
-    rates, cpu = [1 / each for each in costs.ratios(costs.seconds)], costs.ratios(costs.cpu_us)
-    print(f"{'segment':>8}{'bad':>5}{'blocks/s':>10}{'CPU us/block':>14}")
-    for n, (seconds, us) in enumerate(zip(costs.seconds, costs.cpu_us, strict=True)):
-        print(f"{n:8}{'5 %' if n % 2 else '':>5}{blocks / seconds:10.0f}{us:14.1f}")
-    found = {"rate": statistics.median(rates), "cpu": statistics.median(cpu), "rates": rates, "cpus": cpu}
-    print(
-        f"with 5 % bad records, median of {pairs}: {found['rate']:.0%} of the rate, {found['cpu']:.0%} of the CPU a record"
-    )
+    for prefix, share in zip(PREFIXES, (0, SHARE), strict=True):
+        settings = load(flags={"kafka.bootstrap": stack.bootstrap, "topics.prefix": prefix}, env={})
+        topics.ensure(settings)
+        send(settings, blocks, share)
+    rates, cpus = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(rounds):
+            rate, cpu = side_by_side(stack, turn, Path(folder), blocks, warm)
+            print(f"round {turn}: {rate:.0%} of the rate, {cpu:.0%} of the CPU a record", flush=True)
+            rates.append(rate)
+            cpus.append(cpu)
+    found = {"rate": statistics.median(rates), "cpu": statistics.median(cpus), "rates": rates, "cpus": cpus}
+    print(f"with 5 % bad records, median of {rounds}: {found['rate']:.0%} of the rate, {found['cpu']:.0%} of the CPU")
     return found
 
 
 def main() -> int:
     """Say whether the rate stays at 90 % at least."""
     parser = argparse.ArgumentParser(prog="python -m bench.bad", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=7, help="bad segments (default %(default)s)")
-    parser.add_argument("--blocks", type=int, default=3000, help="records of a segment (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of both, side by side (default %(default)s)")
+    parser.add_argument("--blocks", type=int, default=20_000, help="records of each (default %(default)s)")
+    parser.add_argument("--warm", type=int, default=4000, help="of them before the measurement (default %(default)s)")
     arguments = parser.parse_args()
     with LocalStack(None, redis=True) as stack:
-        found = compare(stack, arguments.pairs, arguments.blocks)
+        found = compare(stack, arguments.rounds, arguments.blocks, arguments.warm)
     return 0 if found["rate"] >= 0.9 else 1
 
 
