@@ -271,6 +271,13 @@ def _find(quantity: str, unit: str) -> Unit | None:
 
 
 def _nearest(text: str, known: tuple[str, ...] | list[str]) -> str:
-    close = get_close_matches(text[:40], known, n=2, cutoff=0.5)
-    close = close or get_close_matches(text[:40].casefold(), known, n=2, cutoff=0.5)
+    return _closest(text[:40], tuple(known))
+
+
+@lru_cache(
+    maxsize=256
+)  # who sends a wrong unit sends it in every record, and the search costs more than scoring a block
+def _closest(text: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(text, known, n=2, cutoff=0.5)
+    close = close or get_close_matches(text.casefold(), known, n=2, cutoff=0.5)
     return f"did you mean {' or '.join(map(repr, close))}?" if close else "nothing like it is known"
