@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from foreshock.contract import Anomaly, Evidence
 from foreshock.features.run_state import RunMemory
@@ -18,12 +18,7 @@ from foreshock.fleet_state import AssetState
 from foreshock.policy import Alarm
 from foreshock.records import to_tree
 
-
-class Before(NamedTuple):
-    """What the first stage changes of a model, as it was before a record."""
-
-    run: RunMemory
-    newest_ns: int
+Before = tuple[RunMemory, int]  # run state and newest time of a model before a record; a named one costs 0.1 us a block
 
 
 @dataclass(slots=True)
@@ -43,7 +38,7 @@ class Witness:
 
     def keep(self, k: int, arrays: Mapping[str, Any]) -> None:
         """Keep the state before entry `k`: to be called before the first of its events is made."""
-        entry, before = self.entries[k], self.before[k]
+        entry, (run, newest_ns) = self.entries[k], self.before[k]
         model, was = model_of(entry), entry.was
         if was is None:
             raise AssertionError("an entry keeps what its point was from admission on")
@@ -56,8 +51,8 @@ class Witness:
             "layout": to_tree(model.layout),
             "episode": to_tree(model.episode),
             "limits": {"alarm": to_tree(self.limits[k]), "episode": to_tree(model.limits.episode)},
-            "run": to_tree(before.run),
-            "newest_ns": before.newest_ns,
+            "run": to_tree(run),
+            "newest_ns": newest_ns,
             "trend": model.trend,
             "arrays": arrays,
         }

@@ -81,7 +81,7 @@ class TelemetryLane:
         late: list[bool] = []
         before: list[Before] = []
         for k, entry in enumerate(entries):
-            before.append(Before(model_of(entry).run, model_of(entry).newest_ns))
+            before.append((model_of(entry).run, model_of(entry).newest_ns))
             frame = _frame(entry)
             values.append(to_si(frame))
             times += frame.times_ns.tolist()

@@ -158,10 +158,11 @@ class WaveformLane:
 
     def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> tuple[list[RunState], list[Before]]:
         """Whether the machine ran, in order: by its speed, else by the level over all channels; and what was before."""
-        states, before = [], []
+        states: list[RunState] = []
+        before: list[Before] = []
         for entry, level in zip(entries, levels, strict=True):
             model = model_of(entry)
-            before.append(Before(model.run, model.newest_ns))
+            before.append((model.run, model.newest_ns))
             model.run = run_state.step(
                 model.run,
                 speed_hz=entry.context.speed_hz,
