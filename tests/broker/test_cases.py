@@ -59,6 +59,7 @@ def send(topics, make_block, numbers) -> None:
     topics.flush()
 
 
+@pytest.mark.slow
 def test_every_anomaly_of_a_killed_run_replays_after_its_raw_records_are_gone(
     mine, open_topics, start_worker, make_block, poll_until, command, tmp_path
 ):
@@ -77,7 +78,7 @@ def test_every_anomaly_of_a_killed_run_replays_after_its_raw_records_are_gone(
     send(topics, make_block, range(33, BLOCKS))
     worker.wait_for("ended with code -9")
     topics.wait_for_outcomes(BLOCKS * len(ASSETS), 200, worker=worker)
-    written = command(cases_command.run, "--once", "--before", "5", "--after", "3", "--after-seconds", "3", "--json")
+    written = command(cases_command.run, "--once", "--before", "5", "--after", "3", "--after-seconds", "300", "--json")
     assert worker.stop() == 0, worker.shown()
 
     anomalies = {each.record["event_id"]: each.record for each in topics.read("anomalies.v1")}
@@ -115,6 +116,7 @@ def test_every_anomaly_of_a_killed_run_replays_after_its_raw_records_are_gone(
     assert kinds["window"][0].note == ""
 
 
+@pytest.mark.slow
 def test_the_case_writer_goes_on_where_it_was(mine, open_topics, start_worker, make_block, command):
     """A second run finds everything committed; one whose commits are lost writes the same parts again, byte for byte."""
     topics = open_topics(mine)
@@ -122,7 +124,9 @@ def test_the_case_writer_goes_on_where_it_was(mine, open_topics, start_worker, m
     worker = start_worker(mine)
     topics.wait_for_outcomes(BLOCKS * len(ASSETS), 200, worker=worker)
     assert worker.stop() == 0, worker.shown()
-    run = lambda *more: command(cases_command.run, "--once", "--json", "--before", "4", "--after", "2", "--after-seconds", "3", *more)
+    run = lambda *more: command(
+        cases_command.run, "--once", "--json", "--before", "4", "--after", "2", "--after-seconds", "3", *more
+    )
 
     first = json.loads(run().output)["written"]
     parts = {each.headers["ce_id"]: each.value for each in topics.read("evidence.v1")}

@@ -71,6 +71,7 @@ def test_blocks_are_exported_once_however_often_it_is_killed(settings, open_topi
     assert row["samples"] == np.ascontiguousarray(make_block("fan-1", i).samples).tobytes()
 
 
+@pytest.mark.slow
 def test_scores_are_exported_with_their_features(settings, open_topics, start_worker, make_block, tmp_path):
     """A row of a score is a row of the file; a topic that was made again is not mixed in."""
     topics = open_topics(settings)

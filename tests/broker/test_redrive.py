@@ -27,6 +27,7 @@ def command(settings):
     return run
 
 
+@pytest.mark.slow
 def test_letters_are_sent_again(settings, open_topics, start_worker, make_block, command, tmp_path):
     """Wrong partition as it was, garbage with a mended value: both are scored, keep their headers, and are not sent twice."""
     topics = open_topics(settings)
