@@ -83,6 +83,7 @@ def _run(
     from foreshock.demo.feed import register
     from foreshock.demo.play import play
     from foreshock.demo.report import Run
+    from foreshock.demo.watch import Watch
     from foreshock.simulate.plan import demo_plan
     from foreshock.streams.sender import Sender
     from foreshock.streams.topics import ensure
@@ -111,10 +112,11 @@ def _run(
         plan = demo_plan(seed, duration, faults.value)
         register(settings, plan.plant, lambda i: plan.warmup_blocks(plan.plant.machines[i]))
         registered.touch()
-        sender = Sender(settings)
+        sender = Sender(settings)  # this and the next connect while the worker loads
+        watch = stack.enter_context(Watch(settings, topics))
         stage.wait_until_ready(worker)
         ready = time.monotonic()
-        board, feed = play(settings, topics, worker, screen, plan, sender=sender, began=began)
+        board, feed = play(settings, watch, worker, screen, plan, sender=sender, began=began)
         played = time.monotonic()
     first = board.first_score_at or played
     seconds = {"start": ready - began, "first_block": first - began, "play": played - ready}

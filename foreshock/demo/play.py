@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from foreshock.demo.board import Board
@@ -17,7 +17,6 @@ from foreshock.local.process import Process
 from foreshock.settings import Settings
 from foreshock.simulate.plan import Plan
 from foreshock.streams.sender import Sender
-from foreshock.streams.topics import TopicInfo
 
 WARMUP_WALL_S = 15.0
 """Wall time of the warm-up, if the machine is fast enough."""
@@ -45,7 +44,7 @@ def clock(plan: Plan, begin_ns: int) -> Callable[[float], int]:
 
 def play(
     settings: Settings,
-    topics: Mapping[str, TopicInfo],
+    watch: Watch,
     worker: Process,
     screen: Screen,
     plan: Plan,
@@ -62,7 +61,7 @@ def play(
     """
     board, stop = Board(plan), threading.Event()
     feed = Feed(settings, sender, plan.plant, plan.end_s, clock(plan, time.time_ns()))
-    with Watch(settings, topics) as watch, ThreadPoolExecutor(1, "feed") as pool:
+    with ThreadPoolExecutor(1, "feed") as pool:
         sending = pool.submit(feed.run, stop)
         try:
             _follow(board, feed, sending, watch, worker, screen, began)
