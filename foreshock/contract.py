@@ -384,7 +384,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an anomaly that opened or escalated can be computed from again, together with its input record."""
+    """What an anomaly event can be computed from again, together with its input record."""
 
     event_id: str
     state: bytes  # canonical bytes of the measuring point's `AssetState` as it was before the record

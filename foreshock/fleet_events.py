@@ -101,13 +101,6 @@ def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode |
     return event, None if phase is Phase.CLOSED else told
 
 
-def news(rule: Policy, transition: int, value: float, episode: Episode | None) -> bool:
-    """Whether a transition opens an episode or escalates it; `episode` as it stands before."""
-    if transition == policy.UPDATED:
-        return episode is None or value >= rule.escalate * episode.told
-    return transition == policy.OPENED
-
-
 def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
     """Close what was open on the model that a measuring point gives up: its alarms cannot clear any more."""
     if entry.left is None:

@@ -1,4 +1,4 @@
-"""Evidence: the state of a measuring point before a record that an anomaly opened or escalated with.
+"""Evidence: the state of a measuring point before a record that an anomaly event came with.
 
 The banks stop before a block whose alarm changes, so the model's state is still there, and nothing is copied for the
 blocks that nobody will ask about. What was moved on before the banks ran is had back by the references that an entry
@@ -30,7 +30,6 @@ class Witness:
     before: Sequence[Before]
     limits: Sequence[Alarm]  # alarm of the static limits before each entry
     states: dict[int, AssetState] = field(default_factory=dict)
-    news: set[str] = field(default_factory=set)  # ids of the events that need evidence
 
     def knows(self, k: int) -> bool:
         """Whether the state before an entry is kept."""
@@ -64,14 +63,9 @@ class Witness:
             tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
         )
 
-    def tell(self, event: Anomaly) -> None:
-        """Note that an event needs evidence."""
-        self.news.add(event.event_id)
-
     def of(self, k: int, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
         """Evidence of entry `k`, in the order of its events; equal states are one."""
-        told = [event.event_id for event in events if event.event_id in self.news] if events else []
-        if not told:
+        if not events:
             return ()
         state = self.states[k].to_bytes()
-        return tuple(Evidence(event_id=event_id, state=state) for event_id in told)
+        return tuple(Evidence(event_id=event.event_id, state=state) for event in events)

@@ -15,7 +15,7 @@ from foreshock.detectors import vector_undo
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.vector_undo import Journal, journal
-from foreshock.fleet_events import Finding, anomaly, contributions, news
+from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_evidence import Before, Witness
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, Model, model_of
@@ -155,19 +155,14 @@ class TelemetryLane:
 
     def _model_event(self, batch: PreparedRows, i: int) -> None:
         self._keep(batch, i, i)
-        k, event, value = batch.owner[i], int(batch.out.event[i]), float(batch.out.value[i])
-        model = model_of(batch.entries[k])
-        is_news = news(self._spec.policy, event, value, model.episode)
+        model = model_of(batch.entries[batch.owner[i]])
         batch.anomalies[i], model.episode = anomaly(self._finding(batch, i), model.episode)
-        if is_news:
-            batch.witness.tell(batch.anomalies[i])
 
     def _limit_event(self, batch: PreparedRows, i: int, stop: int) -> None:
         self._keep(batch, i, stop)
         k, seen, rule = batch.owner[i], batch.looks[i], self._spec.policy
         entry = batch.entries[k]
         state = model_of(entry).limits
-        is_news = news(rule, seen.event, seen.ratio, state.episode)
         change = found(
             entry,
             seen,
@@ -177,8 +172,6 @@ class TelemetryLane:
             index=batch.row[i],
         )
         batch.limited[i], state.episode = anomaly(change, state.episode)
-        if is_news:
-            batch.witness.tell(batch.limited[i])
 
     def _keep(self, batch: PreparedRows, i: int, stop: int) -> None:
         """Keep the state before the frame of row `i`, of which all usable rows before `stop` are folded in."""

@@ -17,7 +17,7 @@ from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
-from foreshock.fleet_events import Finding, anomaly, contributions, news
+from foreshock.fleet_events import Finding, anomaly, contributions
 from foreshock.fleet_evidence import Before, Witness
 from foreshock.fleet_limits import limits_of
 from foreshock.fleet_points import Entry, Layout, model_of
@@ -235,17 +235,13 @@ class WaveformLane:
 
     def _model_event(self, batch: Prepared, i: int) -> None:
         self._stop(batch, i)
-        model, event, value = model_of(batch.entries[i]), int(batch.out.event[i]), float(batch.out.value[i])
-        is_news = news(self._spec.policy, event, value, model.episode)
+        model = model_of(batch.entries[i])
         batch.anomalies[i], model.episode = anomaly(self._finding(batch, i), model.episode)
-        if is_news:
-            batch.witness.tell(batch.anomalies[i])
 
     def _limit_event(self, batch: Prepared, i: int) -> None:
         self._stop(batch, i)
         entry, seen, rule = batch.entries[i], batch.looks[i], self._spec.policy
         state = model_of(entry).limits
-        is_news = news(rule, seen.event, seen.ratio, state.episode)
         change = found(
             entry,
             seen,
@@ -255,8 +251,6 @@ class WaveformLane:
             trend=batch.trend.slopes[i],
         )
         batch.limited[i], state.episode = anomaly(change, state.episode)
-        if is_news:
-            batch.witness.tell(batch.limited[i])
 
     def _stop(self, batch: Prepared, i: int) -> None:
         """Keep the state before block `i`, which nothing has folded in yet, then let the trend have it."""

@@ -31,6 +31,9 @@ from foreshock.records import to_tree
 FEATURE_ULPS = 64  # float32 units in the last place that a feature may move from one numeric platform to another ...
 FEATURE_SMALL = 1e-6  # ... or so far from a value near zero, where units in the last place mean nothing (logarithms)
 
+# What a state that somebody made up makes the core raise: it has the right form, and numbers that no state has.
+_HOSTILE = (ArithmeticError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+
 F32 = npt.NDArray[np.float32]
 
 
@@ -82,6 +85,8 @@ def replay(case: Recorded) -> Verdict:
         exact = tuple(compare(case.anomaly, case.score, _again(case, _given(case.score))))
     except StateRejected as exc:
         return verdict(case.anomaly, (*versions, Difference("state", "restored", exc.sentence)))
+    except _HOSTILE as exc:
+        return verdict(case.anomaly, (*versions, Difference("state", "used", f"{type(exc).__name__}: {exc}")))
     return verdict(case.anomaly, (*versions, *far, *exact), _elsewhere(far, exact))
 
 
