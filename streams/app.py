@@ -15,7 +15,7 @@ from foreshock.contract import DataQuality, DeadLetter, Outcome
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
 from foreshock.settings import Settings
-from foreshock.streams import agents, kafka, tails, wire
+from foreshock.streams import agents, kafka, retention, tails, wire
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
@@ -35,6 +35,7 @@ from foreshock.streams.publish import Outbox, Publisher
 from foreshock.streams.recovery import Recovery
 from foreshock.streams.registry import Registry
 from foreshock.streams.state_keys import keys_of
+from foreshock.streams.state_records import Marker
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from foreshock.streams.timers import Timers
 from foreshock.streams.topics import TopicInfo
@@ -81,109 +82,154 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
     worker
         Name of this process in headers, spans and the log.
     """
-    ledger = Ledger()
+    parts = _parts(settings, topics, worker)
+    checkpoint, keeper = _state(settings, topics, worker, parts)
+    app, ledger = parts.faust, parts.ledger
+    sensors = topics["sensors.v1"]
+    app.transport = Transport(
+        app,
+        Intake(
+            properties={**kafka.consumer_config(settings), **_QUIET},
+            batch=settings.worker.batch,
+            ledger=ledger,
+            keeper=keeper,
+            lapse=parts.lapse,
+            assigned=partial(_announce, parts.fleet, parts.cache, worker, sensors.name),
+        ),
+    )
+    agents.declare(app, sensors.name, parts.walk, parts.publisher, parts.gate, limit=settings.worker.batch)
+    assets = {**kafka.reader_config(settings), **_QUIET}
+    return App(
+        settings=settings,
+        faust=app,
+        walk=parts.walk,
+        ledger=ledger,
+        publisher=parts.publisher,
+        checkpoint=checkpoint,
+        places=parts.places,
+        timers=_timers(settings, parts),
+        keeper=keeper,
+        assets=AssetReader(assets, topics["assets.v1"], wire.Decoder(parts.registry), parts.places.submit),
+        watchdog=Watchdog(
+            kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s
+        ),
+        telemetry=parts.telemetry,
+        cache=parts.cache,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a block meets on its walk, and what keeps the order."""
+
+    fleet: Fleet
+    registry: Registry | None
+    telemetry: Telemetry
+    cache: Cache
+    publisher: Publisher
+    faust: faust.App
+    lapse: Lapse
+    gate: Gate
+    ledger: Ledger
+    custody: Custody
+    places: Places
+    folding: Folding
+    walk: Walk
+    tell: Callable[[Sequence[DataQuality]], None]
+
+
+def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str) -> _Parts:
+    fleet = Fleet(spec_of(settings), reference=reference_of(settings))
+    registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     telemetry = Telemetry(settings, worker=worker)
     cache = Cache(settings.redis.url, prefix=settings.topics.prefix, worker=worker)
-    fleet = Fleet(spec_of(settings), reference=reference_of(settings))
-    custody = Custody(partial(_release, fleet, cache))
-    registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     outputs = _outputs(settings, topics, registry, telemetry, worker)
     publisher = Publisher({**kafka.producer_config(settings), **_QUIET})
     app = _faust(settings, worker)
-    consumer = {**kafka.consumer_config(settings), **_QUIET}
-    lapse = Lapse(float(consumer["session.timeout.ms"]) / 1000.0)
+    lapse = Lapse(float(kafka.consumer_config(settings)["session.timeout.ms"]) / 1000.0)
     gate = Gate(lapse)
+    custody = Custody(partial(_release, fleet, cache))
     tell = partial(_publish, publisher, outputs, cache)
     places = Places(fleet, custody, gate, partition_of=_partitions(settings), tell=tell)
     folding = Folding(fleet, custody, places, lambda: _again(app, gate))
     walk = Walk(folding, _border(settings, topics, registry), outputs, partial(_tell, telemetry, cache))
     fleet.on_stage = walk.stage
+    return _Parts(
+        fleet=fleet,
+        registry=registry,
+        telemetry=telemetry,
+        cache=cache,
+        publisher=publisher,
+        faust=app,
+        lapse=lapse,
+        gate=gate,
+        ledger=Ledger(),
+        custody=custody,
+        places=places,
+        folding=folding,
+        walk=walk,
+        tell=tell,
+    )
+
+
+def _state(
+    settings: Settings, topics: Mapping[str, TopicInfo], worker: str, parts: _Parts
+) -> tuple[Checkpoint, Keeper]:
     recovery = Recovery(
-        fleet,
-        custody,
+        parts.fleet,
+        parts.custody,
         topics,
         reader={**kafka.reader_config(settings), **_QUIET},
         admin=kafka.admin_config(settings),
         keys=partial(keys_of, settings),
-        registry=registry,
+        registry=parts.registry,
         accept_cold=settings.state.accept_cold,
     )
     checkpoint = Checkpoint(
-        fleet,
-        custody,
-        ledger,
-        publisher,
-        places,
+        parts.fleet,
+        parts.custody,
+        parts.ledger,
+        parts.publisher,
+        parts.places,
         _transactions(settings, topics["state.v1"], worker),
         keys=lambda: recovery.keys,
-        topic_id=topics["sensors.v1"].topic_id,
-        metadata=partial(_metadata, app),
+        marker=Marker(topics["sensors.v1"].topic_id, 0, 0, retention.topic_ids(topics)),
+        metadata=partial(_metadata, parts.faust),
         round_s=settings.state.round_s,
     )
     keeper = Keeper(
         recovery=recovery,
         checkpoint=checkpoint,
-        places=places,
-        folding=folding,
-        walk=walk,
-        custody=custody,
-        ledger=ledger,
-        gate=gate,
-        publisher=publisher,
+        places=parts.places,
+        folding=parts.folding,
+        walk=parts.walk,
+        custody=parts.custody,
+        ledger=parts.ledger,
+        gate=parts.gate,
+        publisher=parts.publisher,
         topic=topics["sensors.v1"],
-        tell=tell,
+        tell=parts.tell,
     )
-
-    def announce(numbers: list[int]) -> None:
-        cache.seed([view for number in numbers for view in fleet.views(number)])
-        shown = ", ".join(map(str, numbers)) or "none"
-        print(f"worker ready: {worker}, {topics['sensors.v1'].name} partitions {shown}", flush=True)
-
-    app.transport = Transport(
-        app,
-        Intake(
-            properties=consumer,
-            batch=settings.worker.batch,
-            ledger=ledger,
-            keeper=keeper,
-            lapse=lapse,
-            assigned=announce,
-        ),
-    )
-    agents.declare(app, topics["sensors.v1"].name, walk, publisher, gate, limit=settings.worker.batch)
-    return App(
-        settings=settings,
-        faust=app,
-        walk=walk,
-        ledger=ledger,
-        publisher=publisher,
-        checkpoint=checkpoint,
-        places=places,
-        timers=_timers(settings, app, fleet, custody, gate, ledger, places),
-        keeper=keeper,
-        assets=AssetReader(
-            {**kafka.reader_config(settings), **_QUIET}, topics["assets.v1"], wire.Decoder(registry), places.submit
-        ),
-        watchdog=Watchdog(
-            kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s
-        ),
-        telemetry=telemetry,
-        cache=cache,
-    )
+    return checkpoint, keeper
 
 
-def _timers(
-    settings: Settings, app: faust.App, fleet: Fleet, custody: Custody, gate: Gate, ledger: Ledger, places: Places
-) -> Timers:
+def _announce(fleet: Fleet, cache: Cache, worker: str, topic: str, numbers: list[int]) -> None:
+    """Say that reading goes on, and let the cache know what was restored."""
+    cache.seed([view for number in numbers for view in fleet.views(number)])
+    shown = ", ".join(map(str, numbers)) or "none"
+    print(f"worker ready: {worker}, {topic} partitions {shown}", flush=True)
+
+
+def _timers(settings: Settings, parts: _Parts) -> Timers:
     admin = AdminClient({**kafka.admin_config(settings), "log_level": 0})
     return Timers(
-        fleet,
-        custody,
-        ready=lambda: gate.is_open,
-        ends=lambda: _consumer(app).poller.ends,
-        idle=lambda: not ledger.outstanding(),
+        parts.fleet,
+        parts.custody,
+        ready=lambda: parts.gate.is_open,
+        ends=lambda: _consumer(parts.faust).poller.ends,
+        idle=lambda: not parts.ledger.outstanding(),
         latest=partial(tails.ends, admin),
-        submit=places.submit,
+        submit=parts.places.submit,
         wait_s=settings.detection.silent_s,
     )
 

@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from foreshock.detectors.snapshot import Keys
@@ -69,8 +69,8 @@ class Checkpoint:
         Commits.
     keys
         Seal; called in the checkpoint's thread.
-    topic_id
-        Kafka's id of the input topic.
+    marker
+        What all markers say: the ids of the topics.
     metadata
         Gives the consumer group's metadata; called in the loop.
     round_s
@@ -87,7 +87,7 @@ class Checkpoint:
         transactions: Transactions,
         *,
         keys: Callable[[], Keys],
-        topic_id: str,
+        marker: Marker,
         metadata: Metadata,
         round_s: float,
     ) -> None:
@@ -98,7 +98,7 @@ class Checkpoint:
         self._places = places
         self._transactions = transactions
         self._keys = keys
-        self._topic_id = topic_id
+        self._marker = marker
         self._metadata = metadata
         self._round_s = round_s
         self._epoch = 0
@@ -148,7 +148,7 @@ class Checkpoint:
             return False
         async with self.lock:
             numbers = {place.partition for place in places}
-            now = self._slice(lambda partition: partition[1] in numbers)
+            now = self._slice({p: self._fleet.dirty(p[1]) for p in self._custody.partitions() if p[1] in numbers})
             now.spent = []  # they go with a checkpoint only: here snapshots may still be missing
             if {partition[1] for partition in now.markers} != numbers:
                 return False
@@ -196,7 +196,7 @@ class Checkpoint:
             if enough or spent > LONGEST_S or len(states) * self._mean_bytes > LARGE_BYTES:
                 break
             states.append(self._fleet.capture(partition[1], asset))
-        return self._slice(lambda _: True, states)
+        return self._slice(waiting, states)
 
     def _in_turns(self, waiting: Mapping[Partition, Mapping[str, int]]) -> Iterator[tuple[Partition, str]]:
         """Give the assets of all partitions, the longest waiting first, one of each partition after the other."""
@@ -211,19 +211,19 @@ class Checkpoint:
                 else:
                     yield queue[0], asset
 
-    def _slice(self, mine: Callable[[Partition], bool], states: Sequence[AssetState] = ()) -> _Slice:
-        """Say how far all is now, with these states."""
+    def _slice(self, waiting: Mapping[Partition, Mapping[str, int]], states: Sequence[AssetState] = ()) -> _Slice:
+        """Say how far these partitions are now, with these states; `waiting` is what changed in each, the oldest first."""
         now = _Slice(self._epoch, self._outputs.published, list(states))
         held = {(state.partition, state.asset) for state in states}
-        for partition in self._custody.partitions():
+        for partition, dirty in waiting.items():
             folded, number = self._custody.folded(partition), partition[1]
-            if folded is None or not mine(partition):
+            if folded is None:
                 continue
-            dirty = {asset: first for asset, first in self._fleet.dirty(number).items() if (number, asset) not in held}
-            resume = min(dirty.values(), default=folded)
+            resume = next((first for asset, first in dirty.items() if (number, asset) not in held), None)
             now.left += len(dirty)
-            now.markers[partition] = Marker(self._topic_id, min(resume, folded), 0)
-            now.spent += self._places.spent(number, min(resume, folded), clean=not dirty)
+            now.markers[partition] = replace(self._marker, resume=folded if resume is None else min(resume, folded))
+            now.spent += self._places.spent(number, now.markers[partition].resume, clean=resume is None)
+        now.left -= len(states)
         return now
 
     def _delivered(self, partition: Partition) -> int:
@@ -248,7 +248,9 @@ class Checkpoint:
         content = [StateRecord(partition[1], key, None) for partition, keys in stale.items() for key in keys]
         content += [StateRecord(place.partition, place.key, None) for place in now.spent]
         content += records
-        markers = {p: Marker(m.topic_id, min(m.resume, offsets[p]), offsets[p]) for p, m in now.markers.items()}
+        markers = {
+            p: replace(m, resume=min(m.resume, offsets[p]), published=offsets[p]) for p, m in now.markers.items()
+        }
         for partition in offsets:
             self._custody.stored(partition, None)  # until it is decided
 

@@ -16,7 +16,7 @@ from foreshock.streams.ledger import Ledger, Partition
 from foreshock.streams.places import Places
 from foreshock.streams.publish import Publisher
 from foreshock.streams.recovery import Recovery, Start
-from foreshock.streams.retention import lost
+from foreshock.streams.retention import gone, lost
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.walk import Walk
 
@@ -103,10 +103,13 @@ class Keeper:
         self._thread.shutdown(wait=False)
 
     def _tell_lost(self, starts: Mapping[Partition, Start]) -> None:
-        self._tell(
-            [
-                lost(topic, self._topic.topic_id, number, *start.lost)
-                for (topic, number), start in starts.items()
-                if start.lost
+        """Tell what was deleted; who goes on from the same checkpoint tells it again, with the same id."""
+        topic_id = self._topic.topic_id
+        found = []
+        for (topic, number), start in starts.items():
+            if start.lost:
+                found.append(lost(topic, topic_id, number, *start.lost))
+            found += [
+                gone(output, topic, topic_id, number, start.committed) for output in start.gone if start.committed
             ]
-        )
+        self._tell(found)

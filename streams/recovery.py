@@ -20,6 +20,7 @@ from foreshock.streams import tails
 from foreshock.streams.custody import Custody
 from foreshock.streams.ledger import Partition
 from foreshock.streams.registry import Registry
+from foreshock.streams.retention import remade, topic_ids
 from foreshock.streams.state_reader import newest, reading
 from foreshock.streams.state_records import Marker, Place, StateKey
 from foreshock.streams.topics import TopicInfo
@@ -52,6 +53,8 @@ class Start:
         Keys of `state.v1` to be taken back: they are of another topic of the same name.
     lost
         First offset that retention deleted unread, and the first one that is there again.
+    gone
+        Output topics that were made again since the state was stored.
     fresh
         Nothing at all is known: no record of this partition was ever handled.
     """
@@ -63,6 +66,7 @@ class Start:
     places: tuple[Place, ...] = ()
     stale: tuple[str, ...] = ()
     lost: tuple[int, int] | None = None
+    gone: tuple[str, ...] = ()
     fresh: bool = False
 
 
@@ -116,6 +120,7 @@ class Recovery:
         self._fleet = fleet
         self._custody = custody
         self._input, self._scores, self._state = (topics[name] for name in ("sensors.v1", "scores.v1", "state.v1"))
+        self._outputs = topic_ids(topics)
         self._reader = reader
         self._admin = AdminClient({**admin, "log_level": 0})
         self._make_keys = keys
@@ -240,6 +245,8 @@ class Recovery:
         """Go on with the state on the topic."""
         begun, of = time.monotonic(), len(found.snapshots)
         start = _start(found)
+        if found.marker is not None and not found.remade:
+            start = replace(start, gone=tuple(remade(found.marker.outputs, self._outputs)))
         cold = self._fill(number, found)
         if cold:
             self._judge(number, cold, of, forced=bool(found.foreign))

@@ -78,11 +78,14 @@ class Marker:
         Offset to read on from: the oldest that an asset without a newer snapshot still needs.
     published
         All outputs of the inputs below are on the broker.
+    outputs
+        Kafka's ids of the output topics, each as ``name=id``: with a topic that is made again goes all that stood on it.
     """
 
     topic_id: str
     resume: int
     published: int
+    outputs: tuple[str, ...] = ()
 
     def seal(self, keys: Keys) -> bytes:
         """Give its bytes."""
