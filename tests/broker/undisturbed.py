@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from confluent_kafka.admin import AdminClient
+
 from foreshock.contract import Asset, Block, Tick
 from foreshock.detection import spec_of
+from foreshock.detectors.snapshot import unseal
 from foreshock.fleet import AssetState, Fleet
 from foreshock.streams import wire
 from foreshock.streams.border import Border
+from foreshock.streams.state_keys import keys_of
 from foreshock.streams.state_reader import read_state
-from foreshock.streams.state_records import Place
+from foreshock.streams.state_records import Place, StateKey
 from tests.broker.conftest import Topics
+from tests.chaos.reading import read_topic
 
 
 def run(
@@ -66,6 +71,18 @@ def stored(topics: Topics) -> dict[tuple[int, str], str]:
                 state: AssetState = AssetState._of(sealed.tree)
                 found[state.partition, state.asset] = state.digest()
     return found
+
+
+def places(topics: Topics) -> tuple[Place, ...]:
+    """All places that ever were on record: those that were taken back are on the topic until it is compacted."""
+    admin = AdminClient({"bootstrap.servers": topics.settings.kafka.bootstrap})
+    keys = keys_of(topics.settings, admin.list_topics(timeout=10).cluster_id or "")
+    found = []
+    for message in read_topic(topics.settings, "state.v1"):
+        key, value = StateKey.of(message.key()), message.value()
+        if key is not None and key.kind == "place" and value is not None:
+            found.append(Place.of(unseal(value, keys)))
+    return tuple(found)
 
 
 def same(topics: Topics, **more: Any) -> None:
