@@ -21,6 +21,7 @@ POLL_S = 0.003
 HEADERS_BYTES = 2048  # headers and frame of a record, at most: they hold ids, times and names of bounded length
 
 Headers = list[tuple[str, bytes]]
+Report = Callable[[KafkaError | None, Message], None]
 
 
 class Output(NamedTuple):
@@ -97,6 +98,7 @@ class Publisher:
         self._producer = Producer(dict(properties))
         self._held: deque[_Delivery] = deque()  # events under way, scores not yet produced
         self._scored: deque[_Delivery] = deque()  # scores under way
+        self._waiting: deque[tuple[Output, Report]] = deque()  # what the client's queue had no room for, in order
         self._bytes = 0
         self.published = 0  # outboxes so far ...
         self._delivered = 0  # ... and how many of them are on the broker: they get there in order
@@ -110,7 +112,7 @@ class Publisher:
         self._bytes += delivery.size
         for output in outbox.events:
             self._produce(output, partial(delivery.event, output.record_id))
-        outbox.events = ()  # librdkafka has its own copy
+        outbox.events = ()  # librdkafka has its own copy, or they wait for room
         self._held.append(delivery)
         self._advance()
         self._work.set()
@@ -150,6 +152,8 @@ class Publisher:
 
     def _poll(self) -> None:
         self._producer.poll(0)
+        while self._waiting and self._taken(*self._waiting[0]):
+            self._waiting.popleft()
         self._advance()
 
     def _advance(self) -> None:
@@ -168,15 +172,24 @@ class Publisher:
             self._freed.set()
             delivery.outbox.delivered(delivery.outbox)
 
-    def _produce(self, output: Output, report: Callable[[KafkaError | None, Message], None]) -> None:
-        self._producer.produce(
-            output.topic,
-            output.value,
-            output.key,
-            output.partition,
-            on_delivery=report,
-            headers=cast("Any", output.headers),
-        )
+    def _produce(self, output: Output, report: Report) -> None:
+        """Hand an output to the client; one batch may have more of them than its queue holds (each case has a state)."""
+        if self._waiting or not self._taken(output, report):
+            self._waiting.append((output, report))
+
+    def _taken(self, output: Output, report: Report) -> bool:
+        try:
+            self._producer.produce(
+                output.topic,
+                output.value,
+                output.key,
+                output.partition,
+                on_delivery=report,
+                headers=cast("Any", output.headers),
+            )
+        except BufferError:
+            return False
+        return True
 
 
 def _refusal(error: KafkaError, message: Message) -> str:
