@@ -63,7 +63,7 @@ def _what(event: Anomaly) -> Iterator[str]:
     if event.hypothesis:
         yield f"What it looks like: {event.hypothesis}."
     if event.trend is not None:
-        yield f"The level of the signal grew by {100 * event.trend:+.1f} % an hour over its last running blocks."
+        yield f"The level of the signal grew by {100 * event.trend:+.1f} % an hour by its last running blocks."
 
 
 def _machine(event: Anomaly, asset: Asset | None) -> Iterator[str]:
