@@ -13,6 +13,7 @@ from foreshock.streams.sender import Sender
 from foreshock.streams.state_reader import read_state
 from tests.broker import undisturbed
 
+pytestmark = pytest.mark.slow
 ASSETS = [f"pump-{n}" for n in range(12)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from foreshock.streams.state_reader import read_state
 from foreshock.streams.state_records import Marker
 from tests.broker import undisturbed
 
+pytestmark = pytest.mark.slow
 ASSETS = [f"pump-{n}" for n in range(8)]
 
 
@@ -182,3 +185,25 @@ def test_retention_loss_is_counted(ran, quick, start_worker, send):
     assert {offset for partition, offset in places if partition == number} == {
         offset for offset in range(ran.ends("sensors.v1")[number]) if not first <= offset < first + 3
     }
+
+
+def test_retention_overtakes_a_worker_that_runs(ran, quick, start_worker, send):
+    """A worker that was too slow for the retention finds out while it reads: it tells what is gone, and goes on."""
+    worker = start_worker(quick, "--slot", "0")
+    worker.wait_for("worker ready")
+    number = partition_for(b"pump-0", 4)
+    first, place = ran.ends("sensors.v1")[number], TopicPartition(ran.name("sensors.v1"), number)
+    worker.process.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)  # what it asked for before was answered: there was nothing
+    send(ran, 15, 20)
+    place.offset = first + 4
+    admin = AdminClient({"bootstrap.servers": quick.kafka.bootstrap})
+    for future in admin.delete_records([place]).values():
+        future.result(20)
+    worker.process.send_signal(signal.SIGCONT)
+    ran.wait_for_outcomes(20 * 8 - 4, worker=worker)
+
+    assert worker.stop() == 0, worker.shown()
+    told = {each.record["event_id"]: each.record for each in ran.read("quality.v1") if each.record["kind"] == "lost"}
+    assert [(each["origin"]["offset"], each["value"]) for each in told.values()] == [(first, 4.0)]
+    assert "joins anew" not in worker.shown()
