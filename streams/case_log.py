@@ -34,7 +34,9 @@ _EARLIER_MS = 60_000
 def replay_log(settings: Settings, seen: Sighting) -> Verdict:
     """Compute an event again from the records on Kafka, with the settings of detection that are given now."""
     anomaly, place = seen.anomaly, seen.anomaly.lineage.inputs[-1]
-    notes = ["computed from the log, from the asset's first record on, with the settings of detection that are in force here"]
+    notes = [
+        "computed from the log, from the asset's first record on, with the settings of detection that are in force here"
+    ]
     topic = inspect(settings)["sensors.v1"]
     if topic.topic_id != place.topic_id:
         there = Difference("topic", place.topic_id, topic.topic_id)
