@@ -143,6 +143,11 @@ def explain(error: KafkaError, seen: list[KafkaError], settings: Settings) -> Fo
     return Unavailable(f"Kafka at {bootstrap} answered with an error: {_reason(error)}")
 
 
+def hopeless(error: KafkaError) -> bool:
+    """Say whether asking again cannot help. Most errors pass: leaders and coordinators move, and brokers come back."""
+    return error.fatal() or error.code() in (*_AUTHENTICATION, *_FORBIDDEN, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
 def _reach(client: AdminClient, seen: list[KafkaError], wait_s: float) -> None:
     """Wait for the first answer, but not longer than it takes to know that waiting will not help."""
     deadline = time.monotonic() + wait_s

@@ -13,8 +13,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from foreshock.errors import Fenced
 from foreshock.streams.calls import CallQueue
-from foreshock.streams.errors import Verdict, client_error, decide, guarded, stop
+from foreshock.streams.errors import client_error, guarded, stop
 from foreshock.streams.gate import Lapse
+from foreshock.streams.kafka import hopeless
 from foreshock.streams.ledger import Partition
 
 log = logging.getLogger("foreshock.worker")
@@ -243,7 +244,7 @@ class Poller(threading.Thread):
                 }
             except KafkaException as exc:
                 late = time.monotonic() > deadline
-                if late or self._stopping.is_set() or decide(exc) is not Verdict.RETRY:
+                if late or self._stopping.is_set() or hopeless(exc.args[0]):
                     raise
             self.calls.serve()
             self._lapse.beat()

@@ -9,7 +9,7 @@ from confluent_kafka import IsolationLevel, KafkaException, Message, TopicPartit
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from foreshock.errors import InputRejected
-from foreshock.streams.errors import Verdict, decide
+from foreshock.streams.kafka import hopeless
 from foreshock.streams.registry import Registry
 from foreshock.streams.wire import decode_output
 
@@ -52,7 +52,7 @@ def _offsets(admin: AdminClient, places: Collection[Place], spec: OffsetSpec, de
         try:
             return {(place.topic, place.partition): int(each.result().offset) for place, each in answers.items()}
         except KafkaException as exc:
-            if decide(exc) is not Verdict.RETRY or time.monotonic() > deadline:
+            if hopeless(exc.args[0]) or time.monotonic() > deadline:
                 raise
         time.sleep(AGAIN_S)  # the leader of a partition is just moving
 
