@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Context
+from foreshock.contract import Asset, Context
 from foreshock.detectors.constants import SCALE_FLOOR
 from foreshock.errors import ConfigurationError
 
@@ -78,6 +78,10 @@ class Reference:
     def id(self) -> str:
         """Name of the record in lineage."""
         return f"{self.asset_class or 'any'}@{self.version}:{self.hash}"
+
+    def serves(self, asset: Asset) -> bool:
+        """Whether it holds for an asset's class."""
+        return self.asset_class in {"", asset.asset_class}
 
     def regime(self, context: Context) -> int:
         """Index of the regime of an operating point, -1 where none holds."""

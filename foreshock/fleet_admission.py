@@ -14,7 +14,7 @@ from foreshock.features.catalog import MIN_SAMPLES
 from foreshock.fleet_events import farewell
 from foreshock.fleet_points import Entry, Lane, Layout, Model, Owner, Partition, Point
 from foreshock.fleet_scores import Names, score, unscored
-from foreshock.fleet_spec import FleetSpec
+from foreshock.fleet_spec import FleetSpec, shape_of
 from foreshock.fleet_telemetry import TelemetryLane
 from foreshock.fleet_waveform import Extract, WaveformLane
 
@@ -30,6 +30,10 @@ class Admission:
     partitions: dict[int, Partition] = field(default_factory=dict)
     lanes: dict[Layout, Lane] = field(default_factory=dict)
     freed: list[Model] = field(default_factory=list)
+
+    def shape(self, asset: Asset) -> str:
+        """What the state of an asset depends on."""
+        return shape_of(self.spec, self.reference, asset)
 
     def partition(self, number: int) -> Partition:
         """An input partition, made at its first record."""
@@ -126,7 +130,7 @@ class Admission:
             found = (
                 WaveformLane(self.spec, layout, self.reference, self.extract)
                 if waveform
-                else TelemetryLane(self.spec, layout)
+                else TelemetryLane(self.spec, layout, self.reference)
             )
             self.lanes[layout] = found
         return found

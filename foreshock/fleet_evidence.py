@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foreshock.contract import Anomaly, Evidence
+from foreshock.detectors.reference import Reference
 from foreshock.features.run_state import RunMemory
 from foreshock.fleet_points import Entry, model_of
+from foreshock.fleet_spec import FleetSpec, shape_of
 from foreshock.fleet_state import AssetState
 from foreshock.policy import Alarm
 from foreshock.records import to_tree
@@ -25,7 +27,8 @@ Before = tuple[RunMemory, int]  # run state and newest time of a model before a 
 class Witness:
     """The states of a batch that somebody may ask about, by the number of the entry."""
 
-    shape: str
+    spec: FleetSpec
+    reference: Reference | None
     entries: Sequence[Entry]
     before: Sequence[Before]
     limits: Sequence[Alarm]  # alarm of the static limits before each entry
@@ -59,7 +62,7 @@ class Witness:
             asset=entry.block.asset,
             partition=entry.block.origin.partition,
             offset=entry.folded,
-            shape=self.shape,
+            shape=shape_of(self.spec, self.reference, entry.asset),
             tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
         )
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from foreshock import policy
+from foreshock.contract import Asset
 from foreshock.detectors import constants
+from foreshock.detectors.reference import Reference
 from foreshock.detectors.river_adapter import check_capturable
 from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
@@ -127,9 +129,16 @@ class FleetSpec:
     def shape(self) -> str:
         """What the state of an asset depends on: only a state of the same shape can be gone on with.
 
-        Rule, budget and fleet reference are no part of it: they may change under a running model.
+        Rule and budget are no part of it: they may change under a running model.
         """
         return fingerprint(self.profile, self.feature_set.id, self.model_name, self.telemetry_name, self.river)
+
+
+def shape_of(spec: FleetSpec, reference: Reference | None, asset: Asset) -> str:
+    """Shape of an asset's state; its baseline is in the units of the fleet reference that holds for its class."""
+    if reference is None or not reference.serves(asset):
+        return spec.shape
+    return fingerprint(spec.shape, reference.hash)
 
 
 def _constants() -> dict[str, object]:

@@ -38,12 +38,13 @@ class Store:
         if owner is None:
             raise KeyError(f"{name} is not on partition {number}")
         owner.captured, owner.since = owner.folded, None
+        shape = self.admission.shape(owner.record)
         tree = {
             "asset": to_tree(owner.record),
             "cold": owner.cold,
             "points": [point_tree(point, owner.points[point]) for point in sorted(owner.points)],
         }
-        return AssetState(asset=name, partition=number, offset=owner.folded, shape=self.admission.spec.shape, tree=tree)
+        return AssetState(asset=name, partition=number, offset=owner.folded, shape=shape, tree=tree)
 
     def clean(self, number: int, name: str, offset: int) -> None:
         """Note what a checkpoint has; what changed since the capture at that offset stays dirty."""
@@ -62,14 +63,15 @@ class Store:
         owner = admission.forget(state.partition, state.asset)
         try:
             owner.record = master_data(state.tree)
-            if state.shape == admission.spec.shape:
+            wanted = admission.shape(owner.record)
+            if state.shape == wanted:
                 self._fill(owner, state)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
             admission.drop_points(owner)
             owner.cold = f"its state does not fit: {exc}"
             raise StateRejected("malformed", owner.cold) from exc
-        if state.shape != admission.spec.shape:
-            owner.cold = f"its state has the shape {state.shape}, {admission.spec.shape} is configured now"
+        if state.shape != wanted:
+            owner.cold = f"its state has the shape {state.shape}, {wanted} is configured now"
             raise StateRejected("other_shape", owner.cold)
         owner.folded = owner.captured = state.offset
         partition = admission.partition(state.partition)

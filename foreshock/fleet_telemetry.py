@@ -13,6 +13,7 @@ from foreshock import policy
 from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, TelemetryFrame
 from foreshock.detectors import vector_undo
 from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.reference import Reference
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.vector_undo import Journal, journal
 from foreshock.fleet_events import Finding, anomaly, contributions
@@ -49,8 +50,9 @@ class PreparedRows:
 class TelemetryLane:
     """Models of the measuring points that send the same tags."""
 
-    def __init__(self, spec: FleetSpec, layout: Layout) -> None:
+    def __init__(self, spec: FleetSpec, layout: Layout, reference: Reference | None = None) -> None:
         self.layout = layout
+        self._reference = reference  # rows are scored without it; the shape of the asset's state is of it
         self._spec = spec
         self.bank = VectorBank(layout.columns, spec.policy, limit_ns=spec.limit_ns)
         self._names = Names(f"tags@{fingerprint(layout.tags)}", spec.telemetry_name, spec.policy_name)
@@ -115,7 +117,7 @@ class TelemetryLane:
             out=ws.outputs(len(owner)),
             kept=journal(len(owner) if len(owner) > len(entries) else 0, x.shape[1]),
             looks=looks,
-            witness=Witness(self._spec.shape, entries, before, alarms),
+            witness=Witness(self._spec, self._reference, entries, before, alarms),
         )
 
     def _looks(

@@ -128,7 +128,7 @@ class WaveformLane:
             warmups=warmups,
             out=ws.outputs(len(entries)),
             looks=looks,
-            witness=Witness(self._spec.shape, entries, before, alarms),
+            witness=Witness(self._spec, self._reference, entries, before, alarms),
         )
 
     def _looks(
@@ -176,7 +176,7 @@ class WaveformLane:
 
     def _regime(self, entry: Entry) -> int:
         reference = self._reference
-        if reference is None or reference.asset_class not in {"", entry.asset.asset_class}:
+        if reference is None or not reference.serves(entry.asset):
             return -1
         return -1 if self._shared(entry) is None else reference.regime(entry.context)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from foreshock.contract import Asset, QualityKind, ScoreState
+from foreshock.detectors.reference import Reference
 from foreshock.detectors.snapshot import Key, Keys, canonical, seal, unseal
 from foreshock.errors import ConfigurationError, SnapshotRejected, StateRejected
 from foreshock.fleet import AssetState, Fleet, FleetSpec
@@ -106,6 +107,22 @@ class TestRestore:
 
         (lane,) = fleet._admission.lanes.values()
         assert lane.bank.slots.used == 0
+
+    def test_another_reference_of_its_class_starts_cold(self) -> None:
+        """A baseline in the units of another reference would call the whole class abnormal; other classes go on."""
+
+        def fleet(*classes: str) -> Fleet:
+            reference = Reference("pump", 1, "none", (), (), (), "by hand") if "pump" in classes else None
+            return Fleet(SPEC, reference=reference)
+
+        pump, fan = fed(20), fed(20)
+        pump.take_up(Asset(asset="pump-1", asset_class="pump"), 0, 20)
+        fan.take_up(Asset(asset="pump-1", asset_class="fan"), 0, 20)
+
+        with pytest.raises(StateRejected, match="shape"):
+            fleet("pump").restore(pump.capture(0, "pump-1"))
+        fleet("pump").restore(fan.capture(0, "pump-1"))
+        fleet().restore(pump.capture(0, "pump-1"))
 
     def test_another_shape_starts_cold_and_says_so(self) -> None:
         """Another profile has other arrays: the asset warms up anew, keeps its master data, and its next outcome tells."""
