@@ -220,11 +220,11 @@ class Topics:
         pytest.fail(f"no answer about {topic}")
 
     def committed(self) -> dict[int, int]:
-        """How far the worker's group is."""
+        """How far the worker's group is. A worker that ended in the middle of a checkpoint hides that for up to 20 s."""
         consumer = self._consumer(self.settings.worker.group)
         try:
             asked = [TopicPartition(self.name("sensors.v1"), n) for n in range(self.settings.topics.partitions)]
-            return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, 10)}
+            return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, 40)}
         finally:
             consumer.close()
 
