@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 HEAVY = "numba", "scipy", "faust", "river", "aiohttp", "opentelemetry", "redis"
 SUPERVISOR = f"""
 import sys
@@ -34,6 +36,7 @@ def test_supervisor_loads_nothing_heavy():
     assert imported(SUPERVISOR) == []
 
 
+@pytest.mark.slow
 def test_worker_loads_nothing_that_it_does_not_use():
     """Neither River's package (which loads scipy.stats) nor the command line, for a bank of trees."""
     assert imported(WORKER) == []

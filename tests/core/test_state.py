@@ -193,6 +193,7 @@ class TestRestore:
 
 
 class TestDigest:
+    @pytest.mark.slow
     def test_it_is_the_same_in_every_process(self) -> None:
         """Whatever the seed of its hashes is."""
         script = (

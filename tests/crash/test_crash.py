@@ -77,6 +77,7 @@ def test_any_crash_leaves_no_trace(part: int) -> None:
         crash(SPEC, 44, place, draw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("river", ["OneClassSVM", "LODA"])
 def test_a_river_detector_goes_on_as_well(river: str) -> None:
     """Objects of River come back bit for bit: later scores and digests are equal."""

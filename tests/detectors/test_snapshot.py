@@ -68,6 +68,7 @@ class TestCanonical:
         assert canonical(x.astype(">f8")) == canonical(x)
         assert canonical(x[:, ::2]) == canonical(x[:, ::2].copy())
 
+    @pytest.mark.slow
     def test_every_process_gives_the_same_bytes(self) -> None:
         """Whatever the seed of its hashes is."""
         script = (

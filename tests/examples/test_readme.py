@@ -88,6 +88,8 @@ def test_commands_in_the_documents_exist():
     from foreshock.cli import COMMANDS
 
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    named = {name for page in pages for name in re.findall(r"foreshock ([a-z]+)\b(?!\.)", page.read_text("utf-8"))}
+    named = {
+        name for page in pages for name in re.findall(r"foreshock ([a-z][a-z-]*)\b(?!\.)", page.read_text("utf-8"))
+    }
 
     assert named - set(COMMANDS) == set()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 FULL = int(os.environ.get("CHAOS_MESSAGES", "50000"))
 
 
-@pytest.mark.parametrize("count", [2_000, pytest.param(FULL, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
+@pytest.mark.parametrize("count", [500, pytest.param(FULL, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
 def test_hostile_records(count: int) -> None:
     """Each is scored or refused with a sentence and a fix, in less than 100 ms, in bounded memory."""
     seed = random.SystemRandom().randrange(1 << 32)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 FULL = int(os.environ.get("CHAOS_SNAPSHOTS", "5000"))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3_600)
 def test_mutated_snapshots() -> None:
     """Each is gone on with or refused with a code, in less than 100 ms, in bounded memory."""

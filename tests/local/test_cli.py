@@ -208,6 +208,7 @@ def test_doctor_on_a_stack_that_is_right(settings: Settings) -> None:
     assert checks["redis"]["state"] == checks["registry"]["state"] == "unused"
 
 
+@pytest.mark.slow
 def test_doctor_without_a_broker(tmp_path: Path) -> None:
     """No Kafka and an empty cache: exit 1, and what to do about each."""
     ran = foreshock("doctor", "--bootstrap", "127.0.0.1:9", FORESHOCK_CACHE=str(tmp_path))
@@ -317,6 +318,7 @@ def test_wrong_usage_is_one_line(arguments: tuple[str, ...]) -> None:
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_tail_without_a_broker_is_one_line() -> None:
     """Exit code 3 and one clear line, not one for each attempt to connect."""
     ran = foreshock("tail", "scores.v1", "--bootstrap", "127.0.0.1:1")

@@ -138,6 +138,7 @@ def test_sensor_faults_show_as_they_are_named(kind, amount, shows):
     assert (now.context, now.sequence) == (then.context, then.sequence)
 
 
+@pytest.mark.slow
 def test_a_lossy_link_leaves_holes_in_the_sequence():
     """About the stated share of blocks is lost, and the numbers of the others tell."""
     found = plant(faults=[Fault(asset="pump-01", kind=Kind.GAP, start_s=0.0, amount=0.3)])
