@@ -23,6 +23,7 @@ from foreshock.streams.casebook import Casebook
 from foreshock.streams.checkpoint import Checkpoint
 from foreshock.streams.custody import Custody
 from foreshock.streams.errors import client_error
+from foreshock.streams.faust_base import NoTables
 from foreshock.streams.folding import Folding
 from foreshock.streams.gate import Gate, Lapse
 from foreshock.streams.ingest import Batch
@@ -323,6 +324,7 @@ def _faust(settings: Settings, worker: str) -> faust.App:
     folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
     app = faust.App(
         settings.worker.group,
+        TableManager=NoTables,
         broker="kafka://by-librdkafka",  # never connected: streams/transport.py takes its place
         store="memory://",
         datadir=str(folder),

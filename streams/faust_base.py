@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import faust
+from faust.tables import TableManager
 from faust.transport import consumer
 from faust.types import TP, ConsumerMessage
 
@@ -19,6 +20,15 @@ class BatchSchema(faust.Schema[Any, Any]):
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
         """Give the records."""
         return message.value
+
+
+class NoTables(TableManager):
+    """Tables, of which there are none: Faust would wait a second for them at each start."""
+
+    async def on_start(self) -> None:
+        """Start what a rebalance goes through."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class BareConsumer(consumer.Consumer):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
 from foreshock.detectors.snapshot import Keys, unseal
@@ -121,13 +121,12 @@ class Recovery:
         self._custody = custody
         self._input, self._scores, self._state = (topics[name] for name in ("sensors.v1", "scores.v1", "state.v1"))
         self._outputs = topic_ids(topics)
-        self._reader = reader
         self._admin = AdminClient({**admin, "log_level": 0})
         self._make_keys = keys
         self._keys: Keys | None = None
         self._registry = registry
         self._accept_cold = accept_cold
-        self._consumer: Consumer | None = None
+        self._consumer = reading(reader)  # connected by the time it is needed
         self.stopping = threading.Event()
 
     @property
@@ -195,8 +194,6 @@ class Recovery:
         deadline: float,
     ) -> dict[tuple[str, int], dict[bytes, Message]]:
         """Read the state of partitions that are not held, and the last score of all."""
-        if self._consumer is None:
-            self._consumer = reading(self._reader)
         wanted = {(self._state.name, number) for partition, number in numbers.items() if partition not in kept}
         starts = dict.fromkeys(wanted, OFFSET_BEGINNING)
         targets = {place: states[place] for place in wanted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -52,13 +53,16 @@ def newest(
     found: dict[Place, dict[bytes, Message]] = {place: {} for place in targets}
     if not waiting:
         return found
+    for topic in {place[0] for place in waiting}:  # by itself the client looks for their leaders a second later
+        with suppress(KafkaException):
+            consumer.list_topics(topic, timeout=REQUEST_S)
     consumer.assign([TopicPartition(*place, starts[place]) for place in sorted(waiting)])
     try:
         while waiting:
             if stopped() or time.monotonic() > deadline:
                 names = ", ".join(f"{topic} partition {number}" for topic, number in sorted(waiting))
                 raise Unavailable(f"{names} could not be read to the end in time")
-            for message in consumer.consume(CHUNK, 0.1):
+            for message in consumer.consume(CHUNK, 0.02):
                 _take(message, found, targets, waiting)
     finally:
         consumer.unassign()
@@ -83,7 +87,8 @@ def _take(
 
 def reading(properties: Mapping[str, Any]) -> Consumer:
     """Make a consumer for `newest`: of committed records only, telling the ends of partitions."""
-    return Consumer({**properties, "enable.partition.eof": True, "isolation.level": "read_committed"})
+    quick = {"fetch.wait.max.ms": 10}  # the end of a partition is told with an answer that was waited for
+    return Consumer({**properties, **quick, "enable.partition.eof": True, "isolation.level": "read_committed"})
 
 
 def read_state(settings: Settings, partition: int, *, wait_s: float = 30.0) -> Iterator[tuple[str, Sealed]]:
