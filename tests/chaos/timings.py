@@ -120,6 +120,9 @@ def many_assets() -> Mapping[str, Any]:
         plant.feed()
         plant.flush()
         plant.settled(worker)
+        time.sleep(
+            plant.settings.state.round_s + 5
+        )  # a whole round of checkpoints: the next start has nothing to replay
         assert worker.stop(seconds=60) == 0, worker.shown()
         sizes = [len(state.to_bytes()) for state in Durable(plant.settings).snapshots.values()]
         began = time.monotonic()

@@ -8,14 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize("count", [5_000, pytest.param(50_000, marks=pytest.mark.slow)])
-def test_mutated_inputs(count: int) -> None:
-    """Each mutation is decoded or refused with a sentence and a fix, in less than 100 ms."""
+def test_mutated_inputs() -> None:
+    """Each mutation is decoded or refused with a sentence and a fix, in less than 100 ms; tests/fuzz sends many more."""
+    count = 5_000
     seed = random.SystemRandom().randrange(1 << 32)
     done = subprocess.run(
         [sys.executable, "-m", "tests.wire.fuzz", str(seed), str(count)],
