@@ -65,7 +65,8 @@ def sound() -> Run:
         line = (each.topic, each.place[0])
         at: Place = (each.place[0], ends.get(line, 0))
         ends[line] = at[1] + 1
-        outputs.append(output_of(each.topic, Record(each.topic, at, keys[each.place], each.value)))
+        headers = (("ce_id", each.id.encode()),)
+        outputs.append(output_of(each.topic, Record(each.topic, at, keys[each.place], each.value, 0, headers)))
     committed = {partition: offset + 1 for partition, offset in truth.inputs}
     return Run(truth, outputs, committed)
 
