@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.errors import ConfigurationError, Fenced, Unavailable
 from foreshock.streams.errors import stop
 from foreshock.streams.ledger import Partition
 
@@ -19,6 +20,7 @@ log = logging.getLogger("foreshock.worker")
 START_S = 30.0
 TRANSACTION_MS = 10_000  # an open transaction of a dead worker hides the group's offsets for that long at most
 STEP_S = 1.0
+DECIDED_S = TRANSACTION_MS / 1000.0 + 1.0  # by then the broker has given up whatever is open
 
 
 class StateRecord(NamedTuple):
@@ -46,6 +48,7 @@ class Transactions:
 
     def __init__(self, properties: Mapping[str, Any], identity: str, topic: str, limit: int) -> None:
         self._properties = {**properties, "transactional.id": identity, "transaction.timeout.ms": TRANSACTION_MS}
+        self._name = identity
         self._topic = topic
         self._limit = limit
         self._producer = Producer(self._properties)
@@ -99,13 +102,15 @@ class Transactions:
             self._ends = {}
             for record in records:
                 self._produce(record)
-            self._insist(lambda: self._producer.send_offsets_to_transaction(places, group, STEP_S))
-            self._insist(lambda: self._producer.commit_transaction(STEP_S))
+            limit = begun + DECIDED_S
+            self._insist(lambda: self._producer.send_offsets_to_transaction(places, group, STEP_S), limit)
+            self._insist(lambda: self._producer.commit_transaction(STEP_S), limit)
         except KafkaException as exc:
             self._failed(exc, begun)
             return None
         except TimeoutError:
-            return None  # the process ends
+            self._undecided()
+            return None
         return self._ends
 
     def _produce(self, record: StateRecord) -> None:
@@ -129,9 +134,9 @@ class Transactions:
             # After the last record comes the marker of the transaction.
             self._ends[number] = max(self._ends.get(number, 0), (message.offset() or 0) + 2)
 
-    def _insist(self, call: Callable[[], None]) -> None:
-        """Make a call again until it is decided: after a time-out the same call has to follow."""
-        while not self._closing.is_set():
+    def _insist(self, call: Callable[[], None], limit: float = math.inf) -> None:
+        """Make a call again until it is decided, or the limit (monotonic): after a time-out the same call has to follow."""
+        while not self._closing.is_set() and time.monotonic() < limit:
             try:
                 return call()
             except KafkaException as exc:
@@ -147,13 +152,26 @@ class Transactions:
         try:
             if error.fatal():
                 raise exc
-            self._insist(lambda: self._producer.abort_transaction(STEP_S))
+            self._insist(lambda: self._producer.abort_transaction(STEP_S), begun + 2 * DECIDED_S)
         except TimeoutError:
-            return
+            self._undecided()
         except KafkaException as again:
             if time.monotonic() - begun < TRANSACTION_MS / 1000.0:
-                stop(again)  # somebody else has our identity
+                stop(
+                    Fenced(
+                        f"{self._name!r} was taken over by another worker with the same worker.instance_id: this one ends"
+                    )
+                )
             # An outage: the broker gave the transaction up by itself, and the producer with it.
+            self._anew()
+
+    def _undecided(self) -> None:
+        """Give up what nobody decides: the process ends, or the client waits for a broker that died (seen, without end).
+
+        The broker has given the transaction up by now. A new producer with the same identity makes sure of it.
+        """
+        if not self._closing.is_set():
+            log.warning("checkpoint put off: it was not decided within %.0f s; its producer is made anew", DECIDED_S)
             self._anew()
 
     def _anew(self) -> None:

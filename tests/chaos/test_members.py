@@ -25,7 +25,7 @@ def test_one_instance_id_twice(plant, tmp_path):
         elsewhere = replace(hall.settings, worker=replace(hall.settings.worker, data_dir=tmp_path / "another-host"))
         third = hall.start("--slot", "0", settings=elsewhere)
         assert first.ends() == 70, first.shown()
-        assert "'hall'" in first.lines[-1], first.shown()
+        assert "hall' was taken over by another worker" in first.lines[-1], first.shown()
         third.wait_for("worker ready", READY_S)
     verdict = hall.finish(third)
 
