@@ -157,11 +157,8 @@ class Transactions:
             self._undecided()
         except KafkaException as again:
             if time.monotonic() - begun < TRANSACTION_MS / 1000.0:
-                stop(
-                    Fenced(
-                        f"{self._name!r} was taken over by another worker with the same worker.instance_id: this one ends"
-                    )
-                )
+                why = again.args[0].str()
+                stop(Fenced(f"{self._name!r} was taken over by another worker with the same worker.instance_id: {why}"))
             # An outage: the broker gave the transaction up by itself, and the producer with it.
             self._anew()
 
