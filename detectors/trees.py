@@ -53,22 +53,27 @@ def forest(features: int, trees: int, height: int, seed: int) -> Forest:
     feature = np.zeros((trees, inner), np.int16)
     threshold = np.zeros((trees, inner), np.float64)
     for t in range(trees):
-        _draw(rng, [(0.0, 1.0)] * features, 0, feature[t], threshold[t])
+        _draw(rng, np.tile((0.0, 1.0), (features, 1)), np.ones(features), 0, feature[t], threshold[t])
     return Forest(feature, threshold, height)
 
 
-def _draw(rng: random.Random, limits: list[tuple[float, float]], node: int, feature: Any, threshold: Any) -> None:
-    """Draw the split of a node and of all below it, in the order of `river.tree.padded.make_padded_tree`."""
+def _draw(rng: random.Random, limits: Any, widths: Any, node: int, feature: Any, threshold: Any) -> None:
+    """Draw the split of a node and of all below it, in the order of `river.tree.padded.make_padded_tree`.
+
+    The feature is drawn as `random.choices` does it, with the running sum made by numpy: for 64 channels the draws would
+    hold up the first block for a second.
+    """
     if node >= len(feature):
         return
-    (on,) = rng.choices(range(len(limits)), weights=[high - low for low, high in limits])
-    low, high = limits[on]
+    sums = widths.cumsum()
+    on = min(int(sums.searchsorted(rng.random() * float(sums[-1]), side="right")), len(sums) - 1)
+    low, high = float(limits[on, 0]), float(limits[on, 1])
     at = rng.uniform(low + PADDING * (high - low), high - PADDING * (high - low))
     feature[node], threshold[node] = on, at
     for child, part in ((2 * node + 1, (low, at)), (2 * node + 2, (at, high))):
-        limits[on] = part
-        _draw(rng, limits, child, feature, threshold)
-        limits[on] = (low, high)
+        limits[on], widths[on] = part, part[1] - part[0]
+        _draw(rng, limits, widths, child, feature, threshold)
+        limits[on], widths[on] = (low, high), high - low
 
 
 def feature_keys(features: int) -> tuple[str, ...]:
