@@ -50,6 +50,7 @@ def run(
     """Register machines and send their blocks; the source clock ends now."""
     from foreshock.demo.feed import Feed, register
     from foreshock.simulate import Plant, machines
+    from foreshock.streams.sender import Sender
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
@@ -64,8 +65,9 @@ def run(
     if truth:
         truth.write_text("".join(json.dumps(each) + "\n" for each in plant.truth()), encoding="utf-8")
     register(settings, plant, lambda _: None)
-    feed = Feed(settings, plant, duration, _clock(begin_ns, rate_factor))
-    feed.run(threading.Event())
+    with Sender(settings) as sender:
+        feed = Feed(settings, sender, plant, duration, _clock(begin_ns, rate_factor))
+        feed.run(threading.Event())
     topic = f"{settings.topics.prefix}sensors.v1"
     if as_json:
         print(json.dumps({"assets": len(fleet), "blocks": feed.sent, "topic": topic, "truth": plant.truth()}))
