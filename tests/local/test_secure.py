@@ -51,7 +51,8 @@ def test_produces_and_consumes_with_the_settings_alone(file: Path) -> None:
     producer.produce(name, b"value", b"pump-7", on_delivery=lambda error, _message: errors.append(error))
     assert producer.flush(20) == 0
     assert errors == [None]
-    consumer = Consumer({**consumer_config(settings), "auto.offset.reset": "earliest"})  # a worker states its start itself
+    # A worker states its start itself: its configuration has none.
+    consumer = Consumer({**consumer_config(settings), "auto.offset.reset": "earliest"})
     consumer.subscribe([name])
     message: Message | None = consumer.poll(20)
     consumer.close()
