@@ -153,7 +153,7 @@ class WaveformLane:
 
     def _broadband(self, raw: F32) -> F32:
         """RMS level of each block over all channels."""
-        squares = np.square(np.ascontiguousarray(raw[:, self._levels]))
+        squares = np.square(np.ascontiguousarray(raw[:, self._levels]), dtype=np.float64)  # of 1e20 as well
         return np.asarray(np.sqrt(squares.mean(axis=1)), np.float32)
 
     def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> tuple[list[RunState], list[Before]]:
