@@ -25,7 +25,6 @@ from foreshock.streams import topics
 
 RESULTS = Path(__file__).parent / "results"
 PARTITIONS = 4
-CLEAN = "clean."
 BAD_ROUNDS = 3
 HAND = ("hand.input", "hand.output")
 
@@ -56,7 +55,7 @@ def compare(stack: LocalStack, folder: Path, blocks: int, warm: int, rounds: int
     for turn in range(rounds):
         runs.setdefault("hand-written loop", []).append(_handwritten(stack, turn, blocks, warm))
         for name, profile in (("worker, lean", "lean"), ("worker, full", "full")):
-            runs.setdefault(name, []).append(_worker(stack, folder, f"{name}-{turn}", blocks, warm, profile))
+            runs.setdefault(name, []).append(_worker(stack, folder, f"{profile}-{turn}.", blocks, warm, profile))
     figures = {name: measure.quietest(each) for name, each in runs.items()}
     base = figures["hand-written loop"].cpu_us
     print(f"{'':24}{'CPU us/block':>14}{'blocks/s':>10}{'RSS MB':>8}{'ratio':>7}")
@@ -77,10 +76,8 @@ def compare(stack: LocalStack, folder: Path, blocks: int, warm: int, rounds: int
 
 
 def _prepare(stack: LocalStack, blocks: int) -> None:
-    """Make the topics and send the load, once."""
-    settings = _settings(stack, CLEAN, {})
-    topics.ensure(settings)
-    feed.send(settings, blocks)
+    """Make the topics of the hand-written loop and send its load, once."""
+    settings = _settings(stack, "", {})
     admin = AdminClient({"bootstrap.servers": stack.bootstrap})
     for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in HAND]).values():
         future.result(30)
@@ -93,16 +90,19 @@ def _handwritten(stack: LocalStack, turn: int, blocks: int, warm: int) -> measur
     return _run(command, count, blocks, warm, dict(os.environ))
 
 
-def _worker(stack: LocalStack, folder: Path, group: str, blocks: int, warm: int, profile: str) -> measure.Figures:
+def _worker(stack: LocalStack, folder: Path, prefix: str, blocks: int, warm: int, profile: str) -> measure.Figures:
+    """Run a worker on topics of its own: on those of another it would go on with the other's state."""
+    settings = _settings(stack, prefix, {})
+    topics.ensure(settings)
+    feed.send(settings, blocks)
     flags = {
         "kafka.bootstrap": stack.bootstrap,
         "redis.url": stack.redis_url,
-        "topics.prefix": CLEAN,
-        "worker.group": group,
+        "topics.prefix": prefix,
         "worker.data_dir": str(folder / profile),
         "detection.profile": profile,
     }
-    outputs = [CLEAN + name for name in ("scores.v1", "dead-letters.v1")]
+    outputs = [prefix + name for name in ("scores.v1", "dead-letters.v1")]
     env = {f"FORESHOCK_{name.upper().replace('.', '__')}": str(value) for name, value in flags.items()}
     command = [sys.executable, "-c", "from foreshock.cli import main; main()", "worker", "--slot", "0"]
     return _run(command, measure.counter(stack.bootstrap, outputs, PARTITIONS), blocks, warm, {**os.environ, **env})

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from importlib.resources import files
 from operator import itemgetter
 from pathlib import Path
@@ -37,7 +38,7 @@ from foreshock.streams.wire import Encoder
 SHARE = 20  # every so-manieth record is bad
 PARTITIONS = 4
 IDLE_NS = 20_000_000  # of CPU time in a second: all is loaded
-PREFIXES = ("good.", "mixed.")
+NAMES = ("good", "mixed")
 SCHEMA = json.loads((files("foreshock.avro_schemas") / "SensorBlock.avsc").read_text())
 
 
@@ -152,13 +153,19 @@ def cpu_ns(pid: int) -> int:
     """CPU time of all threads of a process; finer than the ticks of `stat`."""
     total = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
+        with suppress(FileNotFoundError):  # a thread that has just ended
+            total += int((task / "schedstat").read_text().split()[0])
     return total
 
 
 def side_by_side(stack: LocalStack, turn: int, folder: Path, blocks: int, warm: int) -> tuple[float, float]:
     """Run both once; give rate and CPU per record of the one with bad records as shares of the other's."""
-    runners = [Runner(stack, prefix, f"bad-bench-{turn}-{prefix}", folder) for prefix in PREFIXES]
+    prefixes = [f"{name}-{turn}." for name in NAMES]  # topics of their own: a worker goes on with the state it finds
+    for prefix, share in zip(prefixes, (0, SHARE), strict=True):
+        settings = load(flags={"kafka.bootstrap": stack.bootstrap, "topics.prefix": prefix}, env={})
+        topics.ensure(settings)
+        send(settings, blocks, share)
+    runners = [Runner(stack, prefix, f"bad-bench-{prefix}", folder) for prefix in prefixes]
     try:
         while not all(each.loaded() for each in runners):
             pass
@@ -178,10 +185,6 @@ def side_by_side(stack: LocalStack, turn: int, folder: Path, blocks: int, warm: 
 
 def compare(stack: LocalStack, rounds: int, blocks: int, warm: int) -> dict[str, Any]:
     """Measure, print and give the medians: rate and CPU of 5 % bad records, as shares of clean ones."""
-    for prefix, share in zip(PREFIXES, (0, SHARE), strict=True):
-        settings = load(flags={"kafka.bootstrap": stack.bootstrap, "topics.prefix": prefix}, env={})
-        topics.ensure(settings)
-        send(settings, blocks, share)
     rates, cpus = [], []
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(rounds):
