@@ -93,10 +93,15 @@ def send(settings: Settings, blocks: int, share: int) -> None:
     producer = Producer({**producer_config(settings), "linger.ms": 50, "queue.buffering.max.kbytes": 262_144})
     topic = settings.topics.prefix + "sensors.v1"
     encoder = Encoder("single-object", topic=topic)
-    for n, (asset, i, samples) in enumerate(feed.waveforms(blocks)):
+    waveforms = feed.waveforms(blocks)
+    for n in range(blocks):
+        if not (share and n and n % share == 0):
+            asset, i, samples = next(waveforms)
         block = feed.block(f"pump-{asset:02d}", feed.START_NS + i * feed.STEP_NS, samples)
         value: bytes | None = encoder.encode(block)
-        if share and n % share == 0:
+        if (
+            share and n and n % share == 0
+        ):  # beside the blocks: in the place of one it would leave a gap, which is told too
             found = kinds(block, value or b"")
             value = found[n // share % len(found)][1]
         feed.produce(producer, topic, value, block.asset.encode())
