@@ -95,13 +95,13 @@ def send(settings: Settings, blocks: int, share: int) -> None:
     encoder = Encoder("single-object", topic=topic)
     waveforms = feed.waveforms(blocks)
     for n in range(blocks):
-        if not (share and n and n % share == 0):
+        # Beside the blocks: in the place of one it would leave a gap, which is told too.
+        bad = bool(share and n and n % share == 0)
+        if not bad:
             asset, i, samples = next(waveforms)
         block = feed.block(f"pump-{asset:02d}", feed.START_NS + i * feed.STEP_NS, samples)
         value: bytes | None = encoder.encode(block)
-        if (
-            share and n and n % share == 0
-        ):  # beside the blocks: in the place of one it would leave a gap, which is told too
+        if bad:
             found = kinds(block, value or b"")
             value = found[n // share % len(found)][1]
         feed.produce(producer, topic, value, block.asset.encode())

@@ -15,7 +15,7 @@ CLEAR_AFTER = 3
 CLEAR_AT_ONCE = frozenset({QualityKind.SILENT})
 """What the first record that comes ends."""
 
-_CAUSES = {
+CAUSES = {
     QualityKind.SILENT: ("gateway", "failure"),
     QualityKind.LATE: ("pipeline", "maintenance_required"),
     QualityKind.GAP: ("gateway", "maintenance_required"),
@@ -29,6 +29,7 @@ _CAUSES = {
     QualityKind.COLD_START: ("pipeline", "check_function"),
     QualityKind.LOST: ("pipeline", "check_function"),
 }
+"""Cause (sensor, gateway or pipeline) and status signal after NAMUR NE 107, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,12 @@ class Transition:
     @property
     def cause(self) -> str:
         """Who has to look: sensor, gateway or pipeline."""
-        return _CAUSES[self.finding.kind][0]
+        return CAUSES[self.finding.kind][0]
 
     @property
     def ne107(self) -> str:
         """Status signal in the words of NAMUR NE 107."""
-        return _CAUSES[self.finding.kind][1]
+        return CAUSES[self.finding.kind][1]
 
 
 class Condition(NamedTuple):

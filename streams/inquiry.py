@@ -22,6 +22,7 @@ from foreshock.streams.kafka import administration, explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.registry import Registry
 from foreshock.streams.state_keys import keys_of
+from foreshock.streams.state_reader import reading
 from foreshock.streams.topics import TOPICS
 from foreshock.streams.wire import decode_output
 
@@ -61,9 +62,7 @@ def inquire(settings: Settings, asset: str) -> Facts:
 
 @contextmanager
 def _consumer(settings: Settings) -> Iterator[Consumer]:
-    # A fetch that waits for more would hold up the questions behind it on the same connection.
-    quick = {"isolation.level": "read_committed", "fetch.wait.max.ms": 10, "log_level": 0}
-    consumer = Consumer({**reader_config(settings), **quick})
+    consumer = reading({**reader_config(settings), "log_level": 0})
     try:
         yield consumer
     finally:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from foreshock import lineage
 from foreshock.contract import DataQuality, Origin, QualityKind
+from foreshock.features.conditions import CAUSES
 from foreshock.streams.outputs import TOPIC_OF
 from foreshock.streams.topics import TopicInfo
 
@@ -67,6 +68,7 @@ def gone(output: str, topic: str, topic_id: str, partition: int, end: int) -> Da
 
 
 def _lost(topic: str, origin: Origin, end: int, detail: str) -> DataQuality:
+    cause, ne107 = CAUSES[QualityKind.LOST]
     return DataQuality(
         event_id=lineage.event_id("quality.lost.raised", origin, 0, topic, str(end)),
         asset="",
@@ -79,8 +81,8 @@ def _lost(topic: str, origin: Origin, end: int, detail: str) -> DataQuality:
         value=float(end - origin.offset),
         limit=0.0,
         detail=f"{topic} partition {origin.partition}: {detail}",
-        cause="pipeline",
-        ne107="check_function",
+        cause=cause,
+        ne107=ne107,
         origin=origin,
         trace_id=lineage.trace_id(origin),
     )

@@ -86,8 +86,8 @@ def _take(
 
 
 def reading(properties: Mapping[str, Any]) -> Consumer:
-    """Make a consumer for `newest`: of committed records only, telling the ends of partitions."""
-    quick = {"fetch.wait.max.ms": 10}  # the end of a partition is told with an answer that was waited for
+    """Make a consumer of committed records only that tells the ends of partitions, for many small questions."""
+    quick = {"fetch.wait.max.ms": 10}  # a fetch that waits holds up what is asked behind it, the end of a partition too
     return Consumer({**properties, **quick, "enable.partition.eof": True, "isolation.level": "read_committed"})
 
 

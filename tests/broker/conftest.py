@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +138,14 @@ def start_worker() -> Iterator[Callable[..., WorkerProcess]]:
                 cwd=cwd,
                 pass_fds=keep,
             )
-            running.callback(_end, process)
+            running.callback(end, process)
             return WorkerProcess(process)
 
         yield start
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process that a test left behind."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -304,3 +305,26 @@ def poll_until() -> Callable[..., None]:
 def show_json() -> Callable[[Any], str]:
     """Print what a test found."""
     return lambda value: json.dumps(value, indent=1, default=str)
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Settings:
+    """Settings with checkpoints three times a second, and a short warm-up."""
+    return replace(
+        settings,
+        detection=replace(settings.detection, warmup_blocks=12),
+        worker=replace(settings.worker, checkpoint_s=0.3, instance_id="hall"),
+    )
+
+
+@pytest.fixture
+def send(request: pytest.FixtureRequest, make_block: Callable[..., SensorBlock]) -> Callable[..., None]:
+    """Send rounds of blocks, one of each asset a round: of the module's `ASSETS` where none are named."""
+
+    def go(topics: Topics, first: int, last: int, assets: Sequence[str] | None = None) -> None:
+        for i in range(first, last):
+            for asset in request.module.ASSETS if assets is None else assets:
+                topics.send_block(make_block(asset, i))
+        topics.flush()
+
+    return go

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 
 import pytest
 
@@ -15,29 +14,6 @@ from tests.broker import undisturbed
 
 pytestmark = pytest.mark.slow
 ASSETS = [f"pump-{n}" for n in range(12)]
-
-
-@pytest.fixture
-def quick(settings):
-    """Settings with checkpoints twice a second."""
-    return replace(
-        settings,
-        detection=replace(settings.detection, warmup_blocks=12),
-        worker=replace(settings.worker, checkpoint_s=0.3, instance_id="hall"),
-    )
-
-
-@pytest.fixture
-def send(make_block):
-    """Send rounds of blocks, one of each asset a round."""
-
-    def go(topics, first, end, assets=ASSETS):
-        for i in range(first, end):
-            for asset in assets:
-                topics.send_block(make_block(asset, i))
-        topics.flush()
-
-    return go
 
 
 def test_kill_leaves_no_trace(quick, open_topics, start_worker, send, poll_until):

@@ -23,33 +23,10 @@ ASSETS = [f"pump-{n}" for n in range(8)]
 
 
 @pytest.fixture
-def quick(settings):
-    """Settings with checkpoints twice a second."""
-    return replace(
-        settings,
-        detection=replace(settings.detection, warmup_blocks=12),
-        worker=replace(settings.worker, checkpoint_s=0.3, instance_id="hall"),
-    )
-
-
-@pytest.fixture
 def keys(quick):
     """The keys of the cluster."""
     admin = AdminClient({"bootstrap.servers": quick.kafka.bootstrap})
     return keys_of(quick, admin.list_topics(timeout=10).cluster_id)
-
-
-@pytest.fixture
-def send(make_block):
-    """Send rounds of blocks, one of each asset a round."""
-
-    def go(topics, first, end):
-        for i in range(first, end):
-            for asset in ASSETS:
-                topics.send_block(make_block(asset, i))
-        topics.flush()
-
-    return go
 
 
 @pytest.fixture

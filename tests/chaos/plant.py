@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -21,10 +20,11 @@ from confluent_kafka.admin import AdminClient
 from foreshock.detection import spec_of
 from foreshock.settings import Settings
 from foreshock.streams.sender import Sender
-from tests.broker.conftest import START, Topics, WorkerProcess, environment, until
+from tests.broker.conftest import START, Topics, WorkerProcess, end, environment, until
 from tests.chaos.inputs import Plan
 from tests.chaos.reading import Output, Place, Record, output_of, read_outputs, read_topic
 from tests.chaos.replayed import Replays, replayed
+from tests.chaos.report import leave
 from tests.chaos.state import Durable
 from tests.chaos.undisturbed import Culprit, Undisturbed
 from tests.chaos.verify import Ranges, Verdict, counted, judge
@@ -165,7 +165,7 @@ class Plant:
             text=True,
             cwd=ROOT,
         )
-        self._running.callback(_end, process)
+        self._running.callback(end, process)
         return Worker(process)
 
     def start_and_stop(self, share: float) -> None:
@@ -261,7 +261,7 @@ class Plant:
     def replays(self) -> Replays:
         """Replay every anomaly of the run."""
         found = replayed(self.read("anomalies.v1"), self.read("evidence.v1"))
-        report("replays", {"equal": found.equal, "of": found.equal + len(found.wrong), "refused": found.refused})
+        leave("replays", {"equal": found.equal, "of": found.equal + len(found.wrong), "refused": found.refused})
         return found
 
     def inputs(self) -> list[Record]:
@@ -311,30 +311,13 @@ class Plant:
         return restarts * int(RATE * (CHECKPOINT_S + 1.0) + self.settings.worker.batch * self.settings.worker.processes)
 
 
-def report(name: str, row: Mapping[str, object]) -> None:
-    """Leave figures for `make chaos`."""
-    if folder := os.environ.get("CHAOS_REPORT"):
-        Path(folder, f"{name}.json").write_text(json.dumps(row))
-
-
 def _report(verdict: Verdict) -> None:
     test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].removesuffix(" (call)")
     row = {key: len(found) for key, found in verdict.all_lists().items()}
     row |= {"lost": counted(verdict.lost), "pending": counted(verdict.pending), "repeated": verdict.repeated}
-    report(f"fault-{test}", {**row, "inputs": verdict.inputs, "digests_equal": verdict.digests_equal})
+    leave(f"fault-{test}", {**row, "inputs": verdict.inputs, "digests_equal": verdict.digests_equal})
 
 
 def sound(verdict: Verdict, *workers: Worker) -> None:
     """Fail with everything that is known unless a run came to what an undisturbed one gives."""
     assert not verdict.faults, "\n".join([verdict.told(), *(worker.shown() for worker in workers)])
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a process that a test left behind, and its children with it."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -154,17 +154,7 @@ SCORE = Score(
     delayed_s=0.25,
 )
 # What most blocks become: scored, nothing to report.
-ORDINARY_ROW = ScoreRow(
-    source_ns=AT_NS,
-    state=ScoreState.SCORED,
-    reason="",
-    value=0.4,
-    p_value=0.31,
-    trend=0.05,
-    alarm=False,
-    run_state=RunState.RUNNING,
-    features=(0.5, 1.5),
-)
+ORDINARY_ROW = replace(ROW, value=0.4, p_value=0.31, alarm=False, features=(0.5, 1.5))
 ORDINARY = replace(
     SCORE, mode=Mode.MODEL, rows=(ORDINARY_ROW,), quality=(), reference="", regime="", learning="learning"
 )
