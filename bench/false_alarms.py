@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from foreshock import policy
 from foreshock.contract import Phase
 from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.episodes import OPENED, for_budget
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.fleet import Fleet, FleetSpec
@@ -40,7 +40,7 @@ def noise(kind: str, rows: int, tags: int, rng: np.random.Generator) -> np.ndarr
 def rows_scored(x: np.ndarray, warmup: int) -> ws.Outputs:
     """Score rows, one a second."""
     n, tags = x.shape
-    bank, out, zero = VectorBank(tags, policy.for_budget(1.0)), ws.outputs(n), np.zeros(n, np.int64)
+    bank, out, zero = VectorBank(tags, for_budget(1.0)), ws.outputs(n), np.zeros(n, np.int64)
     at = np.arange(n)
     inputs = VectorInputs(
         slot=np.full(n, bank.slots.take()), x=np.ascontiguousarray(x), usable=np.ones(n, np.uint8),
@@ -55,7 +55,7 @@ def vectors_scored(x: np.ndarray, warmup: int, *, lean: bool) -> ws.Outputs:
     """Score feature vectors, one block a second."""
     n, features = x.shape
     bank, out, zero = (
-        WaveformBank(range(features), policy.for_budget(1.0), online_only=lean),
+        WaveformBank(range(features), for_budget(1.0), online_only=lean),
         ws.outputs(n),
         np.zeros(n, np.int64),
     )
@@ -75,7 +75,7 @@ def slow_values(kind: str, tags: int, warmup: int) -> str:
     episodes, delays = 0, {step: [] for step in STEPS}
     for seed in range(SEEDS):
         x = noise(kind, warmup + ROWS, tags, np.random.default_rng([seed, tags, warmup]))
-        episodes += int((rows_scored(x, warmup).event == policy.OPENED).sum())
+        episodes += int((rows_scored(x, warmup).event == OPENED).sum())
         for step in STEPS:
             shifted = x[: warmup + 200 + WITHIN].copy()
             shifted[warmup + 200 :, 0] += step
@@ -92,7 +92,7 @@ def vectors(lean: bool, warmup: int) -> str:
         for seed in range(SEEDS):
             rng = np.random.default_rng([seed, features, warmup])
             x = noise(("normal", "t5")[seed % 2], warmup + 400, features, rng)
-            episodes += int((vectors_scored(x, warmup, lean=lean).event == policy.OPENED).sum())
+            episodes += int((vectors_scored(x, warmup, lean=lean).event == OPENED).sum())
             rows += 400
             x[warmup + 100 :, : features // 4] += 3.0
             found += bool(vectors_scored(x[: warmup + 120], warmup, lean=lean).firing[warmup + 100 :].any())

@@ -17,7 +17,7 @@ import fastavro
 import numpy as np
 
 from foreshock.contract import Context, Origin, Score, SensorBlock, Tag, TelemetryFrame
-from foreshock.streams import schemas
+from foreshock.streams.codec import schemas
 from foreshock.streams.wire import Decoder, Encoder, headers
 from tests.wire import samples
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numba as nb
 
-from foreshock import policy
+from foreshock.detectors import episodes
 
 
 @nb.njit(cache=True, nogil=True)
 def load_alarm(state: Any, slot: int) -> Any:
     """Read the slot's alarm as the named tuple that the rule works on."""
     n, v = state.alarm_int[slot], state.alarm_float[slot]
-    return policy.Alarm(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], n[6])
+    return episodes.EpisodeState(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], n[6])
 
 
 @nb.njit(cache=True, nogil=True)

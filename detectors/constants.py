@@ -1,4 +1,4 @@
-"""Constants of detection, one set for all assets, each with its reason. Those of the alarm rule are in foreshock/policy.py."""
+"""Constants of detection, one set for all assets, each with its reason. Those of the episode rule are in episodes.py."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from foreshock.detectors import waveform_kernel
+from foreshock.detectors.episodes import EpisodeRule, for_budget
 from foreshock.detectors.protocol import Vector, finite
 from foreshock.detectors.trees import TreeBank
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.detectors.waveform_state import Inputs, outputs
-from foreshock.policy import Policy, for_budget
 
 _SECOND = 1_000_000_000
 
@@ -48,7 +48,13 @@ class WaveformModel:
     """
 
     def __init__(
-        self, features: int, *, warmup: int = 40, online_only: bool = False, river: str = "", rule: Policy | None = None
+        self,
+        features: int,
+        *,
+        warmup: int = 40,
+        online_only: bool = False,
+        river: str = "",
+        rule: EpisodeRule | None = None,
     ) -> None:
         self._bank = WaveformBank(range(features), rule or for_budget(1.0), online_only=online_only, river=river)
         self._slot = self._bank.take()
@@ -100,7 +106,7 @@ class WaveformModel:
 class VectorModel:
     """The model of a telemetry point: rows of tags against their own warm-up."""
 
-    def __init__(self, features: int, *, warmup: int = 40, rule: Policy | None = None) -> None:
+    def __init__(self, features: int, *, warmup: int = 40, rule: EpisodeRule | None = None) -> None:
         self._bank = VectorBank(features, rule or for_budget(1.0))
         self._slot = self._bank.slots.take()
         self._warmup = warmup

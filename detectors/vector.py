@@ -14,8 +14,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from foreshock import policy
-from foreshock.detectors import calibrate, foresight, pace, vector_undo
+from foreshock.detectors import calibrate, episodes, foresight, pace, vector_undo
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import HEALTHY, PACE_BLOCKS
 from foreshock.detectors.ordering import median, sort
@@ -35,14 +34,14 @@ LEAST = 1e-3  # of a quantile: the logarithm of a perfect row
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _HORIZONS = np.array(HORIZONS, np.int64)
-_ACTIVE, _NORMAL, _NOTHING = policy.ACTIVE, policy.NORMAL, policy.NOTHING
-_step = nb.njit(cache=True, nogil=True)(policy.step)
+_ACTIVE, _NORMAL, _NOTHING = episodes.ACTIVE, episodes.NORMAL, episodes.NOTHING
+_step = nb.njit(cache=True, nogil=True)(episodes.step)
 
 
 class VectorConfig(NamedTuple):
     """What all slots of a bank share."""
 
-    rule: policy.Policy
+    rule: episodes.EpisodeRule
     limit_ns: int  # an average takes in nothing older than this; 0: only the pace of the rows decides
 
 

@@ -8,16 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foreshock import policy
-from foreshock.detectors import pace
+from foreshock.detectors import episodes, pace
 from foreshock.detectors import vector as kernel
 from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import PACE_BLOCKS
+from foreshock.detectors.episodes import EpisodeRule, EpisodeState
 from foreshock.detectors.explain import BOUND, Explanation
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.vector_undo import Journal, journal
 from foreshock.detectors.waveform_state import Outputs
-from foreshock.policy import Alarm, Policy
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -49,7 +48,7 @@ class VectorBank:
         Averages over several rows take in none older than this; 0: the pace of the rows alone decides.
     """
 
-    def __init__(self, tags: int, rule: Policy, *, limit_ns: int = 0) -> None:
+    def __init__(self, tags: int, rule: EpisodeRule, *, limit_ns: int = 0) -> None:
         self.config = kernel.VectorConfig(rule, limit_ns)
         self.slots = Slots(kernel.VectorState, kernel.vector_fields(tags))
 
@@ -69,9 +68,9 @@ class VectorBank:
             yield first
             resume = True
 
-    def alarm_after(self, slot: int, value: float, at_ns: int) -> Alarm:
+    def alarm_after(self, slot: int, value: float, at_ns: int) -> EpisodeState:
         """State of the alarm rule once the row at hand is folded in."""
-        alarm, _ = policy.step(self.config.rule, load_alarm(self.slots.arrays, slot), value, at_ns)
+        alarm, _ = episodes.step(self.config.rule, load_alarm(self.slots.arrays, slot), value, at_ns)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock import policy
-from foreshock.detectors import pace
+from foreshock.detectors import episodes, pace
 from foreshock.detectors import waveform_kernel as kernel
 from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
+from foreshock.detectors.episodes import EpisodeRule, EpisodeState
 from foreshock.detectors.river_adapter import RiverDetector
 from foreshock.detectors.slots import Slots
 from foreshock.detectors.trees import TreeBank
@@ -28,7 +28,6 @@ from foreshock.detectors.waveform_state import (
     WaveformState,
     waveform_fields,
 )
-from foreshock.policy import Alarm, Policy
 
 
 class WaveformBank:
@@ -51,7 +50,7 @@ class WaveformBank:
     def __init__(
         self,
         columns: Sequence[int],
-        rule: Policy,
+        rule: EpisodeRule,
         *,
         online_only: bool = False,
         river: str = "",
@@ -121,11 +120,11 @@ class WaveformBank:
         """Score of the slot's River detector; NaN where the trees of the bank are used."""
         return self._rivers[slot].score_one(x[self.config.columns]) if self._river else float("nan")
 
-    def alarm_after(self, inputs: Inputs, i: int, value: float) -> Alarm:
+    def alarm_after(self, inputs: Inputs, i: int, value: float) -> EpisodeState:
         """State of the alarm rule once block `i`, the one at hand, is folded in."""
         slot, at_ns, state = int(inputs.slot[i]), int(inputs.at_ns[i]), self.slots.arrays
         independent = pace.independent(int(state.latest_ns[slot]), at_ns, int(inputs.apart_ns[i]))
-        alarm, _ = policy.step(self.config.policy, load_alarm(state, slot), value, at_ns, independent)
+        alarm, _ = episodes.step(self.config.policy, load_alarm(state, slot), value, at_ns, independent)
         return alarm
 
     def first_offset(self, slot: int, own: int) -> int:

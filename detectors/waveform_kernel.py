@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
-from foreshock import policy
-from foreshock.detectors import calibrate, novelty, pace, trees
+from foreshock.detectors import calibrate, episodes, novelty, pace, trees
 from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import (
     CANDIDATE_RATE,
@@ -45,9 +44,9 @@ from foreshock.detectors.waveform_state import (
     WARMING,
 )
 
-_step = nb.njit(cache=True, nogil=True)(policy.step)
+_step = nb.njit(cache=True, nogil=True)(episodes.step)
 _HORIZONS = np.array(HORIZONS, np.int64)
-_NOTHING, _ACTIVE, _NORMAL = policy.NOTHING, policy.ACTIVE, policy.NORMAL
+_NOTHING, _ACTIVE, _NORMAL = episodes.NOTHING, episodes.ACTIVE, episodes.NORMAL
 
 
 class Scratch(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock.detectors.constants import HEALTHY, HORIZONS, MEMORY, RING, TREE_BLOCKS
+from foreshock.detectors.episodes import EpisodeRule
 from foreshock.detectors.slots import Field
 from foreshock.detectors.trees import Forest
-from foreshock.policy import Policy
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -42,14 +42,14 @@ class WaveformState(NamedTuple):
     ranked: I64  # healthy scores so far
     reference: F32  # the slowly adapting reference, in scales from the baseline
     candidate: F32  # the shadow reference while learning is held
-    alarm_int: I64  # [slots, 7] the integers of policy.Alarm
+    alarm_int: I64  # [slots, 7] the integers of episodes.EpisodeState
     alarm_float: F64  # [slots, 3] its floats
 
 
 class WaveformConfig(NamedTuple):
     """What all slots of a bank share."""
 
-    policy: Policy
+    policy: EpisodeRule
     forest: Forest
     columns: I64  # columns of the feature matrix that the model uses
     weight: float  # of the online part; 1: novelty is not computed

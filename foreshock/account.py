@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from foreshock.contract import Anomaly, Asset, Contribution, Mode, Phase
+from foreshock.core.state import AssetState, master_data
 from foreshock.features import catalog
-from foreshock.fleet_state import AssetState, master_data
 from foreshock.lineage import asset_record
 
 Paragraph = tuple[str, list[str]]  # heading, lines

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from foreshock.core.spec import FleetSpec
 from foreshock.detectors.reference import Reference
-from foreshock.fleet_spec import FleetSpec
 from foreshock.settings import Settings
 
 

@@ -7,10 +7,10 @@
 This is the whole product without its connections. It has no clock, no client and no log; the worker, `foreshock
 evaluate` and the tests drive the same object. It does, for each block, in order:
 
-    enter       master data, quality, lateness, layout   fleet_admission.py, fleet_quality.py
+    enter       master data, quality, lateness, layout   core/admission.py, core/quality.py
     prepare     features, run state                      features/, for all blocks of a layout at once
     score       score -> rank -> alarm -> gate -> learn  detectors/, compiled, block by block per measuring point
-    outcomes    ids, decision, contributions, lineage    fleet_events.py, fleet_scores.py, lineage.py
+    outcomes    ids, decision, contributions, lineage    core/events.py, core/scores.py, lineage.py
 
 Score first, learn then; never from a bad block, while the machine does not run, or in alarm. The outcome of a block is
 bit for bit the same however the stream was cut into batches.
@@ -21,15 +21,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from foreshock.contract import Asset, Block, DataQuality, Outcome, Tick
+from foreshock.core.admission import Admission
+from foreshock.core.points import AssetStatus, PointView, status, views
+from foreshock.core.silence import Silence
+from foreshock.core.spec import FleetSpec
+from foreshock.core.state import AssetState
+from foreshock.core.store import Store
+from foreshock.core.waveform import Extract
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
-from foreshock.fleet_admission import Admission
-from foreshock.fleet_points import AssetStatus, PointView, status, views
-from foreshock.fleet_silence import Silence
-from foreshock.fleet_spec import FleetSpec
-from foreshock.fleet_state import AssetState
-from foreshock.fleet_store import Store
-from foreshock.fleet_waveform import Extract
 
 __all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec"]
 

@@ -39,11 +39,8 @@ def _kernel_cache() -> Path:
     falls back to its own places.
     """
     package = Path(__file__).parent
-    sources = [
-        package / "policy.py",
-        *(p for d in ("features", "detectors") for p in sorted((package / d).glob("*.py"))),
-    ]
-    stamps = ((p.name, s.st_size, s.st_mtime_ns) for p in sources if p.exists() for s in (p.stat(),))
+    sources = [p for d in ("features", "detectors") for p in sorted((package / d).glob("*.py"))]
+    stamps = ((p.name, s.st_size, s.st_mtime_ns) for p in sources for s in (p.stat(),))
     digest = hashlib.sha256(repr(tuple(stamps)).encode()).hexdigest()[:16]
     return package / "__pycache__" / f"kernels-{digest}"
 

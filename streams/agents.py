@@ -7,10 +7,10 @@ from typing import Any
 import faust
 
 from foreshock.streams.errors import nothing_escapes
-from foreshock.streams.faust_base import BatchSchema
-from foreshock.streams.gate import Gate
-from foreshock.streams.ingest import gather
+from foreshock.streams.intake.faust_base import BatchSchema
+from foreshock.streams.intake.ingest import gather
 from foreshock.streams.publish import Publisher
+from foreshock.streams.state.gate import Gate
 from foreshock.streams.walk import Walk
 
 

@@ -15,33 +15,34 @@ from foreshock.contract import DataQuality, DeadLetter, Outcome
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
 from foreshock.settings import Settings
-from foreshock.streams import agents, kafka, retention, tails, wire
+from foreshock.streams import agents, kafka, wire
 from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
-from foreshock.streams.casebook import Casebook
+from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.checkpoint import Checkpoint
-from foreshock.streams.custody import Custody
+from foreshock.streams.codec.registry import Registry
 from foreshock.streams.errors import client_error
-from foreshock.streams.faust_base import NoTables
-from foreshock.streams.folding import Folding
-from foreshock.streams.gate import Gate, Lapse
-from foreshock.streams.ingest import Batch
-from foreshock.streams.keeper import Keeper
-from foreshock.streams.ledger import Ledger
+from foreshock.streams.intake.faust_base import NoTables
+from foreshock.streams.intake.ingest import Batch
+from foreshock.streams.intake.transport import Consumer, Intake, Transport
 from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.places import Places
 from foreshock.streams.publish import Outbox, Publisher
-from foreshock.streams.recovery import Recovery
-from foreshock.streams.registry import Registry
-from foreshock.streams.state_keys import keys_of
-from foreshock.streams.state_records import Marker
+from foreshock.streams.state import retention, tails
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.folding import Folding
+from foreshock.streams.state.gate import Gate, Lapse
+from foreshock.streams.state.keeper import Keeper
+from foreshock.streams.state.keys import keys_of
+from foreshock.streams.state.ledger import Ledger
+from foreshock.streams.state.places import Places
+from foreshock.streams.state.records import Marker
+from foreshock.streams.state.recovery import Recovery
+from foreshock.streams.state.transactions import Transactions
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from foreshock.streams.timers import Timers
 from foreshock.streams.topics import TopicInfo
-from foreshock.streams.transactions import Transactions
-from foreshock.streams.transport import Consumer, Intake, Transport
 from foreshock.streams.walk import Walk
 from foreshock.streams.watchdog import Watchdog
 
@@ -325,7 +326,7 @@ def _faust(settings: Settings, worker: str) -> faust.App:
     app = faust.App(
         settings.worker.group,
         TableManager=NoTables,
-        broker="kafka://by-librdkafka",  # never connected: streams/transport.py takes its place
+        broker="kafka://by-librdkafka",  # never connected: streams/intake/transport.py takes its place
         store="memory://",
         datadir=str(folder),
         web_enabled=False,

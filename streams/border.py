@@ -10,7 +10,7 @@ from confluent_kafka import Message
 from foreshock.contract import Block, Origin, Reason
 from foreshock.errors import InputRejected
 from foreshock.lineage import given_trace
-from foreshock.streams.framing import named_schema
+from foreshock.streams.codec.framing import named_schema
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder

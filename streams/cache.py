@@ -21,8 +21,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from foreshock.contract import DataQuality, Outcome
+from foreshock.core.points import PointView
 from foreshock.errors import ConfigurationError, Unavailable
-from foreshock.fleet_points import PointView
 from foreshock.streams import cache_state
 from foreshock.streams.cache_state import EVENT, STATE, TTL_S, PointEvent
 

@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 import orjson
 
 from foreshock.contract import DataQuality, Outcome
-from foreshock.fleet_points import PointView
+from foreshock.core.points import PointView
 
 TTL_S = 7 * 86400
 STATE, EVENT = "state:", "event:"

@@ -21,11 +21,11 @@ from typing import Any, Protocol, TypeVar
 
 from foreshock.detectors.snapshot import Keys
 from foreshock.fleet import AssetState, Fleet
-from foreshock.streams.custody import Custody
-from foreshock.streams.ledger import Ledger, Partition
-from foreshock.streams.places import Places
-from foreshock.streams.state_records import Marker, Place, StateKey
-from foreshock.streams.transactions import StateRecord, Transactions
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.ledger import Ledger, Partition
+from foreshock.streams.state.places import Places
+from foreshock.streams.state.records import Marker, Place, StateKey
+from foreshock.streams.state.transactions import StateRecord, Transactions
 
 log = logging.getLogger("foreshock.worker")
 T = TypeVar("T")

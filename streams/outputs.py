@@ -13,8 +13,8 @@ from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome
 from foreshock.errors import InputRejected
 from foreshock.streams import wire
 from foreshock.streams.border import headers_of
-from foreshock.streams.case_bytes import body_of, chunks, digest
-from foreshock.streams.casebook import Casebook
+from foreshock.streams.cases.bytes import body_of, chunks, digest
+from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.publish import HEADERS_BYTES, Output
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TopicInfo

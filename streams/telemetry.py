@@ -15,8 +15,8 @@ from types import MappingProxyType
 from foreshock import lineage
 from foreshock.contract import DeadLetter, Origin, Outcome
 from foreshock.settings import Settings
-from foreshock.streams.span_plan import BatchTimes, Place, output_span_id, plan
-from foreshock.streams.spans import Tracing
+from foreshock.streams.spans.plan import BatchTimes, Place, output_span_id, plan
+from foreshock.streams.spans.tracing import Tracing
 
 __all__ = ["BatchTimes", "Telemetry"]
 

@@ -1,6 +1,6 @@
 """The timer: asks every second whether a sensor is overdue, and has the time put on record where one is.
 
-What it hands in takes effect like everything from outside the order: at a place on `state.v1` (`places.py`). It is only
+What it hands in takes effect like everything from outside the order: at a place on `state.v1` (`state/places.py`). It is only
 handed in for partitions that are read to their end *after* the time was taken, so a backlog silences nobody: what was in
 the log by then is folded in, with the time at which the broker took it.
 """
@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection, Mapping
 from confluent_kafka import KafkaException
 
 from foreshock.fleet import Fleet
-from foreshock.streams.custody import Custody
-from foreshock.streams.ledger import Partition
-from foreshock.streams.state_records import TickRequest
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.ledger import Partition
+from foreshock.streams.state.records import TickRequest
 
 log = logging.getLogger("foreshock.worker")
 

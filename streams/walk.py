@@ -14,10 +14,10 @@ from foreshock.contract import DeadLetter, Outcome, QualityKind
 from foreshock.errors import InputRejected
 from foreshock.streams.border import Border
 from foreshock.streams.errors import attempt, attempt_each
-from foreshock.streams.folding import Folding
-from foreshock.streams.ingest import Batch
+from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.outputs import Outputs
 from foreshock.streams.publish import Outbox, Output
+from foreshock.streams.state.folding import Folding
 
 Delivered = Callable[[Batch, Sequence[Outcome | DeadLetter], Outbox], None]
 

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from foreshock.errors import Stalled
 from foreshock.streams.errors import guarded
-from foreshock.streams.ledger import Ledger, Partition
+from foreshock.streams.state.ledger import Ledger, Partition
 
 log = logging.getLogger("foreshock.worker")
 

@@ -12,15 +12,15 @@ from typing import Any
 
 from foreshock.contract import Asset, Block, Origin, Reason
 from foreshock.errors import InputRejected
-from foreshock.streams import block_tail, inputs, json_in, masterdata
-from foreshock.streams.avro.reader import read_fields
-from foreshock.streams.encode import Encoder, Record, content_type
-from foreshock.streams.event_headers import headers, part_headers
-from foreshock.streams.framing import CONFLUENT_HEAD, SINGLE_OBJECT, SINGLE_OBJECT_HEAD, Framing, framing_of
-from foreshock.streams.letters import dead_letter
-from foreshock.streams.outputs_in import decode_output
-from foreshock.streams.plans import Plan, Plans, plan
-from foreshock.streams.registry import Registry
+from foreshock.streams.codec import block_tail, inputs, json_in, masterdata
+from foreshock.streams.codec.avro.reader import read_fields
+from foreshock.streams.codec.encode import Encoder, Record, content_type
+from foreshock.streams.codec.framing import CONFLUENT_HEAD, SINGLE_OBJECT, SINGLE_OBJECT_HEAD, Framing, framing_of
+from foreshock.streams.codec.headers import headers, part_headers
+from foreshock.streams.codec.letters import dead_letter
+from foreshock.streams.codec.outputs_in import decode_output
+from foreshock.streams.codec.plans import Plan, Plans, plan
+from foreshock.streams.codec.registry import Registry
 
 __all__ = ["Decoder", "Encoder", "Record", "content_type", "dead_letter", "decode_output", "headers", "part_headers"]
 

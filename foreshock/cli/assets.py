@@ -39,7 +39,7 @@ def register(
     as_json: JsonOption = False,
 ) -> None:
     """Register machines, by file or by options. A later record of an asset takes the place of the one before."""
-    from foreshock.streams.sender import Sender
+    from foreshock.streams.errands.sender import Sender
     from foreshock.streams.topics import ensure
 
     if (file is None) == (asset is None):
@@ -73,7 +73,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the registered machines."""
-    from foreshock.streams.registered import registered_assets
+    from foreshock.streams.errands.registered import registered_assets
 
     found = registered_assets(settings_from(config, bootstrap=bootstrap, prefix=prefix))
     if as_json:

@@ -38,7 +38,7 @@ def run(
     measuring point is late, and late blocks are not learnt.
     """
     from foreshock.history import Place, blocks_of, frames_of, read_history
-    from foreshock.streams.sender import Sender
+    from foreshock.streams.errands.sender import Sender
     from foreshock.streams.topics import ensure
 
     quantity = quantity or _quantity(unit)

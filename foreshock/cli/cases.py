@@ -33,8 +33,8 @@ def run(
     A consumer group of its own (worker.group with -cases), so several may run, and any may be killed: what was not
     committed is written again, with the same ids and bytes. Events that are opened or updated get a window.
     """
-    from foreshock.streams.case_windows import Reach
-    from foreshock.streams.case_writer import CaseWriter
+    from foreshock.streams.cases.windows import Reach
+    from foreshock.streams.cases.writer import CaseWriter
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)

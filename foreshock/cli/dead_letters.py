@@ -13,7 +13,7 @@ from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, Pre
 from foreshock.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from foreshock.streams.redrive import Letter
+    from foreshock.streams.errands.redrive import Letter
 
 app = typer.Typer(help="List, show and resend records that could not be used.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the dead letters, and count them by reason."""
-    from foreshock.streams.redrive import letters
+    from foreshock.streams.errands.redrive import letters
 
     found = letters(settings_from(config, bootstrap=bootstrap, prefix=prefix), reason=reason)
     for each in found:
@@ -55,7 +55,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one dead letter: what is wrong, where the original stands, what to mend."""
-    from foreshock.streams.redrive import letters
+    from foreshock.streams.errands.redrive import letters
 
     found = _one(letters(settings_from(config, bootstrap=bootstrap, prefix=prefix), start=letter), letter)
     if as_json:
@@ -99,8 +99,8 @@ def redrive(
     lifts that); a crash between the record and the note that it was sent may send it twice. Values above 512 KiB are
     read from the input topic while its retention has them. Exit code 1 where a letter was left.
     """
-    from foreshock.streams.redrive import letters
-    from foreshock.streams.redrive import redrive as send
+    from foreshock.streams.errands.redrive import letters
+    from foreshock.streams.errands.redrive import redrive as send
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     if bool(chosen) == bool(reason):
@@ -148,6 +148,6 @@ def _text(data: bytes | None) -> str:
 
 def _plain(letter: Letter) -> dict[str, Any]:
     from foreshock.records import to_tree
-    from foreshock.streams.show import plain
+    from foreshock.streams.errands.show import plain
 
     return {**plain(to_tree(letter)), "redriven": letter.sent, "whole": letter.whole}

@@ -85,7 +85,7 @@ def _run(
     from foreshock.demo.report import Run
     from foreshock.demo.watch import Watch
     from foreshock.simulate.plan import demo_plan
-    from foreshock.streams.sender import Sender
+    from foreshock.streams.errands.sender import Sender
     from foreshock.streams.topics import ensure
 
     began = time.monotonic() - time.process_time()  # what was loaded before counts too

@@ -25,9 +25,9 @@ def run(
     `foreshock replay --file` and `foreshock explain --file` need nothing else; any Avro tool reads the file.
     """
     from foreshock.cases import PartKind
-    from foreshock.streams.case_file import write
-    from foreshock.streams.case_reading import recorded
-    from foreshock.streams.case_search import case_for, find
+    from foreshock.streams.cases.file import write
+    from foreshock.streams.cases.reading import recorded
+    from foreshock.streams.cases.search import case_for, find
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     case = case_for(settings, find(settings, event))

@@ -14,7 +14,7 @@ from foreshock.errors import CaseRejected, ConfigurationError
 
 if TYPE_CHECKING:
     from foreshock.contract import Anomaly
-    from foreshock.streams.case_file import CaseFile
+    from foreshock.streams.cases.file import CaseFile
 
 
 def run(
@@ -32,7 +32,7 @@ def run(
     """
     from foreshock.account import account, text
     from foreshock.records import to_tree
-    from foreshock.streams.case_reading import recorded
+    from foreshock.streams.cases.reading import recorded
 
     if bool(event) == (file is not None):
         raise ConfigurationError("give an event id or --file")
@@ -72,7 +72,7 @@ def run(
 def _from_kafka(
     event: str, config: Path | None, bootstrap: str | None, prefix: str | None
 ) -> tuple[Anomaly, CaseFile | None]:
-    from foreshock.streams.case_search import case_for, find
+    from foreshock.streams.cases.search import case_for, find
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     seen = find(settings, event)

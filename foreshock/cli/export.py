@@ -25,7 +25,7 @@ def run(
     File names say from which offset to which their rows are. It may be killed at any time and started again: what was
     not finished is written again, and no row comes twice.
     """
-    from foreshock.streams.export import Export
+    from foreshock.streams.errands.export import Export
 
     rows = files = skipped = 0
     for each in Export(settings_from(config, bootstrap=bootstrap, prefix=prefix), topic, out).run():

@@ -25,7 +25,7 @@ def run(
     The key of every record is the id of its series. Series follow each other; within one, order is kept.
     """
     from foreshock.recordings import blocks, read_series
-    from foreshock.streams.sender import Sender
+    from foreshock.streams.errands.sender import Sender
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)

@@ -16,7 +16,7 @@ from foreshock.errors import CaseRejected, ConfigurationError
 if TYPE_CHECKING:
     from foreshock.replay import Verdict
     from foreshock.settings import Settings
-    from foreshock.streams.case_file import CaseFile
+    from foreshock.streams.cases.file import CaseFile
 
 _SHOWN = 20  # differences of an event that are written out
 
@@ -60,14 +60,14 @@ def run(
 def of_case(case: CaseFile) -> Verdict:
     """Replay a case, after it was held against what its anomaly names."""
     from foreshock.replay import replay
-    from foreshock.streams.case_reading import recorded
+    from foreshock.streams.cases.reading import recorded
 
     return replay(recorded(case.anomaly, case.body, case.fingerprint))
 
 
 def read_file(file: Path) -> CaseFile:
     """Read a case from a file."""
-    from foreshock.streams.case_file import read
+    from foreshock.streams.cases.file import read
 
     try:
         return read(file.read_bytes())
@@ -76,8 +76,8 @@ def read_file(file: Path) -> CaseFile:
 
 
 def _one(settings: Settings, event: str, *, log: bool) -> Verdict:
-    from foreshock.streams.case_log import replay_log
-    from foreshock.streams.case_search import case_for, find
+    from foreshock.streams.cases.log import replay_log
+    from foreshock.streams.cases.search import case_for, find
 
     seen = find(settings, event)
     case = None if log else case_for(settings, seen)
@@ -87,8 +87,8 @@ def _one(settings: Settings, event: str, *, log: bool) -> Verdict:
 def _all(settings: Settings) -> Iterator[Verdict]:
     from foreshock.replay import Difference
     from foreshock.replay import verdict as conclude
-    from foreshock.streams.case_log import replay_log
-    from foreshock.streams.case_search import every_case, sightings
+    from foreshock.streams.cases.log import replay_log
+    from foreshock.streams.cases.search import every_case, sightings
 
     wanted = {each.anomaly.event_id: each for each in sightings(settings)}
     for case in every_case(settings, wanted):

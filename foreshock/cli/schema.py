@@ -24,7 +24,7 @@ def check(against: AgainstOption = None, as_json: JsonOption = False) -> None:
 
     Without --against: against the kept versions in avro_schemas/history. Exit code 1 where something breaks.
     """
-    from foreshock.streams import compat, schemas
+    from foreshock.streams.codec import compat, schemas
 
     old = list(schemas.history()) if against is None else compat.read_folder(against)
     new = schemas.current().values()
@@ -45,8 +45,8 @@ def print_(
     canonical: Annotated[bool, typer.Option(help="The parsing canonical form, which the fingerprint is of.")] = False,
 ) -> None:
     """Print a schema as an .avsc file."""
-    from foreshock.streams import schemas
-    from foreshock.streams.avro.schema import canonical as canonical_form
+    from foreshock.streams.codec import schemas
+    from foreshock.streams.codec.avro.schema import canonical as canonical_form
 
     version = schemas.current().get(name)
     if version is None:
@@ -57,7 +57,7 @@ def print_(
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """List every version that is decoded, with its fingerprint as it stands in a message (after C3 01)."""
-    from foreshock.streams import schemas
+    from foreshock.streams.codec import schemas
 
     for version in (*schemas.current().values(), *schemas.history()):
         if as_json:
@@ -71,7 +71,7 @@ def asyncapi(
     out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None, as_json: JsonOption = False
 ) -> None:
     """Print the AsyncAPI 3 document of the topics."""
-    from foreshock.streams.asyncapi import document, to_yaml
+    from foreshock.streams.errands.asyncapi import document, to_yaml
 
     text = json.dumps(document(), indent=2) + "\n" if as_json else to_yaml(document())
     if out is None:

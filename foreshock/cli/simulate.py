@@ -50,7 +50,7 @@ def run(
     """Register machines and send their blocks; the source clock ends now."""
     from foreshock.demo.feed import Feed, register
     from foreshock.simulate import Plant, machines
-    from foreshock.streams.sender import Sender
+    from foreshock.streams.errands.sender import Sender
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)

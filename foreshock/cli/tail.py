@@ -31,8 +31,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Print a topic with headers, schema and coordinates; ends with Ctrl-C."""
-    from foreshock.streams.codec import registry_for
-    from foreshock.streams.tailing import describe, records
+    from foreshock.streams.coders import registry_for
+    from foreshock.streams.errands.tailing import describe, records
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     registry = registry_for(settings)
@@ -50,8 +50,8 @@ def run(
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
-    from foreshock.streams.event_headers import iso
-    from foreshock.streams.show import lines, plain
+    from foreshock.streams.codec.headers import iso
+    from foreshock.streams.errands.show import lines, plain
 
     if as_json:
         print(json.dumps(plain(found)), flush=True)

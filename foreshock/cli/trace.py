@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from foreshock.settings import Settings
-    from foreshock.streams.spanstore import SpanRow, SpanStore
+    from foreshock.streams.spans.store import SpanRow, SpanStore
 
 PLAIN_WIDTH = 160  # where the output is no terminal
 NOTES_WIDTH = 40
@@ -41,7 +41,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the trace of an event, from the log append of its input to the delivery of its outputs."""
-    from foreshock.streams.spanstore import SpanStore
+    from foreshock.streams.spans.store import SpanStore
 
     settings = settings_from(config)
     found = SpanStore(store or directory(settings))

@@ -26,8 +26,8 @@ def run(
 
     Exit code 0 when every record can be used, 1 when one cannot.
     """
-    from foreshock.streams.codec import registry_for
-    from foreshock.streams.validation import validate
+    from foreshock.streams.coders import registry_for
+    from foreshock.streams.errands.validation import validate
 
     settings = settings_from(config)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from foreshock.streams.span_attributes import EVENT_ID, QUEUE_MS
-from foreshock.streams.spanstore import SpanRow
+from foreshock.streams.spans.attributes import EVENT_ID, QUEUE_MS
+from foreshock.streams.spans.store import SpanRow
 
 LONGEST_QUEUE = 5  # times the time of our work: more is not drawn
 BAR = 40  # characters for the whole of a trace, where there is room

@@ -11,7 +11,7 @@ import typer
 from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, RedisOption, settings_from
 
 if TYPE_CHECKING:
-    from foreshock.answer_facts import Answer
+    from foreshock.answers.facts import Answer
 
 GroupOption = Annotated[str | None, typer.Option("--group", help="Consumer group of the workers.")]
 PLAIN_WIDTH = 200  # where the output is no terminal
@@ -28,8 +28,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Say in one sentence why an asset has a score or an alert, or why not; then the facts. Exit 1 if nobody knows it."""
-    from foreshock.answer import answer
-    from foreshock.streams.inquiry import inquire
+    from foreshock.answers.answer import answer
+    from foreshock.streams.errands.inquiry import inquire
 
     settings = settings_from(config, bootstrap=bootstrap, redis=redis, prefix=prefix, worker__group=group)
     facts = inquire(settings, asset)
@@ -46,7 +46,7 @@ def _show(found: Answer, now_ns: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from foreshock.answer_facts import ago
+    from foreshock.answers.facts import ago
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:  # nobody looks at a screen: lines are not cut

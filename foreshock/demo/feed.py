@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from foreshock.settings import Settings
 from foreshock.simulate.plant import Plant
-from foreshock.streams.sender import Sender
+from foreshock.streams.errands.sender import Sender
 
 NS = 1_000_000_000
 SAMPLED = 100

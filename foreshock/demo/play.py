@@ -16,7 +16,7 @@ from foreshock.errors import Unavailable
 from foreshock.local.process import Process
 from foreshock.settings import Settings
 from foreshock.simulate.plan import Plan
-from foreshock.streams.sender import Sender
+from foreshock.streams.errands.sender import Sender
 
 WARMUP_WALL_S = 15.0
 """Wall time of the warm-up, if the machine is fast enough."""

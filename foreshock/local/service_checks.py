@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from foreshock.errors import ForeshockError
 from foreshock.local.checks import Check, State
 from foreshock.settings import Settings
+from foreshock.streams.errands.samples import newest_keys
 from foreshock.streams.kafka import administration
 from foreshock.streams.partitioner import fitting, partition_for
-from foreshock.streams.samples import newest_keys
 from foreshock.streams.topics import TOPICS, TopicInfo, check, inspect, production_warnings, tell, used
 
 WAIT_S = 3.0

@@ -9,9 +9,9 @@ import pytest
 
 from foreshock.contract import Asset
 from foreshock.errors import Stalled
+from foreshock.streams.errands.sender import Sender
 from foreshock.streams.kafka import admin_config
-from foreshock.streams.ledger import Ledger
-from foreshock.streams.sender import Sender
+from foreshock.streams.state.ledger import Ledger
 from foreshock.streams.watchdog import Watchdog
 
 

@@ -20,8 +20,8 @@ from foreshock.cli import evidence as evidence_command
 from foreshock.cli import explain as explain_command
 from foreshock.cli import replay as replay_command
 from foreshock.contract import Asset, Limit, MeasuringPoint
-from foreshock.streams.case_file import read
-from foreshock.streams.sender import Sender
+from foreshock.streams.cases.file import read
+from foreshock.streams.errands.sender import Sender
 
 ASSETS = [f"pump-{n}" for n in range(8)]
 BLOCKS = 60

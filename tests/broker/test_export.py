@@ -9,9 +9,9 @@ import pytest
 
 from foreshock.contract import Asset
 from foreshock.errors import ConfigurationError
-from foreshock.streams import export
-from foreshock.streams.export import Export
-from foreshock.streams.sender import Sender
+from foreshock.streams.errands import export
+from foreshock.streams.errands.export import Export
+from foreshock.streams.errands.sender import Sender
 
 pq = pytest.importorskip("pyarrow.parquet")
 BLOCKS = 50

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock.streams.custody import Custody
-from foreshock.streams.ledger import Ledger
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.ledger import Ledger
 
 P0, P1 = ("sensors.v1", 0), ("sensors.v1", 1)
 

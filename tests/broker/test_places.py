@@ -13,12 +13,12 @@ from foreshock.contract import Asset
 from foreshock.detectors.snapshot import Key, Keys, unseal
 from foreshock.errors import SnapshotRejected
 from foreshock.fleet import Fleet, FleetSpec
-from foreshock.streams import gate as gates
-from foreshock.streams.custody import Custody
-from foreshock.streams.gate import Gate, Lapse
-from foreshock.streams.places import Places
-from foreshock.streams.recovery import Start
-from foreshock.streams.state_records import Marker, Place, StateKey, TickRequest
+from foreshock.streams.state import gate as gates
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.gate import Gate, Lapse
+from foreshock.streams.state.places import Places
+from foreshock.streams.state.records import Marker, Place, StateKey, TickRequest
+from foreshock.streams.state.recovery import Start
 
 P = ("sensors.v1", 0)
 KEYS = Keys(Key("a", b"0123456789abcdef"))

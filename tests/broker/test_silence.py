@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import OFFSET_END, TopicPartition
 
-from foreshock.answer import answer
-from foreshock.streams.inquiry import inquire
+from foreshock.answers.answer import answer
+from foreshock.streams.errands.inquiry import inquire
 from foreshock.streams.kafka import administration
 
 

@@ -7,9 +7,9 @@ import signal
 import pytest
 
 from foreshock.contract import Asset
+from foreshock.streams.errands.sender import Sender
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.sender import Sender
-from foreshock.streams.state_reader import read_state
+from foreshock.streams.state.reader import read_state
 from tests.broker import undisturbed
 
 pytestmark = pytest.mark.slow

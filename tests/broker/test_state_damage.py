@@ -13,9 +13,9 @@ from confluent_kafka.admin import AdminClient
 from foreshock.fleet import AssetState
 from foreshock.streams.kafka import producer_config
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.state_keys import keys_of
-from foreshock.streams.state_reader import read_state
-from foreshock.streams.state_records import Marker
+from foreshock.streams.state.keys import keys_of
+from foreshock.streams.state.reader import read_state
+from foreshock.streams.state.records import Marker
 from tests.broker import undisturbed
 
 pytestmark = pytest.mark.slow

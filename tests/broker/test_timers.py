@@ -9,8 +9,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from foreshock.contract import Tick
 from foreshock.fleet import Fleet, FleetSpec
-from foreshock.streams.custody import Custody
-from foreshock.streams.state_records import TickRequest
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.records import TickRequest
 from foreshock.streams.timers import Timers
 from tests.core.builders import START_NS, block
 

@@ -13,12 +13,12 @@ from foreshock.fleet import Fleet, FleetSpec
 from foreshock.settings import Settings
 from foreshock.streams import outputs, wire
 from foreshock.streams.border import Border
-from foreshock.streams.custody import Custody
-from foreshock.streams.folding import Folding
-from foreshock.streams.gate import Gate, Lapse
-from foreshock.streams.ingest import Batch
+from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.places import Places
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.folding import Folding
+from foreshock.streams.state.gate import Gate, Lapse
+from foreshock.streams.state.places import Places
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TOPICS, TopicInfo
 from foreshock.streams.walk import Walk

@@ -9,12 +9,12 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from foreshock.answer import answer
-from foreshock.answer_facts import Answer
+from foreshock.answers.answer import answer
+from foreshock.answers.facts import Answer
 from foreshock.cli import app
 from foreshock.contract import Context
 from foreshock.settings import Settings
-from foreshock.streams.inquiry import inquire
+from foreshock.streams.errands.inquiry import inquire
 from foreshock.streams.partitioner import partition_for
 
 

@@ -13,9 +13,9 @@ from foreshock.detectors.snapshot import unseal
 from foreshock.fleet import AssetState, Fleet
 from foreshock.streams import wire
 from foreshock.streams.border import Border
-from foreshock.streams.state_keys import keys_of
-from foreshock.streams.state_reader import read_state
-from foreshock.streams.state_records import Place, StateKey
+from foreshock.streams.state.keys import keys_of
+from foreshock.streams.state.reader import read_state
+from foreshock.streams.state.records import Place, StateKey
 from tests.broker.conftest import Topics
 from tests.chaos.reading import read_topic
 

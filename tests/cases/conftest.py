@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foreshock.streams.case_file import CaseFile
+from foreshock.streams.cases.file import CaseFile
 from tests.cases.making import cases, run
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from foreshock.contract import Anomaly, Asset, Limit, MeasuringPoint, Outcome
 from foreshock.fleet import Fleet, FleetSpec
-from foreshock.streams import schemas, wire
-from foreshock.streams.case_bytes import body_of, digest
-from foreshock.streams.case_file import CaseFile
-from foreshock.streams.casebook import Casebook
+from foreshock.streams import wire
+from foreshock.streams.cases.bytes import body_of, digest
+from foreshock.streams.cases.casebook import Casebook
+from foreshock.streams.cases.file import CaseFile
+from foreshock.streams.codec import schemas
 from tests.core.builders import block
 
 SPEC = FleetSpec(warmup_blocks=20)

@@ -16,11 +16,11 @@ from foreshock.cases import CasePart, PartKind
 from foreshock.cli import explain as explain_command
 from foreshock.cli import replay as replay_command
 from foreshock.errors import CaseRejected
-from foreshock.streams import schemas
-from foreshock.streams.case_bytes import chunks, digest
-from foreshock.streams.case_file import read, write
-from foreshock.streams.case_reading import block_of, case_of, joined, recorded
-from foreshock.streams.framing import CONFLUENT
+from foreshock.streams.cases.bytes import chunks, digest
+from foreshock.streams.cases.file import read, write
+from foreshock.streams.cases.reading import block_of, case_of, joined, recorded
+from foreshock.streams.codec import schemas
+from foreshock.streams.codec.framing import CONFLUENT
 from tests.cases.making import named
 from tests.core.builders import origin
 

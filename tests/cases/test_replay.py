@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foreshock import fleet_spec, lineage
+from foreshock import lineage
 from foreshock.contract import Phase
+from foreshock.core import spec as core_spec
 from foreshock.features import catalog
 from foreshock.fleet import FleetSpec
 from foreshock.replay import FEATURE_ULPS, differences, replay
-from foreshock.streams.case_reading import recorded
+from foreshock.streams.cases.reading import recorded
 from tests.cases.making import SPEC, cases, run
 
 
@@ -83,7 +84,7 @@ def test_numbers_are_compared_by_their_bits():
 def test_a_later_model_says_so(case, monkeypatch):
     """With another model version nothing is called equal: both names are told, and the state is not taken."""
     honest = recorded(case.anomaly, case.body)
-    monkeypatch.setattr(fleet_spec, "MODEL_VERSION", fleet_spec.MODEL_VERSION + 1)
+    monkeypatch.setattr(core_spec, "MODEL_VERSION", core_spec.MODEL_VERSION + 1)
 
     verdict = replay(replace(honest, spec=FleetSpec(**_fields(honest.spec))))
 

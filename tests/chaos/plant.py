@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from foreshock.detection import spec_of
 from foreshock.settings import Settings
-from foreshock.streams.sender import Sender
+from foreshock.streams.errands.sender import Sender
 from tests.broker.conftest import START, Topics, WorkerProcess, end, environment, until
 from tests.chaos.inputs import Plan
 from tests.chaos.reading import Output, Place, Record, output_of, read_outputs, read_topic

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from foreshock.errors import CaseRejected
 from foreshock.replay import replay
-from foreshock.streams.case_bytes import body_of
-from foreshock.streams.case_reading import anomaly_of, recorded
+from foreshock.streams.cases.bytes import body_of
+from foreshock.streams.cases.reading import anomaly_of, recorded
 from tests.chaos.reading import Output
 
 

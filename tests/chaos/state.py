@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from confluent_kafka.admin import AdminClient
 
+from foreshock.core.state import AssetState
 from foreshock.detectors.snapshot import Keys, Sealed, unseal
 from foreshock.errors import SnapshotRejected
-from foreshock.fleet_state import AssetState
 from foreshock.settings import Settings
-from foreshock.streams.state_keys import keys_of
-from foreshock.streams.state_records import Marker, StateKey
-from foreshock.streams.state_records import Place as PlaceRecord
+from foreshock.streams.state.keys import keys_of
+from foreshock.streams.state.records import Marker, StateKey
+from foreshock.streams.state.records import Place as PlaceRecord
 from tests.chaos.reading import Record, read_topic
 from tests.chaos.undisturbed import Culprit, Places, Undisturbed
 

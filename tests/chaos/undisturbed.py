@@ -16,7 +16,7 @@ from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams import wire
 from foreshock.streams.border import Border
-from foreshock.streams.casebook import Casebook
+from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.publish import Output
 from foreshock.streams.topics import TopicInfo

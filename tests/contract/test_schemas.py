@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 from foreshock import cases, contract
 from foreshock.cli.schema import app
-from foreshock.streams import compat, schemas
-from foreshock.streams.avro.schema import SchemaError, canonical, fingerprint, parse
-from foreshock.streams.schemas import Version
+from foreshock.streams.codec import compat, schemas
+from foreshock.streams.codec.avro.schema import SchemaError, canonical, fingerprint, parse
+from foreshock.streams.codec.schemas import Version
 from foreshock.streams.wire import Encoder, decode_output
 from tests.wire.make_golden import readable
 from tests.wire.samples import RECORDS
@@ -203,8 +203,8 @@ class TestCompatibility:
 
     def test_an_old_value_is_read_with_defaults(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A reader fills in what an older writer did not have, and drops what it does not know."""
-        from foreshock.streams.avro.reader import make
-        from foreshock.streams.avro.writer import make as make_writer
+        from foreshock.streams.codec.avro.reader import make
+        from foreshock.streams.codec.avro.writer import make as make_writer
 
         old = {
             "type": "record",

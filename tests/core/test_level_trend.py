@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foreshock.contract import Asset, Limit, MeasuringPoint, Outcome, RunState, ScoreState
+from foreshock.core.trend import BLOCKS, LEAST
 from foreshock.fleet import Fleet, FleetSpec
-from foreshock.fleet_trend import BLOCKS, LEAST
 from tests.core.builders import START_NS, block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=20)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from foreshock.contract import Limit
-from foreshock.fleet_limits import exceedance, worst
+from foreshock.core.limits import exceedance, worst
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from foreshock.contract import Asset, QualityKind, ScoreState
+from foreshock.core.points import Layout
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.snapshot import Key, Keys, canonical, seal, unseal
 from foreshock.errors import ConfigurationError, SnapshotRejected, StateRejected
 from foreshock.fleet import AssetState, Fleet, FleetSpec
-from foreshock.fleet_points import Layout
 from tests.core.builders import block, frame
 from tests.core.make_golden_states import FOLDER, KEYS
 

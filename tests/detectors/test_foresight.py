@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foreshock import policy
-from foreshock.detectors import foresight
+from foreshock.detectors import episodes, foresight
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 
@@ -30,13 +29,13 @@ def noise(kind: str, rows: int, tags: int, seed: int) -> np.ndarray:
 def scored(x: np.ndarray, warmup: int) -> ws.Outputs:
     """Rows, one a second, through a model of their own."""
     n, tags = x.shape
-    bank, out = VectorBank(tags, policy.for_budget(1.0)), ws.outputs(n)
+    bank, out = VectorBank(tags, episodes.for_budget(1.0)), ws.outputs(n)
     zero = np.zeros(n, np.int64)
     inputs = VectorInputs(
         slot=np.full(n, bank.slots.take()), x=np.ascontiguousarray(x), usable=np.ones(n, np.uint8),
         warmup=np.full(n, warmup), warmup_ns=zero, promised_ns=zero, at_ns=np.arange(n) * SECOND, offset=np.arange(n),
     )  # fmt: skip
-    assert all(out.event[i] != policy.NOTHING for i in bank.run(inputs, out))
+    assert all(out.event[i] != episodes.NOTHING for i in bank.run(inputs, out))
     return out
 
 
@@ -92,7 +91,7 @@ def test_a_warm_up_without_any_movement_foresees_nothing() -> None:
 @pytest.mark.parametrize("tags", [1, 3, 12])
 def test_noise_opens_no_episode_after_the_default_warm_up(kind: str, tags: int) -> None:
     """30,000 rows after warm-ups of 60 open one episode at most (some 15 before the floors, over 20 for one tag)."""
-    opened = sum((scored(noise(kind, 3060, tags, seed), 60).event == policy.OPENED).sum() for seed in range(10))
+    opened = sum((scored(noise(kind, 3060, tags, seed), 60).event == episodes.OPENED).sum() for seed in range(10))
 
     assert opened <= 1
 

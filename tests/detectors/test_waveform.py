@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from foreshock.core.spec import FleetSpec
 from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.episodes import ACTIVE, OPENED, EpisodeRule, for_budget
 from foreshock.detectors.explain import explain
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features.catalog import FULL
-from foreshock.fleet_spec import FleetSpec
-from foreshock.policy import ACTIVE, OPENED, Policy, for_budget
 
 FEATURES = 8
 SECOND = 1_000_000_000
@@ -21,7 +21,7 @@ SECOND = 1_000_000_000
 class Asset:
     """One measuring point, fed vector by vector."""
 
-    def __init__(self, warmup: int = 60, rule: Policy | None = None, **settings) -> None:
+    def __init__(self, warmup: int = 60, rule: EpisodeRule | None = None, **settings) -> None:
         self.bank = WaveformBank(range(FEATURES), rule or for_budget(1.0), **settings)
         self.slot = self.bank.take()
         self.warmup = warmup

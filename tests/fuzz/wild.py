@@ -12,7 +12,7 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from foreshock.streams import schemas
+from foreshock.streams.codec import schemas
 
 NAMES = ["pump-7", "p", "", " ", "\x00", "x" * 255, "y" * 256, "ä" * 90, "\u202e", "a/b", "p\n", "\ud7ff", "0"]
 POINTS = ["de", "nde", "", "x" * 300, "de/nde", "🦀"]

@@ -23,8 +23,8 @@ from foreshock.local.jars import cache_root, jar_folder, lock_text, parse_lock
 from foreshock.local.process import is_free
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, TopicSettings
+from foreshock.streams.errands.samples import newest_keys
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.samples import newest_keys
 from foreshock.streams.topics import ensure, used
 from foreshock.streams.topics_admin import commands
 from foreshock.streams.wire import Decoder

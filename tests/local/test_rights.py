@@ -25,9 +25,9 @@ from foreshock.errors import ConfigurationError
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, load
 from foreshock.streams.kafka import consumer_config, producer_config
+from foreshock.streams.state.transactions import StateRecord, Transactions
 from foreshock.streams.topics import ensure
 from foreshock.streams.topics_admin import commands
-from foreshock.streams.transactions import StateRecord, Transactions
 from tests.conftest import start_or_skip
 
 STRICT = {

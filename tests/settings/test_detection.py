@@ -108,4 +108,5 @@ def test_one_place_makes_a_spec():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "FleetSpec"
     }
 
-    assert doors - {"streams/case_reading.py"} == {"foreshock/detection.py"}  # the one with the settings of a case file
+    # the one besides has the settings of a case file
+    assert doors - {"streams/cases/reading.py"} == {"foreshock/detection.py"}

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from foreshock.streams.spanstore import SpanStore
+from foreshock.streams.spans.store import SpanStore
 
 
 @pytest.fixture

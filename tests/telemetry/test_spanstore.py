@@ -10,7 +10,7 @@ import time
 import pytest
 
 from foreshock.settings import Settings, TelemetrySettings
-from foreshock.streams.spanstore import SpanRow, SpanStore
+from foreshock.streams.spans.store import SpanRow, SpanStore
 from foreshock.streams.telemetry import Telemetry
 
 HOUR_NS = 3600 * 10**9
@@ -125,7 +125,7 @@ class TestWriting:
         code = (
             "import sys, time\n"
             "from pathlib import Path\n"
-            "from foreshock.streams.spanstore import SpanRow, SpanStore\n"
+            "from foreshock.streams.spans.store import SpanRow, SpanStore\n"
             "me, directory = int(sys.argv[1]), Path(sys.argv[2])\n"
             "store = SpanStore(directory)\n"
             "print('ready', flush=True); sys.stdin.readline()\n"

@@ -8,7 +8,7 @@ import pytest
 
 from foreshock.cli import waterfall
 from foreshock.settings import Settings, TelemetrySettings
-from foreshock.streams.spanstore import SpanStore
+from foreshock.streams.spans.store import SpanStore
 from foreshock.streams.telemetry import Telemetry
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

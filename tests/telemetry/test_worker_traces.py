@@ -17,7 +17,7 @@ from foreshock.contract import Origin, SensorBlock
 from foreshock.settings import Settings
 from foreshock.streams import topics
 from foreshock.streams.kafka import producer_config, reader_config
-from foreshock.streams.spanstore import SpanStore
+from foreshock.streams.spans.store import SpanStore
 from foreshock.streams.wire import Encoder
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

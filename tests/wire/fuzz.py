@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from foreshock.errors import InputRejected
-from foreshock.streams import schemas
+from foreshock.streams.codec import schemas
 from foreshock.streams.wire import Decoder, Encoder, dead_letter
 from tests.wire.samples import BLOCK, FRAME, RAW, RECORDS
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from foreshock.streams import schemas
+from foreshock.streams.codec import schemas
 from foreshock.streams.wire import Encoder, decode_output
 from tests.wire.samples import RECORDS
 

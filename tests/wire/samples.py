@@ -36,7 +36,7 @@ from foreshock.contract import (
     Tag,
     TelemetryFrame,
 )
-from foreshock.streams.encode import Record
+from foreshock.streams.codec.encode import Record
 
 AT_NS = 1_780_000_000_123_456_789
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 import yaml
 
-from foreshock.streams import schemas
-from foreshock.streams.asyncapi import document, to_yaml
-from foreshock.streams.event_headers import headers
+from foreshock.streams.codec import schemas
+from foreshock.streams.codec.headers import headers
+from foreshock.streams.errands.asyncapi import document, to_yaml
 from foreshock.streams.topics import used
 from tests.wire.samples import SCORE
 

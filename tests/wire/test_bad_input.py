@@ -14,9 +14,9 @@ import pytest
 
 from foreshock.contract import Reason
 from foreshock.errors import InputRejected
-from foreshock.streams import schemas
-from foreshock.streams.avro.schema import fingerprint
-from foreshock.streams.avro.writer import long_bytes
+from foreshock.streams.codec import schemas
+from foreshock.streams.codec.avro.schema import fingerprint
+from foreshock.streams.codec.avro.writer import long_bytes
 from foreshock.streams.wire import Decoder, Encoder, dead_letter
 from tests.wire.samples import AT_NS, BLOCK, FRAME, RAW, SCORE
 
@@ -273,8 +273,8 @@ class TestBombs:
     )
     def test_items_without_bytes_are_refused_with_the_schema(self, schema: Any) -> None:
         """Their number would be bounded by nothing."""
-        from foreshock.streams.avro.reader import make
-        from foreshock.streams.avro.schema import SchemaError
+        from foreshock.streams.codec.avro.reader import make
+        from foreshock.streams.codec.avro.schema import SchemaError
 
         with pytest.raises(SchemaError, match="without bytes"):
             make(schema, schema)

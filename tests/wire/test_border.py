@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import Message
 
 from foreshock.errors import InputRejected
-from foreshock.streams import schemas
 from foreshock.streams.border import Border
+from foreshock.streams.codec import schemas
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder, Encoder

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from foreshock.contract import Context, SensorBlock
 from foreshock.errors import ConfigurationError
-from foreshock.streams import block_tail, schemas
-from foreshock.streams.avro.reader import fields_of, read_fields
-from foreshock.streams.avro.writer import long_bytes
-from foreshock.streams.plans import plan
+from foreshock.streams.codec import block_tail, schemas
+from foreshock.streams.codec.avro.reader import fields_of, read_fields
+from foreshock.streams.codec.avro.writer import long_bytes
+from foreshock.streams.codec.plans import plan
 from foreshock.streams.wire import Decoder, Encoder, decode_output
 from tests.wire.make_golden import readable
 from tests.wire.samples import ASSET, BLOCK, FRAME, RAW, RECORDS, SCORE

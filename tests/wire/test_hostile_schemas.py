@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock.streams import schemas
-from foreshock.streams.avro.schema import SchemaError, fingerprint, parse
+from foreshock.streams.codec import schemas
+from foreshock.streams.codec.avro.schema import SchemaError, fingerprint, parse
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 WORDS = st.sampled_from(

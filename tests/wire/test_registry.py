@@ -12,9 +12,9 @@ import pytest
 from foreshock.contract import Reason, SensorBlock
 from foreshock.errors import InputRejected, Unavailable
 from foreshock.settings import Settings, TopicSettings
-from foreshock.streams import schemas
-from foreshock.streams.codec import encoder_for
-from foreshock.streams.registry import Registry
+from foreshock.streams.codec import schemas
+from foreshock.streams.codec.registry import Registry
+from foreshock.streams.coders import encoder_for
 from foreshock.streams.wire import Decoder, Encoder, decode_output
 from tests.wire.samples import BLOCK, FRAME, RAW, SCORE, fields_of
 

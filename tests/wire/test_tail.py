@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from foreshock.cli.tail import run
 from foreshock.errors import ConfigurationError
 from foreshock.settings import Settings
-from foreshock.streams.show import spark, statistics
+from foreshock.streams.errands.show import spark, statistics
 from foreshock.streams.topics import ensure
 from foreshock.streams.wire import Encoder, headers
 from tests.wire.samples import ANOMALY, BLOCK, LETTER, SCORE, TRACEPARENT

@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from foreshock.cli.validate import run
-from foreshock.streams import schemas
+from foreshock.streams.codec import schemas
 from foreshock.streams.wire import Encoder, decode_output
 from tests.wire.samples import ASSET, BLOCK, FRAME
 
@@ -113,7 +113,7 @@ class TestMistakes:
 
     def test_array_of_doubles(self, tmp_path: Path) -> None:
         """In Avro, samples are bytes."""
-        from foreshock.streams.avro.schema import fingerprint
+        from foreshock.streams.codec.avro.schema import fingerprint
 
         schema = copy.deepcopy(schemas.current()["SensorBlock"].schema)
         schema["fields"][-1]["type"] = {"type": "array", "items": "double"}

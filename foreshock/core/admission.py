@@ -1,0 +1,197 @@
+"""The door of the Fleet: which measuring point a record is of, whether it may be scored, and in which lane."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
+from foreshock.core import quality
+from foreshock.core.events import farewell
+from foreshock.core.points import Entry, Lane, Layout, Model, Owner, Partition, Point
+from foreshock.core.scores import Names, score, unscored
+from foreshock.core.spec import FleetSpec, shape_of
+from foreshock.core.telemetry import TelemetryLane
+from foreshock.core.waveform import Extract, WaveformLane
+from foreshock.detectors.constants import LAYOUT_BLOCKS
+from foreshock.detectors.reference import Reference
+from foreshock.features import catalog
+from foreshock.features.catalog import MIN_SAMPLES
+
+
+@dataclass(slots=True)
+class Admission:
+    """Master data, measuring points and lanes."""
+
+    spec: FleetSpec
+    reference: Reference | None
+    extract: Extract = catalog.extract
+    assets: dict[str, Asset] = field(default_factory=dict)  # master data that came without a place
+    partitions: dict[int, Partition] = field(default_factory=dict)
+    lanes: dict[Layout, Lane] = field(default_factory=dict)
+    freed: list[Model] = field(default_factory=list)
+
+    def shape(self, asset: Asset) -> str:
+        """What the state of an asset depends on."""
+        return shape_of(self.spec, self.reference, asset)
+
+    def partition(self, number: int) -> Partition:
+        """An input partition, made at its first record."""
+        found = self.partitions.get(number)
+        if found is None:
+            found = self.partitions[number] = Partition()
+        return found
+
+    def owner(self, partition: Partition, name: str) -> Owner:
+        """An asset of a partition, made at its first record; one that nobody registered has defaults."""
+        found = partition.owners.get(name)
+        if found is None:
+            record = self.assets.get(name) or Asset(asset=name, registered=False)
+            found = partition.owners[name] = Owner(record)
+        return found
+
+    def owned(self, name: str) -> list[Owner]:
+        """An asset wherever it is: on one partition, unless somebody sent it to two."""
+        return [each.owners[name] for each in self.partitions.values() if name in each.owners]
+
+    def register(self, asset: Asset) -> None:
+        """Take up master data from here on."""
+        self.assets[asset.asset] = asset
+        for partition in self.partitions.values():
+            owner = partition.owners.get(asset.asset)
+            if owner is not None:
+                owner.record = asset
+                partition.touch(asset.asset, owner, partition.next)
+
+    def enter(self, batch: Sequence[Block | Asset]) -> list[Entry]:
+        """Take up master data and admit blocks, in order: a record counts for what comes after it."""
+        entries = []
+        for item in batch:
+            if isinstance(item, Asset):
+                self.register(item)
+            else:
+                entries.append(self._entry(item))
+        quality.look(entries)
+        for entry in entries:
+            point = entry.point
+            entry.was = (point.quality, point.strange, point.strange_blocks)
+            quality.judge(entry)
+            if entry.refused is None or entry.refused[0] is not ScoreState.LATE:
+                self._layout(entry)
+            entry.model = point.model
+        return entries
+
+    def _entry(self, block: Block) -> Entry:
+        offset, name = block.origin.offset, block.asset
+        partition = self.partition(block.origin.partition)
+        owner = self.owner(partition, name)
+        folded = owner.folded
+        if offset < folded:
+            raise ValueError(f"offset {offset} of {name} is folded in already: the next one is {folded}")
+        owner.folded = partition.next = offset + 1
+        if owner.since is None:
+            partition.touch(name, owner, offset)
+        point = owner.points.get(block.point)
+        if point is None:
+            point = owner.points[block.point] = Point(self.model(Layout.of(block), owner.record))
+        return Entry(block, owner.record, owner, point, folded)
+
+    def _layout(self, entry: Entry) -> None:
+        """A record of another layout is not usable; after enough of them in a row the model starts anew on it."""
+        point, layout = entry.point, Layout.of(entry.block)
+        if layout == point.model.layout:
+            point.strange, point.strange_blocks = None, 0
+            if layout.kind == "waveform" and layout.samples < MIN_SAMPLES:
+                entry.refused = (
+                    ScoreState.NOT_USABLE,
+                    f"{layout.samples} samples have no spectrum: {MIN_SAMPLES} needed",
+                )
+            return
+        point.strange_blocks = point.strange_blocks + 1 if layout == point.strange else 1
+        point.strange = layout
+        reason = f"block layout changed from {point.model.layout} to {layout}"
+        if point.strange_blocks >= LAYOUT_BLOCKS:
+            self.freed.append(point.model)
+            entry.left, point.model = point.model, self.model(layout, entry.asset)
+            point.quality = quality.anew(point.quality)
+            reason += "; the model starts anew with the next one"
+        entry.refused = (ScoreState.NOT_USABLE, reason)
+
+    def model(self, layout: Layout, asset: Asset) -> Model:
+        """Start a model for a layout."""
+        lane = self._lane(layout)
+        return Model(layout, lane, lane.take(asset))
+
+    def _lane(self, layout: Layout) -> Lane:
+        """The lane of a layout, made at its first record."""
+        found = self.lanes.get(layout)
+        if found is None:
+            waveform = layout.kind == "waveform"
+            found = (
+                WaveformLane(self.spec, layout, self.reference, self.extract)
+                if waveform
+                else TelemetryLane(self.spec, layout, self.reference)
+            )
+            self.lanes[layout] = found
+        return found
+
+    def by_lane(self, entries: Sequence[Entry]) -> list[tuple[Lane, list[Entry]]]:
+        """Entries that may be scored, by lane, each lane's in input order."""
+        groups: dict[int, tuple[Lane, list[Entry]]] = {}
+        for entry in entries:
+            if entry.refused is None and entry.model is not None:
+                lane = entry.model.lane
+                groups.setdefault(id(lane), (lane, []))[1].append(entry)
+        return list(groups.values())
+
+    def close(self, entry: Entry) -> Outcome:
+        """Outcome of an entry; one that was refused at the door gets its reason here."""
+        outcome = entry.outcome or self._refusal(entry)
+        entry.point.score = outcome.score
+        if entry.owner.cold:
+            told = quality.cold_start(entry, entry.owner.cold)
+            entry.owner.cold = ""
+            return replace(outcome, quality=(told, *outcome.quality))
+        return outcome
+
+    def _refusal(self, entry: Entry) -> Outcome:
+        if entry.refused is None:
+            raise AssertionError("an admitted entry has its outcome from its lane")
+        state, reason = entry.refused
+        latest, block = entry.point.latest, entry.block
+        anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
+        names = Names("", self.spec.model_name, self.spec.policy_name)
+        before = latest if entry.left is None else None
+        alarm, trend = (before.alarm, before.trend) if before else (False, None)
+        times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
+        rows = tuple(unscored(ns, state, reason, alarm=alarm, trend=trend) for ns in times)
+        record = score(entry, names, rows, warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
+        return Outcome(score=record, anomalies=anomalies, quality=entry.quality)
+
+    def settle(self) -> None:
+        """Give back the slots that the batch left behind: only now are their last blocks through."""
+        for model in self.freed:
+            model.lane.give_back(model.slot)
+        self.freed.clear()
+
+    def release(self, partitions: Collection[int]) -> None:
+        """Forget all of these input partitions."""
+        for number in partitions:
+            partition = self.partitions.pop(number, None)
+            for owner in partition.owners.values() if partition else ():
+                self.drop_points(owner)
+
+    def forget(self, number: int, name: str) -> Owner:
+        """Forget all of one asset but its master data."""
+        partition = self.partition(number)
+        owner = self.owner(partition, name)
+        self.drop_points(owner)
+        partition.dirty.pop(name, None)
+        fresh = partition.owners[name] = Owner(owner.record)
+        return fresh
+
+    def drop_points(self, owner: Owner) -> None:
+        """Give back what the measuring points of an asset hold."""
+        for point in owner.points.values():
+            point.model.lane.give_back(point.model.slot)
+        owner.points.clear()

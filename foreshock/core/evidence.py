@@ -1,0 +1,74 @@
+"""Evidence: the state of a measuring point before a record that an anomaly event came with.
+
+The banks stop before a block whose alarm changes, so the model's state is still there, and nothing is copied for the
+blocks that nobody will ask about. What was moved on before the banks ran is had back by the references that an entry
+and its `Before` keep: those records are immutable. The latest score is left out: no record that is scored depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from foreshock.contract import Anomaly, Evidence
+from foreshock.core.points import Entry, model_of
+from foreshock.core.spec import FleetSpec, shape_of
+from foreshock.core.state import AssetState
+from foreshock.detectors.episodes import EpisodeState
+from foreshock.detectors.reference import Reference
+from foreshock.features.run_state import RunMemory
+from foreshock.records import to_tree
+
+Before = tuple[RunMemory, int]  # run state and newest time of a model before a record; a named one costs 0.1 us a block
+
+
+@dataclass(slots=True)
+class Witness:
+    """The states of a batch that somebody may ask about, by the number of the entry."""
+
+    spec: FleetSpec
+    reference: Reference | None
+    entries: Sequence[Entry]
+    before: Sequence[Before]
+    limits: Sequence[EpisodeState]  # alarm of the static limits before each entry
+    states: dict[int, AssetState] = field(default_factory=dict)
+
+    def knows(self, k: int) -> bool:
+        """Whether the state before an entry is kept."""
+        return k in self.states
+
+    def keep(self, k: int, arrays: Mapping[str, Any]) -> None:
+        """Keep the state before entry `k`: to be called before the first of its events is made."""
+        entry, (run, newest_ns) = self.entries[k], self.before[k]
+        model, was = model_of(entry), entry.was
+        if was is None:
+            raise AssertionError("an entry keeps what its point was from admission on")
+        point = {
+            "point": entry.block.point,
+            "strange": to_tree(was[1]),
+            "strange_blocks": was[2],
+            "quality": to_tree(was[0]),
+            "latest": None,
+            "layout": to_tree(model.layout),
+            "episode": to_tree(model.episode),
+            "limits": {"alarm": to_tree(self.limits[k]), "episode": to_tree(model.limits.episode)},
+            "run": to_tree(run),
+            "newest_ns": newest_ns,
+            "trend": model.trend,
+            "arrays": arrays,
+        }
+        self.states[k] = AssetState(
+            asset=entry.block.asset,
+            partition=entry.block.origin.partition,
+            offset=entry.folded,
+            shape=shape_of(self.spec, self.reference, entry.asset),
+            tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
+        )
+
+    def of(self, k: int, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
+        """Evidence of entry `k`, in the order of its events; equal states are one."""
+        if not events:
+            return ()
+        state = self.states[k].to_bytes()
+        return tuple(Evidence(event_id=event.event_id, state=state) for event in events)

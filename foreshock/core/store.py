@@ -1,0 +1,87 @@
+"""The way of assets out of the Fleet and back: what was changed since when, captured states, restored states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from foreshock.core.admission import Admission
+from foreshock.core.points import Owner, Point
+from foreshock.core.state import AssetState, fill_point, layout_of, master_data, point_tree
+from foreshock.errors import StateRejected
+from foreshock.records import from_tree, to_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Captures and restores the assets of an admission."""
+
+    admission: Admission
+
+    def folded(self, number: int, name: str) -> int:
+        """Next offset of an asset's order."""
+        owner = self._owner(number, name)
+        return owner.folded if owner else 0
+
+    def _owner(self, number: int, name: str) -> Owner | None:
+        partition = self.admission.partitions.get(number)
+        return partition.owners.get(name) if partition else None
+
+    def dirty(self, number: int) -> Mapping[str, int]:
+        """Asset to the first offset that changed it since it was stored, the oldest first."""
+        partition = self.admission.partitions.get(number)
+        return dict(sorted(partition.dirty.items(), key=lambda each: each[1])) if partition else {}
+
+    def capture(self, number: int, name: str) -> AssetState:
+        """Copy an asset's state."""
+        owner = self._owner(number, name)
+        if owner is None:
+            raise KeyError(f"{name} is not on partition {number}")
+        owner.captured, owner.since = owner.folded, None
+        shape = self.admission.shape(owner.record)
+        tree = {
+            "asset": to_tree(owner.record),
+            "cold": owner.cold,
+            "points": [point_tree(point, owner.points[point]) for point in sorted(owner.points)],
+        }
+        return AssetState(asset=name, partition=number, offset=owner.folded, shape=shape, tree=tree)
+
+    def clean(self, number: int, name: str, offset: int) -> None:
+        """Note what a checkpoint has; what changed since the capture at that offset stays dirty."""
+        partition, owner = self.admission.partitions.get(number), self._owner(number, name)
+        if partition is None or owner is None:
+            return
+        since = owner.since if offset >= owner.captured else offset  # of an older capture: since then, at the latest
+        if since is None:
+            partition.dirty.pop(name, None)
+        else:
+            partition.dirty[name] = since
+
+    def restore(self, state: AssetState, dirty: int | None = None) -> None:
+        """Replace an asset by a captured state, of which no checkpoint has what came from offset `dirty` on."""
+        admission = self.admission
+        owner = admission.forget(state.partition, state.asset)
+        try:
+            owner.record = master_data(state.tree)
+            wanted = admission.shape(owner.record)
+            if state.shape == wanted:
+                self._fill(owner, state)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
+            admission.drop_points(owner)
+            owner.cold = f"its state does not fit: {exc}"
+            raise StateRejected("malformed", owner.cold) from exc
+        if state.shape != wanted:
+            owner.cold = f"its state has the shape {state.shape}, {wanted} is configured now"
+            raise StateRejected("other_shape", owner.cold)
+        owner.folded = owner.captured = state.offset
+        partition = admission.partition(state.partition)
+        partition.next = max(partition.next, state.offset)
+        if dirty is not None:
+            partition.touch(state.asset, owner, dirty)
+
+    def _fill(self, owner: Owner, state: AssetState) -> None:
+        owner.cold = from_tree(str, state.tree["cold"])
+        for tree in state.tree["points"]:
+            point = Point(self.admission.model(layout_of(tree, self.admission.spec), owner.record))
+            owner.points[from_tree(str, tree["point"])] = point
+            fill_point(point, tree)

@@ -1,0 +1,1 @@
+"""Cases of anomalies: how they are made, stored, found, read and replayed."""

@@ -1,0 +1,72 @@
+"""Cases as the worker writes them: the record, the state before it, and what the score is a function of besides.
+
+The same input and the same state give the same bytes: nothing is compressed inside, and no clock is read. The sha256 of
+the Avro body (the value without its framing's head) is what the anomaly's lineage names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from confluent_kafka import Message
+
+from foreshock import lineage
+from foreshock.cases import Case
+from foreshock.contract import Evidence, Score
+from foreshock.core.spec import FleetSpec
+from foreshock.detectors.reference import Reference
+from foreshock.streams.border import headers_of
+from foreshock.streams.codec.encode import Encoder
+from foreshock.streams.codec.framing import CONFLUENT, CONFLUENT_HEAD
+from foreshock.streams.codec.registry import Registry
+
+
+class Casebook:
+    """Makes the cases of a worker.
+
+    Parameters
+    ----------
+    spec, reference
+        What its Fleet is configured with.
+    registry
+        Gives the schemas of inputs in Confluent framing: a case must be readable without it.
+    """
+
+    def __init__(self, spec: FleetSpec, reference: Reference | None = None, registry: Registry | None = None) -> None:
+        self._detection = json.dumps(asdict(spec), sort_keys=True)
+        self._reference = reference.to_json() if reference is not None else ""
+        self._registry = registry
+        self._encode = Encoder().encode
+
+    def case(self, evidence: Evidence, score: Score, record: Message) -> Case:
+        """Give the case of an event that the record led to."""
+        value = record.value()
+        return Case(
+            event_id=evidence.event_id,
+            asset=score.asset,
+            point=score.point,
+            origin=score.origin,
+            key=record.key(),
+            value=value,
+            headers=tuple((name, _bytes(inner)) for name, inner in headers_of(record)),
+            writer_schema=self._schema(value or b""),
+            state=evidence.state,
+            score=self._encode(score),
+            detection=self._detection,
+            reference=self._reference,
+            feature_set=score.feature_set,
+            model=score.model,
+            policy=score.policy,
+            numeric_platform=lineage.numeric_platform(),
+            code=lineage.code_version(),
+        )
+
+    def _schema(self, value: bytes) -> str:
+        if self._registry is None or not value.startswith(CONFLUENT):
+            return ""
+        return json.dumps(self._registry.schema(int.from_bytes(value[1:CONFLUENT_HEAD], "big")))
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

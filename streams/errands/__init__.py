@@ -1,0 +1,1 @@
+"""What commands do on the topics beside the worker: look, ask, send, send again, export, describe."""

@@ -1,0 +1,110 @@
+"""Sending inputs as any integrator's producer does: keyed by asset, by the configured partitioner, acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from foreshock.contract import Asset, SensorBlock, TelemetryFrame
+from foreshock.errors import ConfigurationError, OutputRefused, Unavailable
+from foreshock.settings import Settings
+from foreshock.streams.coders import encoder_for
+from foreshock.streams.kafka import producer_config
+
+Input = SensorBlock | TelemetryFrame | Asset
+SENSORS, ASSETS = "sensors.v1", "assets.v1"
+FLUSH_S = 60.0
+
+
+class Sender:
+    """Produces inputs; leaving the context waits until the broker has all of them.
+
+    Parameters
+    ----------
+    settings
+        Broker, prefix, framing, partitioner.
+    delivered
+        Called with (topic, partition, offset) of each record that the broker took.
+    idempotent
+        Each record is on the topic once and in order. It takes half a second before the first one is sent (a second on a
+        new broker), which master data can do without: a repeated record says the same.
+
+    Raises
+    ------
+    ConfigurationError
+        A record is larger than `topics.max_message_bytes`.
+    OutputRefused
+        The broker did not take a record.
+    Unavailable
+        The broker did not answer within `FLUSH_S` seconds.
+    """
+
+    def __init__(
+        self, settings: Settings, delivered: Callable[[str, int, int], None] | None = None, *, idempotent: bool = True
+    ) -> None:
+        self._settings = settings
+        self._delivered = delivered
+        self._encoders = {topic: encoder_for(settings, topic) for topic in (SENSORS, ASSETS)}
+        # what matters is raised below; librdkafka's own lines about a broker that just started would only worry
+        self._producer = Producer({**producer_config(settings), "enable.idempotence": idempotent, "log_level": 3})
+        self._refused: list[str] = []
+        self.sent = 0
+
+    def send(self, record: Input, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Queue one input, with the sender's own headers (`traceparent`); waits while the queue is full."""
+        topic = ASSETS if isinstance(record, Asset) else SENSORS
+        value = self._encoders[topic].encode(record)
+        if len(value) > self._settings.topics.max_message_bytes:
+            raise ConfigurationError(
+                f"a record of {record.asset} has {len(value)} bytes, topics.max_message_bytes is "
+                f"{self._settings.topics.max_message_bytes}: send fewer samples or rows in a record"
+            )
+        while True:
+            try:
+                self._producer.produce(
+                    self._settings.topics.prefix + topic,
+                    value,
+                    record.asset.encode(),
+                    on_delivery=self._report,
+                    headers=list(headers),
+                )
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                break
+        self.sent += 1
+        self._producer.poll(0)
+        self._raise_refused()
+
+    def flush(self) -> None:
+        """Wait until the broker has everything that was sent."""
+        left = self._producer.flush(FLUSH_S)
+        self._raise_refused()
+        if left:
+            raise Unavailable(
+                f"Kafka at {self._settings.kafka.bootstrap} took no records for {FLUSH_S:.0f} s; {left} left"
+            )
+
+    def _report(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._refused.append(f"{message.topic()}: {error.str()}")
+        elif self._delivered is not None:
+            self._delivered(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+
+    def _raise_refused(self) -> None:
+        if self._refused:
+            raise OutputRefused(f"{len(self._refused)} records were refused, the first of topic {self._refused[0]}")
+
+    def __enter__(self) -> Self:
+        """Send inside the context."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the broker, unless an error is on its way already."""
+        if kind is None:
+            self.flush()

@@ -1,0 +1,1 @@
+"""From Kafka to batches: librdkafka under Faust's agents."""

@@ -1,0 +1,204 @@
+"""What comes from outside the order of the input: it takes effect at a place that is on record, or not at all.
+
+New master data and ticks of the clock belong to no offset. A successor that replays the input could not know when they
+came, and would compute something else. So a place {partition, next offset, items} is committed to `state.v1` first, in a
+small transaction with the group's metadata, and applied then; whoever replays applies it there again. The order stands
+still meanwhile, for the few milliseconds that this takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+from foreshock.contract import Asset, DataQuality, Tick
+from foreshock.fleet import Fleet
+from foreshock.streams.state.custody import Custody
+from foreshock.streams.state.gate import Gate
+from foreshock.streams.state.ledger import Partition
+from foreshock.streams.state.records import Item, Place, TickRequest
+from foreshock.streams.state.recovery import Start
+
+ITEMS = 500  # of a place: each is a few hundred bytes
+LOOK_S = 0.1
+
+Commit = Callable[[Sequence[Place], Callable[[], None]], Awaitable[bool]]
+
+
+class Places:
+    """The door for everything that is not a record of the input.
+
+    Parameters
+    ----------
+    fleet, custody, gate
+        What it takes effect on, how far that is, and what keeps it there meanwhile.
+    partition_of
+        Partition number of an asset.
+    tell
+        Publishes what a tick brought to light.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        custody: Custody,
+        gate: Gate,
+        *,
+        partition_of: Callable[[str], int],
+        tell: Callable[[Sequence[DataQuality]], None],
+    ) -> None:
+        self._fleet = fleet
+        self._custody = custody
+        self._gate = gate
+        self._partition_of = partition_of
+        self._tell = tell
+        self._inbox: deque[Item] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._assets: dict[str, tuple[int, Asset]] = {}  # newest master data, and whose partition it is
+        self._mine: dict[int, Partition] = {}
+        self._from: dict[int, int] = {}  # first offset of a partition that a place may have
+        self._pending: dict[int, dict[str, Item]] = {}  # the newest item counts
+        self._again: dict[int, deque[Place]] = {}  # on record, and not yet reached
+        self._live: dict[int, list[Place]] = {}  # on `state.v1`
+        self._published: dict[int, int] = {}
+
+    def submit(self, item: Item) -> None:
+        """Hand something in; from any thread. It takes effect before one of the next records of its partition."""
+        self._inbox.append(item)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    # On the event loop, from here on.
+
+    async def serve(self, commit: Commit) -> None:
+        """Run for ever: put on record what was handed in, as soon as its partition is far enough."""
+        self._loop = asyncio.get_running_loop()
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._collect()
+            if ready := [number for number in self._pending if self._is_far(number)]:
+                with self._gate.hold():
+                    await self._record(ready, commit)
+            if any(self._pending.values()):
+                await asyncio.sleep(LOOK_S)
+                self._wake.set()
+
+    async def assigned(self, starts: Mapping[Partition, Start], commit: Commit) -> None:
+        """Begin an assignment: apply what is due at its first offsets, and find out what changed while nobody looked."""
+        self._collect()
+        self._mine = {partition[1]: partition for partition in starts}
+        self._pending = {}
+        for partition, start in starts.items():
+            number = partition[1]
+            self._from[number] = start.position if start.fresh else start.end
+            self._published[number] = start.published
+            if start.places or number not in self._live:
+                self._live[number] = list(start.places)
+            self._again[number] = deque(start.places)
+            self.reach(number, start.position)
+        for number, asset in self._assets.values():
+            self._compare(number, asset)
+        if fresh := [
+            partition[1] for partition, start in starts.items() if start.fresh and self._pending.get(partition[1])
+        ]:
+            await self._record(fresh, commit)
+        self._wake.set()
+
+    def next(self, number: int) -> int | None:
+        """Give the offset of the next place on record that a partition has not reached."""
+        waiting = self._again.get(number)
+        return waiting[0].offset if waiting else None
+
+    def reach(self, number: int, offset: int) -> None:
+        """Apply what is on record up to before the record at this offset; everything before it is folded in."""
+        waiting = self._again.get(number)
+        while waiting and waiting[0].offset <= offset:
+            self._apply(waiting.popleft())
+
+    def spent(self, number: int, resume: int, *, clean: bool) -> list[Place]:
+        """Give the places that a successor that reads on from `resume` does not need.
+
+        Parameters
+        ----------
+        clean
+            Whether the snapshots hold all that took effect so far.
+        """
+        last = resume if clean else resume - 1
+        waiting = set(self._again.get(number, ()))
+        return [each for each in self._live.get(number, ()) if each.offset <= last and each not in waiting]
+
+    def removed(self, places: Sequence[Place]) -> None:
+        """Note that these are no longer on `state.v1`."""
+        for place in places:
+            if place in self._live.get(place.partition, ()):
+                self._live[place.partition].remove(place)
+
+    def _collect(self) -> None:
+        while self._inbox:
+            item = self._inbox.popleft()
+            if isinstance(item, TickRequest):
+                if item.partition in self._mine:
+                    self._pending.setdefault(item.partition, {})[""] = item
+            else:
+                number = self._partition_of(item.asset)
+                self._assets[item.asset] = number, item
+                self._compare(number, item)
+
+    def _compare(self, number: int, asset: Asset) -> None:
+        """Have master data put on record where the Fleet has another."""
+        if number in self._mine:
+            waiting = self._pending.setdefault(number, {})
+            waiting.pop(asset.asset, None)
+            if self._fleet.master_data(number, asset.asset) != asset:
+                waiting[asset.asset] = asset
+
+    def _is_far(self, number: int) -> bool:
+        """Say whether a partition is beyond all that a worker before this one may have processed."""
+        at = self._folded(number)
+        return bool(self._pending[number]) and at is not None and at >= self._from[number] and not self._again[number]
+
+    def _folded(self, number: int) -> int | None:
+        partition = self._mine.get(number)
+        return self._custody.folded(partition) if partition else None
+
+    async def _record(self, numbers: Sequence[int], commit: Commit) -> None:
+        """Commit places for what is pending, and apply them."""
+        taken = {number: self._pending.pop(number) for number in numbers}
+        places = [place for number in numbers for place in self._made(number, tuple(taken[number].values()))]
+
+        def apply() -> None:
+            for place in places:
+                self._live.setdefault(place.partition, []).append(place)
+                if self._folded(place.partition) == place.offset:
+                    self._apply(place)
+
+        if not await commit(places, apply):
+            for number, items in taken.items():  # what came meanwhile is newer
+                self._pending[number] = {**items, **self._pending.get(number, {})}
+
+    def _made(self, number: int, items: tuple[Item, ...]) -> list[Place]:
+        offset = self._folded(number)
+        if offset is None:
+            return []
+        there = [each.number for each in self._live.get(number, ()) if each.offset == offset]
+        first = max(there, default=-1) + 1
+        parts = [items[at : at + ITEMS] for at in range(0, len(items), ITEMS)]
+        return [Place(number, offset, first + i, part) for i, part in enumerate(parts)]
+
+    def _apply(self, place: Place) -> None:
+        number, offset = place.partition, place.offset
+        for item in place.items:
+            if isinstance(item, TickRequest):
+                found = self._fleet.tick(
+                    Tick(partition=number, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns)
+                )
+                if found and offset >= self._published[number]:
+                    self._tell(found)
+            elif offset >= self._fleet.folded(number, item.asset):  # else a snapshot has it, and maybe a newer one
+                self._fleet.take_up(item, number, offset)
