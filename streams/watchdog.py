@@ -110,7 +110,7 @@ class Watchdog(threading.Thread):
     def _lag(self) -> int:
         """Count the records that wait, of this worker's partitions."""
         positions = self._ledger.positions()
-        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves it untyped
+        latest = OffsetSpec.latest()
         asked = {TopicPartition(*partition): latest for partition in self._ledger.partitions()}
         if not asked:
             return 0

@@ -66,7 +66,7 @@ def _first(settings: Settings, topic: str, partition: int) -> int:
     """Give the oldest offset that the broker still has."""
     consumer = Consumer(reader_config(settings))
     try:
-        return consumer.get_watermark_offsets(TopicPartition(topic, partition), _ANSWER_S)[0]
+        return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), _ANSWER_S)[0])
     finally:
         consumer.close()
 

@@ -76,7 +76,7 @@ class Window:
         return mine and len(self.later) < self.reach.after and self._in_time(record)
 
     def _in_time(self, record: Message) -> bool:
-        return record.timestamp()[1] * 1_000_000 <= self.anomaly.ingest_ns + int(self.reach.after_s * 1e9)
+        return int(record.timestamp()[1]) * 1_000_000 <= self.anomaly.ingest_ns + int(self.reach.after_s * 1e9)
 
     def look(self, record: Message) -> None:
         """Note that nothing more is to come, where a record shows that: there are enough, or the time is over."""

@@ -114,8 +114,7 @@ class Registry:
 
     def _call(self, ask: Any, *arguments: Any) -> Any:
         """Ask the registry; None is "not there"."""
-        # which HTTP library the client has depends on its version; it says so here only
-        from confluent_kafka.schema_registry.common._httpx_compat import httpx
+        import httpx  # what the client asks with
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
         try:

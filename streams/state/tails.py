@@ -27,7 +27,7 @@ def beginnings(admin: AdminClient, places: Collection[Place], deadline: float = 
     KafkaException
         No answer until the deadline (monotonic seconds).
     """
-    return _offsets(admin, places, OffsetSpec.earliest(), deadline)  # type: ignore[no-untyped-call]  # left untyped there
+    return _offsets(admin, places, OffsetSpec.earliest(), deadline)
 
 
 def ends(admin: AdminClient, places: Collection[Place], deadline: float = 0.0) -> dict[Place, int]:
@@ -38,7 +38,7 @@ def ends(admin: AdminClient, places: Collection[Place], deadline: float = 0.0) -
     KafkaException
         No answer until the deadline (monotonic seconds).
     """
-    return _offsets(admin, places, OffsetSpec.latest(), deadline)  # type: ignore[no-untyped-call]  # as above
+    return _offsets(admin, places, OffsetSpec.latest(), deadline)
 
 
 def _offsets(admin: AdminClient, places: Collection[Place], spec: OffsetSpec, deadline: float) -> dict[Place, int]:

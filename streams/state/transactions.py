@@ -121,11 +121,13 @@ class Transactions:
             )
         while not self._closing.is_set():
             try:
-                return self._producer.produce(
+                self._producer.produce(
                     self._topic, record.value, record.key.encode(), record.partition, on_delivery=self._delivered
                 )
             except BufferError:
                 self._producer.poll(0.05)
+            else:
+                return
         raise TimeoutError
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:

@@ -83,7 +83,7 @@ class WorkerProcess:
             pytest.fail(f"the worker did not end within {seconds} s:\n{self.shown()}")
 
     def shown(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(self.lines[-200:])
 
 
 def until(true: Callable[[], object], seconds: float, why: Callable[[], str] | str = "it did not happen") -> None:
@@ -278,9 +278,8 @@ class Topics:
             self._watcher = None
 
     def _consumer(self, group: str = "test-reader") -> Consumer:
-        return Consumer(
-            {"bootstrap.servers": self.settings.kafka.bootstrap, "group.id": group, "enable.auto.commit": False}
-        )
+        given = {"bootstrap.servers": self.settings.kafka.bootstrap, "group.id": group, "enable.auto.commit": False}
+        return Consumer({**given, "log_level": 2})  # else a line for each attempt, while a test has the broker killed
 
 
 @pytest.fixture
