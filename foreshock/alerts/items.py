@@ -1,0 +1,30 @@
+"""What reaches an asset from outside the order of its records, beside new master data and ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foreshock.alerts.policy import Policy
+from foreshock.alerts.records import Command, WorkOrder
+from foreshock.contract import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A command or a work order, and where it stands on its topic: an asset takes it once."""
+
+    origin: Origin  # on `control.v1` or `maintenance.v1`; ids of what it leads to are functions of it
+    item: Command | WorkOrder
+
+    @property
+    def asset(self) -> str:
+        """Whom it is for."""
+        return self.item.asset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The policy that these assets have from here on."""
+
+    policy: Policy
+    assets: tuple[str, ...]
