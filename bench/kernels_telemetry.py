@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from foreshock import lineage
-from foreshock.contract import Origin, Outcome
+from foreshock.contract import Origin
+from foreshock.outcome import Outcome
 from foreshock.settings import Settings, TelemetrySettings
 from foreshock.streams.cache import Cache
 from foreshock.streams.telemetry import BatchTimes, Telemetry

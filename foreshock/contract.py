@@ -38,7 +38,6 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "Encoding",
-    "Evidence",
     "InputRange",
     "Limit",
     "Lineage",
@@ -47,7 +46,6 @@ __all__ = [
     "Mode",
     "Operand",
     "Origin",
-    "Outcome",
     "Phase",
     "QualityKind",
     "Reason",
@@ -380,21 +378,3 @@ class DeadLetter:
     value_size: int
     value_sha256: str
     headers: tuple[tuple[str, bytes | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What an anomaly event can be computed from again, together with its input record."""
-
-    event_id: str
-    state: bytes  # canonical bytes of the measuring point's `AssetState` as it was before the record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """All that one input record led to: its score, and the events that came with it."""
-
-    score: Score
-    anomalies: tuple[Anomaly, ...] = ()
-    quality: tuple[DataQuality, ...] = ()
-    evidence: tuple[Evidence, ...] = ()

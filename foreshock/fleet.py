@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from foreshock.contract import Asset, Block, DataQuality, Outcome, Tick
+from foreshock.contract import Asset, Block, DataQuality, Tick
 from foreshock.core.admission import Admission
 from foreshock.core.points import AssetStatus, PointView, status, views
 from foreshock.core.silence import Silence
@@ -30,6 +30,7 @@ from foreshock.core.store import Store
 from foreshock.core.waveform import Extract
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
+from foreshock.outcome import Outcome
 
 __all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec"]
 

@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock import lineage
-from foreshock.contract import Anomaly, Block, Outcome, Score, SensorBlock
+from foreshock.contract import Anomaly, Block, Score, SensorBlock
 from foreshock.core.spec import FleetSpec
 from foreshock.core.state import AssetState
 from foreshock.detectors.reference import Reference
 from foreshock.errors import StateRejected
 from foreshock.features import catalog
 from foreshock.fleet import Fleet
+from foreshock.outcome import Outcome
 from foreshock.records import to_tree
 
 FEATURE_ULPS = 64  # float32 units in the last place that a feature may move from one numeric platform to another ...

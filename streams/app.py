@@ -11,9 +11,10 @@ from typing import Any
 import faust
 from confluent_kafka.admin import AdminClient
 
-from foreshock.contract import DataQuality, DeadLetter, Outcome
+from foreshock.contract import DataQuality, DeadLetter
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
+from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from foreshock.streams import agents, kafka, wire
 from foreshock.streams.assets import AssetReader

@@ -20,9 +20,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from foreshock.contract import DataQuality, Outcome
+from foreshock.contract import DataQuality
 from foreshock.core.points import PointView
 from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.outcome import Outcome
 from foreshock.streams import cache_state
 from foreshock.streams.cache_state import EVENT, STATE, TTL_S, PointEvent
 

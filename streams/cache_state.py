@@ -16,8 +16,9 @@ from typing import Any, TypedDict
 
 import orjson
 
-from foreshock.contract import DataQuality, Outcome
+from foreshock.contract import DataQuality
 from foreshock.core.points import PointView
+from foreshock.outcome import Outcome
 
 TTL_S = 7 * 86400
 STATE, EVENT = "state:", "event:"

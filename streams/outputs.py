@@ -9,8 +9,9 @@ from typing import Any
 from confluent_kafka import Message
 
 from foreshock.cases import Case
-from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Outcome, Reason, Score
+from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Reason, Score
 from foreshock.errors import InputRejected
+from foreshock.outcome import Outcome
 from foreshock.streams import wire
 from foreshock.streams.border import headers_of
 from foreshock.streams.cases.bytes import body_of, chunks, digest

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from foreshock import lineage
-from foreshock.contract import DeadLetter, Origin, Outcome
+from foreshock.contract import DeadLetter, Origin
+from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from foreshock.streams.spans.plan import BatchTimes, Place, output_span_id, plan
 from foreshock.streams.spans.tracing import Tracing

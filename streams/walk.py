@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from foreshock.contract import DeadLetter, Outcome, QualityKind
+from foreshock.contract import DeadLetter, QualityKind
 from foreshock.errors import InputRejected
+from foreshock.outcome import Outcome
 from foreshock.streams.border import Border
 from foreshock.streams.errors import attempt, attempt_each
 from foreshock.streams.intake.ingest import Batch

@@ -14,9 +14,9 @@ from foreshock.cli.options import ConfigOption, settings_from
 from foreshock.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from foreshock.contract import Outcome
     from foreshock.detectors.reference import Reference
     from foreshock.fleet import Fleet, FleetSpec
+    from foreshock.outcome import Outcome
     from foreshock.recordings import Series
 
 _BATCH = 256

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from foreshock.contract import Asset, Block, Outcome, ScoreState, SensorBlock
+from foreshock.contract import Asset, Block, ScoreState, SensorBlock
 from foreshock.core import quality
 from foreshock.core.events import farewell
 from foreshock.core.points import Entry, Lane, Layout, Model, Owner, Partition, Point
@@ -17,6 +17,7 @@ from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
 from foreshock.features.catalog import MIN_SAMPLES
+from foreshock.outcome import Outcome
 
 
 @dataclass(slots=True)

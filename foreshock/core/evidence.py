@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from foreshock.contract import Anomaly, Evidence
+from foreshock.contract import Anomaly
 from foreshock.core.points import Entry, model_of
 from foreshock.core.spec import FleetSpec, shape_of
 from foreshock.core.state import AssetState
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.reference import Reference
 from foreshock.features.run_state import RunMemory
+from foreshock.outcome import Evidence
 from foreshock.records import to_tree
 
 Before = tuple[RunMemory, int]  # run state and newest time of a model before a record; a named one costs 0.1 us a block

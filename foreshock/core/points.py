@@ -15,7 +15,6 @@ from foreshock.contract import (
     Context,
     DataQuality,
     Origin,
-    Outcome,
     RunState,
     Score,
     ScoreState,
@@ -24,6 +23,7 @@ from foreshock.contract import (
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
+from foreshock.outcome import Outcome
 
 
 class Layout(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, TelemetryFrame
+from foreshock.contract import Anomaly, Asset, Mode, RunState, ScoreRow, ScoreState, TelemetryFrame
 from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
@@ -24,6 +24,7 @@ from foreshock.detectors.reference import Reference
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.vector_undo import Journal, journal
 from foreshock.lineage import fingerprint
+from foreshock.outcome import Outcome
 
 
 @dataclass(slots=True)

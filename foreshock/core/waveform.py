@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Acquisition, Anomaly, Asset, Mode, Outcome, RunState, ScoreRow, ScoreState, SensorBlock
+from foreshock.contract import Acquisition, Anomaly, Asset, Mode, RunState, ScoreRow, ScoreState, SensorBlock
 from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
@@ -27,6 +27,7 @@ from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
+from foreshock.outcome import Outcome
 
 F32 = npt.NDArray[np.float32]
 Extract = Callable[[F32, float | None, catalog.FeatureSet], F32]

@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from foreshock.contract import Asset, Outcome, Phase, Score, ScoreState, SensorBlock
+from foreshock.contract import Asset, Phase, Score, ScoreState, SensorBlock
+from foreshock.outcome import Outcome
 from foreshock.simulate.plan import Plan
 from foreshock.simulate.verdict import ANOMALY, Event, Report, event, verdict
 

@@ -13,9 +13,10 @@ from confluent_kafka import Message
 
 from foreshock import lineage
 from foreshock.cases import Case
-from foreshock.contract import Evidence, Score
+from foreshock.contract import Score
 from foreshock.core.spec import FleetSpec
 from foreshock.detectors.reference import Reference
+from foreshock.outcome import Evidence
 from foreshock.streams.border import headers_of
 from foreshock.streams.codec.encode import Encoder
 from foreshock.streams.codec.framing import CONFLUENT, CONFLUENT_HEAD

@@ -8,8 +8,9 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from foreshock.contract import Block, Origin, Outcome
+from foreshock.contract import Block, Origin
 from foreshock.errors import InputRejected
+from foreshock.outcome import Outcome
 from foreshock.streams.intake.transport import EVENT_BYTES
 from foreshock.streams.publish import Publisher
 from foreshock.streams.state.gate import Gate

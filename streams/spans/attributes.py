@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from foreshock.contract import Anomaly, DataQuality, DeadLetter, Decision, Origin, Outcome, Score
+from foreshock.contract import Anomaly, DataQuality, DeadLetter, Decision, Origin, Score
+from foreshock.outcome import Outcome
 
 Value = str | bool | int | float
 Attributes = dict[str, Value]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from foreshock import lineage
-from foreshock.contract import DeadLetter, Origin, Outcome
+from foreshock.contract import DeadLetter, Origin
+from foreshock.outcome import Outcome
 from foreshock.streams.spans.attributes import (
     QUEUE_MS,
     SAMPLED_BY,

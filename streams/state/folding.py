@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from foreshock.contract import Block, Outcome
+from foreshock.contract import Block
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet
+from foreshock.outcome import Outcome
 from foreshock.streams.errors import attempt
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.state.custody import Custody

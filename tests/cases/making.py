@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from foreshock.contract import Anomaly, Asset, Limit, MeasuringPoint, Outcome
+from foreshock.contract import Anomaly, Asset, Limit, MeasuringPoint
 from foreshock.fleet import Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from foreshock.streams import wire
 from foreshock.streams.cases.bytes import body_of, digest
 from foreshock.streams.cases.casebook import Casebook

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Block, Limit, MeasuringPoint, Mode, Outcome, Phase
+from foreshock.contract import Asset, Block, Limit, MeasuringPoint, Mode, Phase
 from foreshock.fleet import AssetState, Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.core.builders import block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=14)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Context, Limit, MeasuringPoint, Mode, Outcome, Phase, RunState, ScoreState
+from foreshock.contract import Asset, Context, Limit, MeasuringPoint, Mode, Phase, RunState, ScoreState
 from foreshock.detectors.reference import Healthy, Reference
 from foreshock.errors import ConfigurationError
 from foreshock.features import catalog
 from foreshock.fleet import Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.core.builders import RATE, STEP_NS, block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=20)

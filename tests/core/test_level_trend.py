@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Limit, MeasuringPoint, Outcome, RunState, ScoreState
+from foreshock.contract import Asset, Limit, MeasuringPoint, RunState, ScoreState
 from foreshock.core.trend import BLOCKS, LEAST
 from foreshock.fleet import Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.core.builders import START_NS, block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=20)

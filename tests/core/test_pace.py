@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foreshock.contract import Acquisition, Asset, Outcome, Phase, ScoreState
+from foreshock.contract import Acquisition, Asset, Phase, ScoreState
 from foreshock.fleet import Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.core.builders import RATE, START_NS, STEP_NS, block, frame, machine
 
 SPEC = FleetSpec(warmup_blocks=20)

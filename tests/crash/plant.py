@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from foreshock.contract import Asset, Block, Limit, MeasuringPoint, Outcome
+from foreshock.contract import Asset, Block, Limit, MeasuringPoint
 from foreshock.fleet import Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.core.builders import block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=16)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Outcome, Phase, ScoreState
+from foreshock.contract import Asset, Phase, ScoreState
 from foreshock.detectors.snapshot import Key, Keys
 from foreshock.fleet import AssetState, Fleet, FleetSpec
+from foreshock.outcome import Outcome
 from tests.crash.plant import SPEC, feed, stream
 
 KEYS = Keys(Key("test", b"secret"))

@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from foreshock import lineage
-from foreshock.contract import DeadLetter, Mode, Origin, Outcome, Reason
+from foreshock.contract import DeadLetter, Mode, Origin, Reason
+from foreshock.outcome import Outcome
 from foreshock.settings import Settings, TelemetrySettings, TopicSettings, WorkerSettings
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from tests.wire import samples

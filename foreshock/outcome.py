@@ -1,0 +1,27 @@
+"""All that one input record leads to, in the words of `foreshock/contract.py` and `foreshock/alerts/records.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foreshock.alerts.records import AlertTransition
+from foreshock.contract import Anomaly, DataQuality, Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an anomaly event can be computed from again, together with its input record."""
+
+    event_id: str
+    state: bytes  # canonical bytes of the measuring point's `AssetState` as it was before the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All that one input record led to: its score, and the events that came with it."""
+
+    score: Score
+    anomalies: tuple[Anomaly, ...] = ()
+    quality: tuple[DataQuality, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    alerts: tuple[AlertTransition, ...] = ()  # what the asset's policy made of it
