@@ -117,6 +117,19 @@ UPDATE_S = 600.0  # and otherwise at most one event in ten minutes
 BANDS = ((4.0, "critical"), (2.0, "warning"), (1.0, "watch"))  # severity by the peak of the episode
 
 
+def row_for(budget: float) -> BudgetRow:
+    """The first line of the table that is within a budget; the strictest where none is.
+
+    Raises
+    ------
+    ValueError
+        The budget is not a positive number.
+    """
+    if not budget > 0:
+        raise ValueError(f"an alarm budget is a positive number of false alarms per asset and month, not {budget}")
+    return next((row for row in BUDGET_TABLE if row.budget <= budget), BUDGET_TABLE[-1])
+
+
 def for_budget(budget: float, hold_s: float = 0.0) -> EpisodeRule:
     """The rule for a budget of false alarms per asset and month: the first line of the table that is within it.
 
@@ -127,9 +140,7 @@ def for_budget(budget: float, hold_s: float = 0.0) -> EpisodeRule:
     ValueError
         The budget is not a positive number.
     """
-    if not budget > 0:
-        raise ValueError(f"an alarm budget is a positive number of false alarms per asset and month, not {budget}")
-    row = next((row for row in BUDGET_TABLE if row.budget <= budget), BUDGET_TABLE[-1])
+    row = row_for(budget)
     return EpisodeRule(
         margin=row.margin,
         hold_blocks=row.hold_blocks,

@@ -65,7 +65,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if origin in {typing.Union, types.UnionType}:
         return _optional(_reader(next(each for each in inside if each is not type(None))))
     if origin is tuple:
-        return _many(_reader(inside[0]))
+        return _many(_reader(inside[0])) if inside[-1] is ... else _row(tuple(map(_reader, inside)))
     if kind is float:
         return lambda tree: _of((float, int), tree)
     if kind in _PLAIN:
@@ -87,6 +87,15 @@ def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda tree: tuple(read(each) for each in _of((list, tuple), tree))
+
+
+def _row(reads: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
+    def read(tree: Any) -> Any:
+        if len(_of((list, tuple), tree)) != len(reads):
+            raise ValueError(f"{len(tree)} values where {len(reads)} belong")
+        return tuple(each(value) for each, value in zip(reads, tree, strict=True))
+
+    return read
 
 
 def _record(kind: Any) -> Callable[[Any], Any]:
