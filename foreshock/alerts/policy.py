@@ -87,6 +87,7 @@ class Policy:
     chattering_per_min: int = 3  # raised so often is chattering (ISA-18.2)
     close_after_s: float = 3600.0  # returned to normal and acknowledged for so long: closed
     stale_after_s: float = 86400.0
+    longest_shelf_s: float = 7 * 86400.0
     realarm_after_s: float | None = None
     inhibit_on: tuple[str, ...] = (
         "silent",

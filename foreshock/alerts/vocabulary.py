@@ -49,6 +49,10 @@ class Change(StrEnum):
     RETURNED_TO_NORMAL = "returned_to_normal"
     CLOSED = "closed"
     LABELLED = "labelled"  # feedback was given; `effect` says what it changed
+    WORK_ORDER = "work_order"  # maintenance took it up, or was done with it
+    WINDOW = "window"  # somebody announced a maintenance window of the asset
+    FROZEN = "frozen"  # somebody holds learning
+    RESUMED = "resumed"
     REFUSED = "refused"  # a command that had no effect; `reason` says why
 
 

@@ -1,0 +1,160 @@
+"""The alert state of an asset, as values: what stands, what was told, what people asked for.
+
+All of it is part of the asset's checkpoint, by `foreshock/records.py`. Two clocks meet here. What the machine does is in
+*asset time*, the source time of its records; what people do is in *log time*, the broker's (`Origin.ingest_ns`), which
+ticks and commands have as well. `Alarm.lag_ns` is log time less asset time at the last reading, so that an hour of the
+machine is an hour also in a backlog and in a recording that is years old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from foreshock.alerts.feedback import Label
+from foreshock.alerts.policy import Window
+from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Severity, SuppressedBy
+from foreshock.contract import Asset, Origin
+
+
+class Fall(NamedTuple):
+    """What a demand falls to at an asset time, should no other reading come before."""
+
+    at_ns: int
+    severity: Severity | None
+
+
+class Member(NamedTuple):
+    """A measuring point with a demand, as its last reading left it."""
+
+    point: str
+    severity: Severity | None
+    withheld: SuppressedBy | None
+    falls: tuple[Fall, ...]
+    rule: str
+    score: float | None
+    trend: float | None
+    hypothesis: str
+    mode: str
+    anomaly_id: str
+    evidence: str
+
+
+class Told(NamedTuple):
+    """A suppression that was told, and how often it happened since."""
+
+    by: SuppressedBy
+    severity: Severity
+    times: int = 1
+
+
+class Incident(NamedTuple):
+    """The one alert of an asset, from its first demand to `closed`."""
+
+    alert_id: str
+    began_ns: int  # asset time of the first demand
+    raised_ns: int | None  # None: not raised so far (suppressed, or held because its records are late)
+    state: AlarmState = AlarmState.NORMAL  # as it was told last
+    base: AlarmState = AlarmState.NORMAL  # what it is below shelved, suppressed and out of service
+    severity: Severity | None = None  # as it was told last; None: returned, or not raised
+    worst: Severity | None = None
+    points: tuple[str, ...] = ()
+    score: float | None = None  # that fired the last change of severity
+    initial_score: float | None = None
+    peak: float | None = None
+    trend: float | None = None
+    hypothesis: str = ""
+    mode: str = ""
+    rule: str = ""
+    anomaly_id: str = ""
+    evidence: str = ""
+    delayed_s: float = 0.0  # of its last reading
+    heard_ns: int = 0  # log time of its last reading
+    maintenance: bool = False  # the device said so with its last reading
+    parent: str = ""  # the parent asset whose alarm stands
+    suppressed_by: SuppressedBy | None = None  # while the state is suppressed, shelved or out of service
+    told: tuple[Told, ...] = ()
+    held: Severity | None = None  # demanded by late records only, so far
+    changed_ns: int = 0  # time of its last transition
+    over_ns: int | None = None  # asset time at which its demand ended; None: it stands
+    chattering: bool = False  # it is held standing until it is quiet for a minute
+    acknowledged_by: str = ""
+    acknowledged_ns: int | None = None  # log time
+    respond_by_ns: int | None = None  # log time
+    chain: int = 0  # how many of the escalation chain were told
+    work_order: str = ""
+
+
+class Shelf(NamedTuple):
+    """Somebody put the alarm of the asset aside for a time."""
+
+    until_ns: int  # log time
+    actor: str
+    reason: str
+
+
+class Hold(NamedTuple):
+    """Somebody holds learning."""
+
+    actor: str
+    reason: str
+    at_ns: int
+
+
+class Alarm(NamedTuple):
+    """The alert state of an asset. `Alarm()` is that of an asset of which nothing was ever above a level."""
+
+    incident: Incident | None = None
+    members: tuple[Member, ...] = ()
+    shelf: Shelf | None = None
+    frozen: Hold | None = None
+    windows: tuple[Window, ...] = ()  # by command; those of the policy are in the policy
+    labels: tuple[Label, ...] = ()
+    raises: tuple[int, ...] = ()  # asset times at which it was raised or alarmed again: of the last hour
+    closed_ns: int | None = None  # asset time
+    commands: tuple[str, ...] = ()  # ids of the last ones taken
+    lag_ns: int = 0  # log time less asset time
+    count: int = 0  # transitions so far: part of their ids
+
+    @property
+    def idle(self) -> bool:
+        """Whether a reading without a demand changes nothing: no incident."""
+        return self.incident is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where and when something happens to the alarm of an asset."""
+
+    asset: Asset
+    origin: Origin  # of the record, of the command, or of the tick; `ingest_ns` is the log time
+    at_ns: int  # source time of the row; time of the command or tick
+    row: int = 0
+    site: str = ""
+    running: bool = True  # production runs
+    maintenance: bool = False  # the device says that it is worked on
+    parent: str = ""  # a parent asset whose alarm stands
+
+
+class Draft(NamedTuple):
+    """A transition before it has its place in the plant: `transitions.transition` makes the record of it."""
+
+    change: Change
+    before: AlarmState
+    incident: Incident | None  # after the change; None: the asset has no alert
+    at_ns: int
+    number: int  # of the asset's transitions: `Alarm.count` before it
+    reason: str
+    severity: Severity
+    score: float | None = None
+    rule: str = ""
+    suppressed_by: SuppressedBy | None = None
+    actor: str = "policy"
+    command_id: str = ""
+    command: CommandKind | None = None
+    effect: str = ""
+    shelved_until_ns: int | None = None
+    state: AlarmState = AlarmState.NORMAL  # after the change
+
+
+Step = tuple[Alarm, tuple[Draft, ...]]
