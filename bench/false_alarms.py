@@ -45,6 +45,7 @@ def rows_scored(x: np.ndarray, warmup: int) -> ws.Outputs:
     inputs = VectorInputs(
         slot=np.full(n, bank.slots.take()), x=np.ascontiguousarray(x), usable=np.ones(n, np.uint8),
         warmup=np.full(n, warmup), warmup_ns=zero, promised_ns=zero, at_ns=at * SECOND, offset=at,
+        hold=np.zeros(n, np.uint8),
     )  # fmt: skip
     for _ in bank.run(inputs, out):
         pass
@@ -63,7 +64,7 @@ def vectors_scored(x: np.ndarray, warmup: int, *, lean: bool) -> ws.Outputs:
     inputs = ws.Inputs(
         slot=np.full(n, bank.take()), x=x.astype(np.float32), usable=np.ones(n, np.uint8), warmup=np.full(n, warmup),
         warmup_ns=zero, apart_ns=zero, promised_ns=zero, shared=np.zeros(n, np.uint8), at_ns=at * SECOND, offset=at,
-        external=np.full(n, np.nan),
+        external=np.full(n, np.nan), hold=np.zeros(n, np.uint8),
     )  # fmt: skip
     for _ in bank.run(inputs, out, 0, n):
         pass

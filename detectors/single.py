@@ -75,6 +75,7 @@ class WaveformModel:
             at_ns=np.array([self._seen * _SECOND]),
             offset=np.array([self._seen]),
             external=np.full(1, np.nan),
+            hold=np.zeros(1, np.uint8),
         )
         for _ in self._bank.run(inputs, outputs(1), 0, 1):
             pass
@@ -123,6 +124,7 @@ class VectorModel:
             promised_ns=np.zeros(1, np.int64),
             at_ns=np.array([self._seen * _SECOND]),
             offset=np.array([self._seen]),
+            hold=np.zeros(1, np.uint8),
         )
         for _ in self._bank.run(inputs, outputs(1)):
             pass

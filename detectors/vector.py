@@ -19,7 +19,7 @@ from foreshock.detectors.alarm_state import load_alarm, save_alarm
 from foreshock.detectors.constants import HEALTHY, PACE_BLOCKS
 from foreshock.detectors.ordering import median, sort
 from foreshock.detectors.slots import Field
-from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, SCORED, SUSPICIOUS, WARMING
+from foreshock.detectors.waveform_state import IN_ALARM, LEARNT, ORDERED, SCORED, SUSPICIOUS, WARMING
 
 HORIZONS = (5, 10, 20, 40)  # rows: steps, drifts
 LONGEST = 40
@@ -215,7 +215,10 @@ def run(config: Any, state: Any, inputs: Any, out: Any, kept: Any, first: int, l
         if kept.counters.shape[0] > 0:
             vector_undo.note(kept, state, slot, i)
         if state.ready[slot] == 0:
-            warm(config, state, inputs, i, steps)
+            if inputs.hold[i] == 0:
+                warm(config, state, inputs, i, steps)
+            else:
+                out.held[i] = ORDERED
             out.state[i], out.seen[i], out.lived_ns[i] = WARMING, state.seen[slot], state.lived_ns[slot]
             continue
         standardise(inputs.x[i], state.centre[slot], state.scale[slot], z)
@@ -236,7 +239,9 @@ def run(config: Any, state: Any, inputs: Any, out: Any, kept: Any, first: int, l
         out.seen[i] = state.seen[slot]
         calm = alarm.phase == _NORMAL and value < 1.0 / rule.margin
         out.held[i] = LEARNT if calm else IN_ALARM if alarm.phase == _ACTIVE else SUSPICIOUS
-        if calm:
+        if calm and inputs.hold[i] != 0:
+            out.held[i] = ORDERED
+        elif calm:
             calibrate.remember(state.healthy[slot], state.ranked[slot], value)
             state.ranked[slot] += 1
     return last

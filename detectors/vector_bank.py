@@ -33,6 +33,7 @@ class VectorInputs(NamedTuple):
     promised_ns: I64  # interval from row to row that the sensor promises, 0: none
     at_ns: I64
     offset: I64
+    hold: U8  # 1: somebody holds learning, whatever the score
 
 
 class VectorBank:

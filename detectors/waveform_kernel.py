@@ -37,6 +37,7 @@ from foreshock.detectors.waveform_state import (
     IN_ALARM,
     LEARNT,
     NEW_LEVEL,
+    ORDERED,
     OVERLAPS,
     READY,
     SCORED,
@@ -296,14 +297,18 @@ def warm(config: Any, state: Any, inputs: Any, i: int, work: Any) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def gate(config: Any, state: Any, slot: int, alarm: Any, value: float, work: Any) -> int:
+def gate(config: Any, state: Any, slot: int, alarm: Any, value: float, hold: int, work: Any) -> int:
     """Whether to learn from the block, or why not; the reference learns with it, the shadow reference without.
+
+    With `hold` nothing is learnt, whatever the score.
 
     While an alarm stands and the latest blocks lie around the shadow reference, the asset runs on a new level: it
     stays in alarm (the baseline moves by a confirmed event only), but the status can say so.
     """
     z = work.z
     if alarm.phase == _NORMAL and value < 1.0 / config.policy.margin:
+        if hold != 0:
+            return ORDERED
         for f in range(z.shape[0]):
             state.reference[slot, f] += np.float32(REFERENCE_RATE) * (z[f] - state.reference[slot, f])
         return LEARNT
@@ -326,7 +331,7 @@ def fold(config: Any, forest_state: Any, state: Any, inputs: Any, i: int, out: A
     save_alarm(state, slot, alarm)
     if out.held[i] == OVERLAPS:
         return
-    out.held[i] = gate(config, state, slot, alarm, value, work)
+    out.held[i] = gate(config, state, slot, alarm, value, inputs.hold[i], work)
     novelty.bound(work.residual, state.largest[slot, 0] if config.weight < 1.0 else np.inf)
     novelty.push(state.ring[slot], state.pushed[slot], work.residual)
     keep_recent(state, slot, state.pushed[slot], work)
@@ -360,7 +365,9 @@ def run(config: Any, forest_state: Any, state: Any, inputs: Any, out: Any, first
         out.held[i] = LEARNT if independent else OVERLAPS
         if state.ready[slot] == COLD:
             out.state[i] = WARMING
-            if independent:
+            if inputs.hold[i] != 0:
+                out.held[i] = ORDERED
+            elif independent:
                 warm(config, state, inputs, i, work)
             out.seen[i], out.lived_ns[i] = state.seen[slot], state.lived_ns[slot]
             if state.ready[slot] == FILLED:

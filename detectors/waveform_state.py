@@ -70,6 +70,7 @@ class Inputs(NamedTuple):
     at_ns: I64
     offset: I64
     external: F64  # score of a River detector, NaN: the trees of the bank
+    hold: npt.NDArray[np.uint8]  # 1: somebody holds learning, whatever the score
 
 
 class Outputs(NamedTuple):
@@ -84,12 +85,12 @@ class Outputs(NamedTuple):
     online: F64
     event: npt.NDArray[np.uint8]  # transition of the alarm
     firing: npt.NDArray[np.uint8]
-    held: npt.NDArray[np.uint8]  # why nothing was learnt: LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL, OVERLAPS
+    held: npt.NDArray[np.uint8]  # why nothing was learnt: LEARNT, or one of the words below
 
 
 COLD, READY, FILLED = 0, 1, 2
 SKIPPED, WARMING, SCORED = 0, 1, 2
-LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL, OVERLAPS = 0, 1, 2, 3, 4
+LEARNT, SUSPICIOUS, IN_ALARM, NEW_LEVEL, OVERLAPS, ORDERED = 0, 1, 2, 3, 4, 5
 
 
 def waveform_fields(features: int) -> dict[str, Field]:

@@ -260,6 +260,7 @@ class Entry:
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
     quality: tuple[DataQuality, ...] = ()
+    held: str = ""  # why nothing may be learnt from it, whatever its score: somebody holds learning
     outcome: Outcome | None = None
 
     @property

@@ -10,8 +10,9 @@ from foreshock.contract import Asset, Mode, RunState, Score, ScoreRow, ScoreStat
 from foreshock.core.points import Entry
 from foreshock.core.spec import FleetSpec
 from foreshock.detectors.constants import LEAST_WARMUP
+from foreshock.detectors.waveform_state import SCORED, WARMING
 
-HELD = (
+_HELD = (
     "learning",
     "held: score is suspicious",
     "held: in alarm",
@@ -92,6 +93,25 @@ def score(
         learning=learning,
         delayed_s=(block.origin.ingest_ns - newest) / 1e9,
     )
+
+
+def learning(entry: Entry, state: int, held: int, reason: str = "") -> str:
+    """Say whether a record was learnt from, or why not.
+
+    Parameters
+    ----------
+    entry
+        Who holds learning says so first.
+    state, held
+        What the bank says of the record, or of its newest row.
+    reason
+        Why it was not scored.
+    """
+    if entry.held:
+        return f"held: {entry.held}"
+    if state == WARMING:
+        return "warming up"
+    return _HELD[held] if state == SCORED else f"held: {reason}" if reason else "held"
 
 
 def unscored(

@@ -14,7 +14,7 @@ from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Layout, Model, model_of
-from foreshock.core.scores import HELD, Names, WarmUp, score, unscored
+from foreshock.core.scores import Names, WarmUp, learning, score, unscored
 from foreshock.core.spec import FleetSpec
 from foreshock.core.watch import Look, found, judge, look
 from foreshock.detectors import episodes, vector_undo
@@ -103,6 +103,7 @@ class TelemetryLane:
             promised_ns=np.zeros(len(owner), np.int64),  # a frame promises the next frame, not the next row
             at_ns=np.minimum(np.array(times, np.int64), np.array([entries[k].at_ns for k in owner], np.int64)),
             offset=np.array([entries[k].block.origin.offset for k in owner], np.int64),
+            hold=np.array([entries[k].held != "" for k in owner], np.uint8),
         )
         looks, alarms = self._looks(entries, x, times, usable)
         return PreparedRows(
@@ -222,17 +223,13 @@ class TelemetryLane:
         entry, out = batch.entries[k], batch.out
         verdicts = [judge(self._row(batch, i), batch.looks.get(i)) for i in places]
         last = places[-1]
-        held = int(out.held[last])
-        learning = (
-            HELD[held] if out.state[last] == ws.SCORED else "warming up" if out.state[last] == ws.WARMING else "held"
-        )
         record = score(
             entry,
             self._names,
             tuple(v.row for v in verdicts),
             mode=verdicts[-1].mode,
             warmup=batch.warmups[k].share(int(out.seen[last]), int(out.lived_ns[last])),
-            learning=learning,
+            learning=learning(entry, int(out.state[last]), int(out.held[last])),
         )
         events = tuple(_events(batch, places))
         entry.outcome = Outcome(

@@ -15,7 +15,7 @@ from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Layout, model_of
 from foreshock.core.quality import gather, promised_ns
-from foreshock.core.scores import HELD, Names, WarmUp, score
+from foreshock.core.scores import Names, WarmUp, learning, score
 from foreshock.core.spec import LONGEST_S, FleetSpec
 from foreshock.core.trend import LevelTrend, Pending
 from foreshock.core.watch import Look, found, judge, look
@@ -117,6 +117,7 @@ class WaveformLane:
             at_ns=np.array([e.at_ns for e in entries], np.int64),
             offset=np.array([e.block.origin.offset for e in entries], np.int64),
             external=np.full(len(entries), np.nan),
+            hold=np.array([e.held != "" for e in entries], np.uint8),
         )
         looks, alarms = self._looks(entries, raw, usable)
         return Prepared(
@@ -329,7 +330,6 @@ class WaveformLane:
             row = self._row(batch, i, features, result)
             seen_by = batch.looks.get(i)
             verdict = judge(row, seen_by) if seen_by else None
-            learning = HELD[held] if state == ws.SCORED else f"held: {row.reason}"
             record = score(
                 entry,
                 self._names,
@@ -338,7 +338,7 @@ class WaveformLane:
                 reference=self._reference_id(batch.regimes[i]),
                 regime=self._regime_name(entry, batch.regimes[i]),
                 warmup=batch.warmups[i].share(seen, lived_ns),
-                learning="warming up" if state == ws.WARMING else learning,
+                learning=learning(entry, state, held, row.reason),
             )
             events = tuple(each[i] for each in (batch.anomalies, batch.limited) if i in each)
             entry.outcome = Outcome(

@@ -34,6 +34,7 @@ def scored(x: np.ndarray, warmup: int) -> ws.Outputs:
     inputs = VectorInputs(
         slot=np.full(n, bank.slots.take()), x=np.ascontiguousarray(x), usable=np.ones(n, np.uint8),
         warmup=np.full(n, warmup), warmup_ns=zero, promised_ns=zero, at_ns=np.arange(n) * SECOND, offset=np.arange(n),
+        hold=np.zeros(n, np.uint8),
     )  # fmt: skip
     assert all(out.event[i] != episodes.NOTHING for i in bank.run(inputs, out))
     return out

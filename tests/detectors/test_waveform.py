@@ -26,6 +26,7 @@ class Asset:
         self.slot = self.bank.take()
         self.warmup = warmup
         self.seen = 0
+        self.hold = False
 
     def feed(self, x: np.ndarray, *, usable: bool = True) -> ws.Outputs:
         n = len(x)
@@ -42,6 +43,7 @@ class Asset:
             at_ns=at * SECOND,
             offset=at,
             external=np.full(n, np.nan),
+            hold=np.full(n, self.hold, np.uint8),
         )
         out = ws.outputs(n)
         self.stops = list(self.bank.run(self.inputs, out, 0, n))
@@ -138,6 +140,7 @@ def test_stops_before_an_alarm_changes() -> None:
         slot=np.full(3, slot), x=x, usable=np.ones(3, np.uint8), warmup=np.full(3, 60), shared=np.zeros(3, np.uint8),
         at_ns=np.arange(80, 83) * SECOND, offset=np.arange(80, 83), external=np.full(3, np.nan),
         warmup_ns=np.zeros(3, np.int64), apart_ns=np.zeros(3, np.int64), promised_ns=np.zeros(3, np.int64),
+        hold=np.zeros(3, np.uint8),
     )  # fmt: skip
     out = ws.outputs(3)
     run = bank.run(inputs, out, 0, 3)
@@ -157,3 +160,27 @@ def test_a_measuring_point_is_small(columns: int, limit: int) -> None:
     """State of one channel: full within 96 KB, lean within 44 KB."""
     bank = WaveformBank(range(columns), for_budget(1.0))
     assert bank.slot_bytes() <= limit * 1024
+
+
+def test_what_is_held_by_order_is_not_learnt() -> None:
+    """Neither while warming nor after: baseline, reference and ranks stay; the score is what it would have been."""
+    free, held = Asset(), Asset()
+    for asset in (free, held):
+        asset.feed(healthy(30))
+    held.hold = True
+    kept = held.feed(healthy(20, seed=2))
+    assert (kept.state == ws.WARMING).all()
+    assert (kept.held == ws.ORDERED).all()
+    assert kept.seen.tolist() == [30] * 20
+    held.hold, held.seen = False, 30
+    for asset in (free, held):
+        asset.feed(healthy(50, seed=1))
+    assert free.bank.digest(free.slot) == held.bank.digest(held.slot)
+    held.hold = True
+    before = held.bank.slots.capture(held.slot)
+    learnt, kept = free.feed(healthy(1, seed=3)), held.feed(healthy(1, seed=3))
+    after = held.bank.slots.capture(held.slot)
+
+    assert (learnt.held[0], kept.held[0]) == (ws.LEARNT, ws.ORDERED)
+    assert learnt.value == kept.value
+    assert all((before[name] == after[name]).all() for name in ("reference", "healthy", "ranked", "centre"))
