@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
+from foreshock.alerts.records import AlarmRecord, AlertTransition, alarm_record, ends
 from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Reason, Score
 from foreshock.errors import InputRejected
@@ -25,6 +26,8 @@ TOPIC_OF: Mapping[type, str] = {
     Anomaly: "anomalies.v1",
     DataQuality: "quality.v1",
     DeadLetter: "dead-letters.v1",
+    AlertTransition: "alerts.v1",
+    AlarmRecord: "alarms.v1",
     Case: "evidence.v1",
 }
 _CHUNK_ROOM = (
@@ -84,7 +87,7 @@ class Outputs:
         """
         score = outcome.score
         key, origin = score.asset.encode(), score.origin
-        if not outcome.anomalies and not outcome.quality:
+        if not outcome.anomalies and not outcome.quality and not outcome.alerts:
             return self._output(score, score.score_id, key, origin, scored_ns, special=False), []
         events: list[Output] = []
         named: dict[str, str] = {}
@@ -100,12 +103,31 @@ class Outputs:
             self._output(each, each.event_id, f"{each.asset}/{each.point}".encode(), origin, scored_ns, special=True)
             for each in outcome.quality
         ]
+        for alert in outcome.alerts:
+            events += self.alert(replace(alert, evidence=named.get(alert.anomaly_id, alert.evidence)), scored_ns)
         return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
+
+    def alert(self, told: AlertTransition, scored_ns: int, partition: int | None = None) -> list[Output]:
+        """Give the record of a change, and that of what stands after it: none any more where the alert has ended.
+
+        Parameters
+        ----------
+        partition
+            Of the input whose asset it is of; None: that of its origin.
+        """
+        key, origin = (told.alert_id or told.asset).encode(), told.origin
+        found = [self._output(told, told.event_id, key, origin, scored_ns, special=True)]
+        if told.alert_id:
+            alarm = self._output(alarm_record(told), f"{told.event_id}.alarm", key, origin, scored_ns, special=True)
+            found.append(alarm._replace(value=None) if ends(told) else alarm)
+        if partition is not None:
+            found = [each._replace(partition=partition) for each in found]
+        return found
 
     def _case(self, case: Case, scored_ns: int) -> tuple[str, list[Output]]:
         """Give the sha256 and the record of a case; of one that is too large for the topic those of its pieces."""
         whole = self._unchecked(case, f"{case.event_id}.case", case.event_id.encode(), case.origin, scored_ns)
-        body, limit = body_of(whole.value), self._limits[whole.topic]
+        body, limit = body_of(whole.value or b""), self._limits[whole.topic]
         if whole.size() <= limit:
             return digest(body), [whole]
         pieces = []

@@ -30,13 +30,13 @@ class Output(NamedTuple):
     topic: str
     partition: int
     key: bytes | None
-    value: bytes
+    value: bytes | None  # None: a compacted topic has nothing under this key any more
     headers: Headers
     record_id: str = ""
 
     def size(self) -> int:
         """Give its bytes on the wire, at most."""
-        return len(self.value) + len(self.key or b"") + HEADERS_BYTES
+        return len(self.value or b"") + len(self.key or b"") + HEADERS_BYTES
 
 
 @dataclass(slots=True)

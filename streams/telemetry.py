@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from foreshock import lineage
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DeadLetter, Origin
 from foreshock.outcome import Outcome
 from foreshock.settings import Settings
-from foreshock.streams.spans.plan import BatchTimes, Place, output_span_id, plan
+from foreshock.streams.spans.plan import BatchTimes, Place, output_span_id, plan, plan_told
 from foreshock.streams.spans.tracing import Tracing
 
 __all__ = ["BatchTimes", "Telemetry"]
@@ -91,11 +92,24 @@ class Telemetry:
             return
         size = batch_size or len(items)
         for item in items:
-            if isinstance(item, Outcome) and not item.anomalies and not item.quality:
+            if isinstance(item, Outcome) and not (item.anomalies or item.quality or item.alerts):
                 if self._follows(item.score.origin):
                     self._record_ordinary(batch, item, offsets, size)
             else:
                 self._record_one(batch, item, "event", offsets, size)
+
+    def told(self, changes: Sequence[AlertTransition], begun_ns: int) -> None:
+        """Record the traces of what came from outside the order of the input and changed alerts; it is delivered now."""
+        if not self._enabled:
+            return
+        by_origin: dict[Origin, list[AlertTransition]] = {}
+        for each in changes:
+            by_origin.setdefault(each.origin, []).append(each)
+        for found in by_origin.values():
+            if self._tracing.room(1 + len(found), event=True):
+                self._recorded += 1
+                delivered_ns = max(begun_ns, time.time_ns())
+                self._tracing.emit(plan_told(found, self._place, begun_ns=begun_ns, delivered_ns=delivered_ns))
 
     def counters(self) -> dict[str, int]:
         """Count traces `recorded` and `limited` (over the rate of ordinary ones), and spans `sent`, `dropped`, `failed`."""
@@ -131,7 +145,7 @@ class Telemetry:
     def _record_one(
         self, batch: BatchTimes, item: Outcome | DeadLetter, sampled_by: str, offsets: Mapping[str, int], size: int
     ) -> None:
-        outputs = len(item.anomalies) + len(item.quality) if isinstance(item, Outcome) else 0
+        outputs = len(item.anomalies) + len(item.quality) + len(item.alerts) if isinstance(item, Outcome) else 0
         if self._tracing.room(_SPANS + outputs, event=sampled_by == "event"):
             self._recorded += 1
             self._tracing.emit(plan(batch, item, self._place, sampled_by=sampled_by, batch_size=size, offsets=offsets))

@@ -104,12 +104,12 @@ _DEFINITIONS = (
             }
         ),
     ),
-    TopicDefinition("maintenance.v1", "asset id", "work orders and notes", days=LONG_DAYS, used=False),
-    TopicDefinition("alerts.v1", "alert id", "AlertTransition", days=LONG_DAYS, used=False),
-    TopicDefinition("alarms.v1", "alert id", "present state of every alarm", cleanup="compact", used=False),
+    TopicDefinition("control.v1", "asset id", "Command", days=LONG_DAYS),
+    TopicDefinition("maintenance.v1", "asset id", "WorkOrder", days=LONG_DAYS),
+    TopicDefinition("alerts.v1", "alert id", "AlertTransition", days=LONG_DAYS),
+    TopicDefinition("alarms.v1", "alert id", "AlarmRecord", cleanup="compact"),
     TopicDefinition("evidence.v1", "event id", "Case, CasePart", days=LONG_DAYS, limit=DEAD_LETTER_BYTES),
     TopicDefinition("drift.v1", "asset id", "drift signals", days=MIDDLE_DAYS, used=False),
-    TopicDefinition("control.v1", "target", "commands", days=LONG_DAYS, used=False),
     TopicDefinition("references.v1", "asset class", "fleet references", cleanup="compact", used=False),
 )
 TOPICS: Mapping[str, TopicDefinition] = MappingProxyType({each.name: each for each in _DEFINITIONS})

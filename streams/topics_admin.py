@@ -9,9 +9,16 @@ from foreshock.settings import Settings
 from foreshock.streams.topics import TopicDefinition, used
 
 INPUTS = ("sensors.v1", "assets.v1")
+COMMANDS = ("control.v1", "maintenance.v1")
 
 
-def commands(settings: Settings, *, worker: str = "User:foreshock", gateway: str = "User:gateway") -> list[str]:
+def commands(
+    settings: Settings,
+    *,
+    worker: str = "User:foreshock",
+    gateway: str = "User:gateway",
+    operator: str = "User:operator",
+) -> list[str]:
     """Give the shell lines that make the topics and grant the rights.
 
     Parameters
@@ -20,6 +27,8 @@ def commands(settings: Settings, *, worker: str = "User:foreshock", gateway: str
         Principal of the workers.
     gateway
         Principal of those who send blocks and register assets.
+    operator
+        Principal of those who send commands and work orders; they read the answers on alerts.v1.
     """
     return [
         "# topics",
@@ -28,6 +37,9 @@ def commands(settings: Settings, *, worker: str = "User:foreshock", gateway: str
         *_worker_rights(settings, worker),
         "# what a gateway needs",
         *(_grant(settings, gateway, ("Write", "Describe"), topic=_name(each, settings)) for each in INPUTS),
+        "# what operators and the maintenance system need",
+        *(_grant(settings, operator, ("Write", "Describe"), topic=_name(each, settings)) for each in COMMANDS),
+        _grant(settings, operator, ("Read", "Describe"), topic=_name("alerts.v1", settings)),
     ]
 
 
@@ -50,7 +62,7 @@ def _worker_rights(settings: Settings, principal: str) -> Iterator[str]:
         # a worker reads its own outputs too: after a restart the tail of the scores tells it what was published
         rights = (
             ("Read", "Describe", "DescribeConfigs")
-            if each.name in INPUTS
+            if each.name in (*INPUTS, *COMMANDS)
             else ("Read", "Write", "Describe", "DescribeConfigs")
         )
         yield _grant(settings, principal, rights, topic=each.full_name(settings))

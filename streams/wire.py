@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from foreshock.alerts.records import Command, WorkOrder
 from foreshock.contract import Asset, Block, Origin, Reason
 from foreshock.errors import InputRejected
-from foreshock.streams.codec import block_tail, inputs, json_in, masterdata
+from foreshock.streams.codec import block_tail, commands, inputs, json_in, masterdata
 from foreshock.streams.codec.avro.reader import read_fields
 from foreshock.streams.codec.encode import Encoder, Record, content_type
 from foreshock.streams.codec.framing import CONFLUENT_HEAD, SINGLE_OBJECT, SINGLE_OBJECT_HEAD, Framing, framing_of
@@ -31,7 +32,7 @@ _Head = tuple[bytes, Plan, inputs.BlockHeader | inputs.FrameHeader]
 
 
 class Decoder:
-    """Turns values of sensors.v1 and assets.v1 into records.
+    """Turns values of the input topics into records.
 
     Parameters
     ----------
@@ -88,17 +89,40 @@ class Decoder:
             The registry does not answer.
         """
         del origin  # master data has no coordinates of its own
+        asset = masterdata.asset(self._fields("Asset", value))
+        self._same(key, asset.asset)
+        return asset
+
+    def decode_command(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> Command:
+        """Decode a value of control.v1; the origin's log-append time tells a sender whose clock is ahead.
+
+        Raises
+        ------
+        InputRejected
+            It cannot be used.
+        Unavailable
+            The registry does not answer.
+        """
+        found = commands.command(self._fields("Command", value), origin.ingest_ns)
+        self._same(key, found.asset)
+        return found
+
+    def decode_work_order(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> WorkOrder:
+        """Decode a value of maintenance.v1; see `decode_command`."""
+        found = commands.work_order(self._fields("WorkOrder", value), origin.ingest_ns)
+        self._same(key, found.asset)
+        return found
+
+    def _fields(self, name: str, value: bytes | None) -> Mapping[str, Any]:
+        """Decode a value of a topic that has one kind of record, without judging what it means."""
         value = _present(value)
         if framing_of(value) is Framing.JSON:
             parsed = json_in.parse(value)
-            found = json_in.fields(json_in.kind_of(parsed, ("Asset",)), parsed)
-        else:
-            made = self._plan(value, ("Asset",))
-            found = {**made.head_defaults, **made.tail_defaults}
-            _at_end(value, read_fields(made.tail, value, made.start, found))
-        asset = masterdata.asset(found)
-        self._same(key, asset.asset)
-        return asset
+            return json_in.fields(json_in.kind_of(parsed, (name,)), parsed)
+        made = self._plan(value, (name,))
+        found = {**made.head_defaults, **made.tail_defaults}
+        _at_end(value, read_fields(made.tail, value, made.start, found))
+        return found
 
     def _first(self, value: bytes | None, origin: Origin, key: bytes | None) -> Block:
         """Decode a value whose head was not seen before."""

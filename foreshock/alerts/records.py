@@ -70,6 +70,10 @@ class AlertTransition:
     delayed_s: float  # how late the record behind it came
     origin: Origin
     trace_id: str
+    worst: Severity = Severity.INFO  # from here on: of the alert after the change, for `alarm_record`
+    peak: float | None = None
+    acknowledged_by: str = ""
+    shelved_until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +138,32 @@ class WorkOrder:
     note: str = ""
     downtime_s: float | None = None
     finished_ns: int | None = None
+
+
+def ends(told: AlertTransition) -> bool:
+    """Say whether nothing stands any more after a change: the alert is closed, or was never raised and is over."""
+    silent = told.change in {Change.SUPPRESSED, Change.UNSUPPRESSED}
+    return told.change is Change.CLOSED or (silent and told.state is AlarmState.NORMAL)
+
+
+def alarm_record(told: AlertTransition) -> AlarmRecord:
+    """Give the present state of an alert after a change: a function of the change alone."""
+    return AlarmRecord(
+        alert_id=told.alert_id,
+        asset=told.asset,
+        state=told.state,
+        severity=told.severity,
+        worst=max(told.worst, told.severity, key=lambda each: each.rank),
+        points=told.points,
+        raised_ns=told.raised_ns,
+        changed_ns=told.at_ns,
+        acknowledged_by=told.acknowledged_by,
+        shelved_until_ns=told.shelved_until_ns,
+        suppressed_by=told.suppressed_by,
+        work_order=told.work_order,
+        owner=told.owner,
+        last_event_id=told.event_id,
+        initial_score=told.initial_score,
+        peak=told.peak,
+        origin=told.origin,
+    )

@@ -26,8 +26,8 @@ def run(
     wanted: Annotated[
         str,
         typer.Argument(
-            metavar="EVENT|TRACE_ID|ASSET",
-            help="An event, score or trace id (8 digits suffice), or an asset: its latest anomaly.",
+            metavar="EVENT|ALERT|TRACE_ID|ASSET",
+            help="An event, alert, score or trace id (8 digits suffice), or an asset: its latest anomaly.",
         ),
     ],
     *,
@@ -81,7 +81,7 @@ def find(store: SpanStore, wanted: str, settings: Settings) -> str:
     trace_id = store.find(wanted.strip())
     if trace_id is None:
         typer.echo(
-            f"foreshock: no trace for {wanted!r}. The store in {store.path.parent} has {store.count()} traces. Anomalies, quality "
+            f"foreshock: no trace for {wanted!r}. The store in {store.path.parent} has {store.count()} traces. Anomalies, alerts, quality "
             f"events and dead letters are always there within a second of their delivery; of other blocks "
             f"{100 * settings.telemetry.sample_ratio:g} % are (telemetry.sample_ratio), unless their producer decides. "
             "Give an event id (`foreshock tail anomalies.v1`), a trace id, or an asset that had an anomaly",
@@ -109,6 +109,7 @@ def _is_asked_for(record: list[SpanRow], wanted: str) -> bool:
         return False
     return any(
         (span.event_id or "").startswith(wanted)
+        or str(span.attributes.get("foreshock.alert_id", "")).startswith(wanted)
         or (span.span_id == wanted[:16])
         or (span.asset == wanted and span.event_id and span.name.endswith("anomalies.v1"))
         for span in record

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from foreshock.alerts.records import AlarmRecord, AlertTransition, Command, WorkOrder
 from foreshock.cases import Case, CasePart
 from foreshock.contract import (
     Anomaly,
@@ -29,7 +30,8 @@ from foreshock.streams.codec.framing import CONFLUENT, SINGLE_OBJECT, Framing
 from foreshock.streams.codec.registry import Registry
 from foreshock.units import resolve
 
-Record = SensorBlock | TelemetryFrame | Asset | Score | Anomaly | DataQuality | DeadLetter | Case | CasePart
+Input = SensorBlock | TelemetryFrame | Asset | Command | WorkOrder
+Record = Input | Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case | CasePart
 
 _CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     {Framing.SINGLE_OBJECT: "application/avro", Framing.CONFLUENT: "application/avro", Framing.JSON: "application/json"}

@@ -2,7 +2,7 @@
 
 What JSON adds: `samples` is an array of numbers (one per channel, or flat for one channel), `values` is an array of rows with
 null for a missing value, and a time may be given as `source_time` (ISO 8601 with a zone) in place of `source_ns`, because a
-JavaScript number cannot hold nanoseconds.
+JavaScript number cannot hold nanoseconds; likewise `at`, `from`, `until` and `finished` of commands and work orders.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _TELL = {
     "SensorBlock": ("samples", "count", "channels", "encoding"),
     "TelemetryFrame": ("tags", "values", "times_ns", "times"),
     "Asset": ("asset_class", "points", "bearings", "criticality", "path"),
+    "Command": ("command_id", "kind"),
+    "WorkOrder": ("record_id", "kind"),
 }
 _OTHER_NAMES = {
     "SensorBlock": {"source_time": "source_ns", "type": "", "$schema": ""},
@@ -36,13 +38,17 @@ _OTHER_NAMES = {
         "$schema": "",
     },
     "Asset": {"type": "", "$schema": "", "registered": ""},
+    "Command": {"at": "at_ns", "until": "until_ns", "from": "from_ns", "type": "", "$schema": ""},
+    "WorkOrder": {"at": "at_ns", "finished": "finished_ns", "type": "", "$schema": ""},
 }
+_TIMES = ("at", "until", "from", "finished")  # of commands and work orders: names of times as text
 _MISSING = {
     "sampling_rate_hz": (
         Reason.BAD_RATE,
         "send the samples per second and channel; null only where it is really not known",
     ),
     "source_ns": (Reason.BAD_TIMESTAMP, "send nanoseconds since 1970-01-01 UTC, or source_time with a zone"),
+    "at_ns": (Reason.BAD_TIMESTAMP, "send nanoseconds since 1970-01-01 UTC, or `at` as ISO 8601 with a zone"),
     "times_ns": (Reason.BAD_TIMESTAMP, "send the time of each row in nanoseconds since 1970-01-01 UTC"),
     "samples": (Reason.NO_SAMPLES, "send samples as an array of numbers"),
     "values": (Reason.NO_SAMPLES, "send values as an array of rows"),
@@ -110,8 +116,10 @@ def fields(name: str, found: dict[str, Any]) -> dict[str, Any]:
     known = {field["name"]: field for field in schema["fields"]}
     _check_names(name, found, known)
     result = dict(found)
-    for other in _OTHER_NAMES[name]:
-        result.pop(other, None)
+    for other, ours in _OTHER_NAMES[name].items():
+        given = result.pop(other, None)
+        if given is not None and other in _TIMES:
+            result[ours] = text_to_ns(other, given)
     if name == "SensorBlock":
         if "source_time" in found:
             result["source_ns"] = text_to_ns("source_time", found["source_time"])

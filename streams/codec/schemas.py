@@ -17,8 +17,11 @@ from typing import Any
 
 from foreshock.streams.codec.avro.schema import Schema, fingerprint
 
-NAMES = ("SensorBlock", "TelemetryFrame", "Asset", "Score", "Anomaly", "DataQuality", "DeadLetter", "Case", "CasePart")
-INPUTS = NAMES[:3]
+INPUTS = ("SensorBlock", "TelemetryFrame", "Asset", "Command", "WorkOrder")
+NAMES = (
+    *INPUTS,
+    *("Score", "Anomaly", "DataQuality", "DeadLetter", "AlertTransition", "AlarmRecord", "Case", "CasePart"),
+)
 NAMESPACE = "io.foreshock.v1"
 
 

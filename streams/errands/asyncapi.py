@@ -17,7 +17,7 @@ from foreshock.streams.topics import TopicDefinition, used
 
 _AVRO = "application/vnd.apache.avro;version=1.12.0"
 _BINDING = "0.5.0"
-_INPUT_TOPICS = ("sensors.v1", "assets.v1")
+_INPUT_TOPICS = ("sensors.v1", "assets.v1", "control.v1", "maintenance.v1")
 _HEADERS: Mapping[str, str] = {
     "traceparent": "W3C trace context of the span that published it.",
     "ce_specversion": "CloudEvents version: 1.0.",
@@ -44,7 +44,7 @@ def document() -> dict[str, Any]:
             "title": "Foreshock",
             "version": foreshock.__version__,
             "description": (
-                "Sensor blocks in, anomalies out. Values are Avro in single-object encoding (C3 01 and the CRC-64-AVRO "
+                "Sensor blocks and commands in, anomalies and alerts out. Values are Avro in single-object encoding (C3 01 and the CRC-64-AVRO "
                 "fingerprint of the schema) or in Confluent framing (00 and the schema id); inputs also as JSON with the "
                 "same field names. Topic names carry the configured prefix. Times are nanoseconds since 1970 UTC."
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Decision, Origin, Score
 from foreshock.outcome import Outcome
 
@@ -11,6 +12,7 @@ Value = str | bool | int | float
 Attributes = dict[str, Value]
 
 EVENT_ID = "foreshock.event_id"
+ALERT_ID = "foreshock.alert_id"
 ASSET = "foreshock.asset"
 SAMPLED_BY = "foreshock.sampled_by"
 QUEUE_MS = "foreshock.queue_ms"
@@ -74,6 +76,8 @@ def outputs(item: Outcome | DeadLetter) -> Iterator[tuple[str, str, int, Attribu
         yield "anomalies.v1", anomaly.event_id, partition, _about_anomaly(anomaly)
     for quality in item.quality:
         yield "quality.v1", quality.event_id, partition, _about_quality(quality)
+    for alert in item.alerts:
+        yield "alerts.v1", alert.event_id, partition, about_alert(alert)
 
 
 def _about_score(score: Score) -> Attributes:
@@ -123,6 +127,27 @@ def _about_anomaly(anomaly: Anomaly) -> Attributes:
             "foreshock.hypothesis": anomaly.hypothesis,
             ASSET: anomaly.asset,
             "foreshock.point": anomaly.point,
+        }
+    )
+
+
+def about_alert(told: AlertTransition) -> Attributes:
+    """Attributes of the span that sends a change of an alert."""
+    return _present(
+        {
+            EVENT_ID: told.event_id,
+            ALERT_ID: told.alert_id,
+            "foreshock.change": str(told.change),
+            "foreshock.alarm_state": str(told.state),
+            "foreshock.severity": str(told.severity),
+            "foreshock.suppressed_by": str(told.suppressed_by or ""),
+            "foreshock.reason": told.reason,
+            "foreshock.rule": told.rule,
+            "foreshock.policy": told.policy,
+            "foreshock.actor": told.actor,
+            "foreshock.command_id": told.command_id,
+            "foreshock.work_order": told.work_order,
+            ASSET: told.asset,
         }
     )
 

@@ -9,17 +9,19 @@ is handled again after a crash overwrites its spans rather than adding to them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from foreshock import lineage
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DeadLetter, Origin
 from foreshock.outcome import Outcome
 from foreshock.streams.spans.attributes import (
     QUEUE_MS,
     SAMPLED_BY,
     Attributes,
+    about_alert,
     about_record,
     about_stage,
     id_of,
@@ -131,6 +133,51 @@ def plan(
         remote_sampled=sampled,
         spans=(root, *stages, *sends),
     )
+
+
+def plan_told(told: Sequence[AlertTransition], place: Place, *, begun_ns: int, delivered_ns: int) -> TracePlan:
+    """Lay out the trace of a command, a work order or a tick: what took effect, and the changes of alerts that it led to.
+
+    Parameters
+    ----------
+    told
+        All that it led to, at least one; of one origin.
+    begun_ns, delivered_ns
+        When it took effect, and when the broker had what it led to.
+    """
+    first = told[0]
+    origin = first.origin
+    root = SpanPlan(
+        span_id=span_id(first.event_id, "process"),
+        parent_id=0,
+        name=f"process {origin.topic}",
+        kind="consumer",
+        start_ns=begun_ns,
+        end_ns=delivered_ns,
+        attributes=messaging("process", "process", origin.topic, origin.partition, origin.offset)
+        | {
+            "messaging.client.id": place.worker,
+            QUEUE_MS: max(0, begun_ns - origin.ingest_ns) / 1e6,
+            SAMPLED_BY: "event",
+        }
+        | about_alert(first),
+    )
+    sends = tuple(
+        SpanPlan(
+            span_id=int(output_span_id(each.event_id), 16) or 1,
+            parent_id=root.span_id,
+            name=f"send {place.prefix}alerts.v1",
+            kind="producer",
+            start_ns=begun_ns,
+            end_ns=delivered_ns,
+            attributes=messaging("send", "send", f"{place.prefix}alerts.v1", origin.partition, None)
+            | about_alert(each),
+        )
+        for each in told
+    )
+    parent, sampled = producer(origin)
+    trace_id = int(lineage.trace_id(origin), 16)
+    return TracePlan(trace_id=trace_id, remote_parent=parent, remote_sampled=sampled, spans=(root, *sends))
 
 
 def span_id(own_id: str, stage: str) -> int:

@@ -37,6 +37,11 @@ CREATE INDEX IF NOT EXISTS spans_asset ON spans (asset, start_ns) WHERE event_id
 CREATE INDEX IF NOT EXISTS spans_root ON spans (ordinary, start_ns) WHERE ordinary IS NOT NULL;
 """
 
+_OF_ALERT = (
+    "SELECT trace_id FROM spans WHERE event_id IS NOT NULL AND name LIKE '%alerts.v1'"
+    """ AND attributes LIKE '%"foreshock.alert_id":"' || ? || '%' ORDER BY start_ns LIMIT 1"""
+)
+
 
 class SpanRow(NamedTuple):
     """One span as it is kept."""
@@ -109,7 +114,10 @@ class SpanStore:
         return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in found]
 
     def find(self, wanted: str) -> str | None:
-        """Give the trace id of a trace, an event or a score (their ids or the first 8 and more digits of them), or of the latest anomaly of an asset."""
+        """Give the trace id of a trace, an event, a score or an alert, or of the latest anomaly of an asset.
+
+        Of ids the first 8 digits suffice. The trace of an alert is that of its first change that is kept here.
+        """
         queries = [
             "SELECT trace_id FROM spans WHERE asset = ? AND name LIKE '%anomalies.v1' ORDER BY start_ns DESC LIMIT 1"
         ]
@@ -119,6 +127,7 @@ class SpanStore:
                 queries.append(
                     f"SELECT trace_id FROM spans WHERE {column} >= '{key}' AND {column} < '{key}g' LIMIT 1"  # noqa: S608  # hexadecimal digits only
                 )
+            queries.append(_OF_ALERT)
         for query in queries:
             found = self._read(query, *([wanted] if "?" in query else []))
             if found:

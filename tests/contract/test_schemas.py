@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from foreshock import cases, contract
+from foreshock.alerts import records
 from foreshock.cli.schema import app
 from foreshock.streams.codec import compat, schemas
 from foreshock.streams.codec.avro.schema import SchemaError, canonical, fingerprint, parse
@@ -72,7 +73,7 @@ class TestEveryType:
         name = schema["name"].rpartition(".")[2]
         if name == "Header":
             return  # contract.py has a pair of it
-        ours = getattr(contract, name, None) or getattr(cases, name)
+        ours = next(getattr(place, name) for place in (contract, cases, records) if hasattr(place, name))
         if schema["type"] == "enum":
             assert issubclass(ours, enum.StrEnum)
             assert [*ours, "unknown"] == schema["symbols"]

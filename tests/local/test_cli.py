@@ -292,6 +292,8 @@ def test_the_administrators_commands_are_whole(settings: Settings) -> None:
     gateway = [line for line in rights if "User:gateway" in line]
     assert {line[line.index("--topic") + 1] for line in gateway} == {"plant 7.sensors.v1", "plant 7.assets.v1"}
     assert all("Read" not in line for line in gateway)
+    operator = {line[line.index("--topic") + 1] for line in rights if "User:operator" in line}
+    assert operator == {"plant 7.control.v1", "plant 7.maintenance.v1", "plant 7.alerts.v1"}
 
 
 def test_topics_prints_without_a_broker() -> None:

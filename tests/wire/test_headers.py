@@ -11,7 +11,7 @@ import pytest
 from foreshock.contract import DeadLetter, Reason, Score
 from foreshock.errors import InputRejected
 from foreshock.streams.wire import Decoder, Encoder, dead_letter, decode_output, headers
-from tests.wire.samples import ANOMALY, AT_NS, BLOCK, LETTER, ORIGIN, QUALITY, RAW, RECORDS, SCORE, TRACEPARENT
+from tests.wire.samples import ALERT, ANOMALY, AT_NS, BLOCK, LETTER, ORIGIN, QUALITY, RAW, RECORDS, SCORE, TRACEPARENT
 
 
 def of(record: object, **changes: object) -> dict[str, str]:
@@ -20,13 +20,15 @@ def of(record: object, **changes: object) -> dict[str, str]:
 
 
 class TestHeaders:
-    @pytest.mark.parametrize("name", ["Score", "Anomaly", "DataQuality", "DeadLetter"])
+    @pytest.mark.parametrize(
+        "name", ["Score", "Anomaly", "DataQuality", "DeadLetter", "AlertTransition", "AlarmRecord"]
+    )
     def test_every_output_has_trace_context_and_cloudevents_attributes(self, name: str) -> None:
         """The required attributes of CloudEvents 1.0 in binary mode, and W3C trace context."""
         found = of(RECORDS[name])
 
         assert found["ce_specversion"] == "1.0"
-        assert re.fullmatch(r"io\.foreshock\.[a-z.-]+\.v1", found["ce_type"])
+        assert re.fullmatch(r"io\.foreshock\.[a-z._-]+\.v1", found["ce_type"])
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", found["ce_time"])
         assert found["ce_id"]
         assert found["ce_source"]
@@ -48,6 +50,8 @@ class TestHeaders:
         assert of(QUALITY)["ce_type"] == "io.foreshock.quality.raised.v1"
         assert of(QUALITY)["ce_subject"] == "DE bearing/axial"
         assert of(LETTER)["ce_source"] == "/sensors.v1/3"
+        assert of(ALERT)["ce_type"] == "io.foreshock.alert.escalated.v1"
+        assert of(ALERT)["ce_subject"] == ALERT.alert_id
         assert of(replace(ANOMALY, asset="a b/ü", site="x y"))["ce_source"] == "//x%20y/a%20b/%C3%BC"
 
     def test_the_time_is_the_records_own(self) -> None:

@@ -27,7 +27,10 @@ _FLOAT = struct.Struct("<f").pack
 _SMALL = 1 << 13
 _MOST_TEXTS = 4096
 _ALWAYS_NEW = frozenset(
-    {"score_id", "event_id", "episode_id", "trace_id", "value_sha256", "sha256", "sentence", "detail", "reason"}
+    {
+        *("score_id", "event_id", "episode_id", "alert_id", "anomaly_id", "last_event_id", "command_id", "trace_id"),
+        *("value_sha256", "sha256", "evidence", "sentence", "detail", "reason", "rule"),
+    }
 )
 
 
@@ -79,6 +82,26 @@ def make(schema: Schema, getters: Mapping[str, Get] = MappingProxyType({})) -> W
     getters
         How to get at a field where it is not the attribute of that name: ``{"Header.name": itemgetter(0)}``.
     """
+    return _make(_whole(schema, {}), getters)
+
+
+def _whole(schema: Schema, known: dict[str, Schema]) -> Schema:
+    """Put what it refers to in place of each reference to a type that was named before; names stay as they are."""
+    if isinstance(schema, list):
+        return [_whole(each, known) for each in schema]
+    if isinstance(schema, str):
+        return known.get(schema, schema)
+    if schema["type"] == "array":
+        return {**schema, "items": _whole(schema["items"], known)}
+    found = dict(schema)
+    if schema["type"] == "record":
+        found["fields"] = [{**each, "type": _whole(each["type"], known)} for each in schema["fields"]]
+    if "name" in schema:
+        known[schema["name"]] = found
+    return found
+
+
+def _make(schema: Schema, getters: Mapping[str, Get]) -> Write:
     if isinstance(schema, list):
         return _make_union(schema, getters)
     kind = schema["type"] if isinstance(schema, Mapping) else schema
@@ -152,7 +175,7 @@ def _make_record(schema: Mapping[str, Any], getters: Mapping[str, Get]) -> Write
             continue
         for field in fields:
             get = getters.get(f"{record}.{field['name']}") or attrgetter(field["name"])
-            steps.append((make(field["type"], getters), get))
+            steps.append((_make(field["type"], getters), get))
 
     def write(append: Append, value: Any) -> None:
         for put, get in steps:
@@ -188,7 +211,7 @@ def _make_enum(schema: Mapping[str, Any]) -> Write:
 def _make_union(schema: list[Schema], getters: Mapping[str, Get]) -> Write:
     if len(schema) != 2 or schema[0] != "null":
         raise SchemaError("a union is null and one other type")
-    inner = make(schema[1], getters)
+    inner = _make(schema[1], getters)
 
     def write(append: Append, value: Any) -> None:
         if value is None:
@@ -204,7 +227,7 @@ def _make_array(schema: Mapping[str, Any], getters: Mapping[str, Get]) -> Write:
     items = schema["items"]
     if items in ("float", "double"):
         return _make_numbers("f" if items == "float" else "d", np.dtype("<f4" if items == "float" else "<f8"))
-    inner = make(items, getters)
+    inner = _make(items, getters)
 
     def write(append: Append, value: Any) -> None:
         if len(value):
