@@ -22,17 +22,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from foreshock.contract import Asset, Block, DataQuality, Tick
 from foreshock.core.admission import Admission
-from foreshock.core.points import AssetStatus, PointView, status, views
+from foreshock.core.points import AssetStatus, PointView, models_of, status, views
+from foreshock.core.recipe import Recipe
 from foreshock.core.silence import Silence
 from foreshock.core.spec import FleetSpec
 from foreshock.core.state import AssetState
 from foreshock.core.store import Store
+from foreshock.core.succession import Succession
 from foreshock.core.waveform import Extract
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
 from foreshock.outcome import Outcome
 
-__all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec"]
+__all__ = ["AssetState", "AssetStatus", "Fleet", "FleetSpec", "Recipe"]
 
 
 class Fleet:
@@ -67,10 +69,16 @@ class Fleet:
         self._admission = Admission(spec, reference, extract)
         self._stored = Store(self._admission)
         self._silence = Silence(self._admission)
+        self._succession = Succession(self._admission)
         self.receive(list(assets))
 
     def receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
         """Fold a batch in: exactly one Outcome for each Block, in order; an Asset updates master data from there on."""
+        if not self._succession.busy:
+            return self._receive(batch)
+        return [outcome for part in self._succession.parts(batch) for outcome in self._receive(part)]
+
+    def _receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
         entries = self._admission.enter(batch)
         work = [(lane, lane.prepare(members)) for lane, members in self._admission.by_lane(entries)]
         self.on_stage("features")
@@ -79,6 +87,8 @@ class Fleet:
         self.on_stage("score")
         for lane, prepared in work:
             lane.outcomes(prepared)
+        if self._succession.busy:
+            self._succession.follow(entries)
         outcomes = [self._admission.close(entry) for entry in entries]
         self._admission.settle()
         self.on_stage("policy")
@@ -155,6 +165,42 @@ class Fleet:
             cold, and says so with its next outcome.
         """
         self._stored.restore(state, dirty)
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is configured."""
+        return self._admission.recipe
+
+    def recipe_of(self, partition: int) -> Recipe:
+        """What models of a partition are started by: what is configured, until something else is said."""
+        return self._admission.recipe_of(partition)
+
+    def know(self, key: str, recipe: Recipe | str) -> None:
+        """Learn what states mean that name this recipe; a text says why they cannot be gone on with."""
+        if isinstance(recipe, Recipe):
+            self._admission.recipes[key] = recipe
+        else:
+            self._admission.strange[key] = recipe
+
+    def begin(self, partition: int, key: str) -> None:
+        """Begin a partition with a recipe that is known, before anything of it is restored; else with what is configured."""
+        self._admission.partition(partition).recipe = self._admission.recipes.get(key)
+
+    def change(self, key: str, partition: int, offset: int) -> None:
+        """Have a partition go over to a recipe that is known, before the record at `offset`; a place that is on record.
+
+        Models whose state fits go on with it. The others keep scoring until one by the new recipe, which learns in their
+        shadow, is past its warm-up and no alarm stands (`core/succession.py`).
+        """
+        recipe = self._admission.recipes.get(key)
+        if recipe is not None:
+            self._succession.change(recipe, partition, offset)
+
+    def recipes(self, partition: int) -> set[str]:
+        """Keys of all recipes by which something of a partition is computed."""
+        found = self._admission.partitions.get(partition)
+        points = [point for owner in found.owners.values() for point in owner.points.values()] if found else []
+        return {self.recipe_of(partition).key, *(model.recipe.key for point in points for model in models_of(point))}
 
     def master_data(self, partition: int, asset: str) -> Asset | None:
         """Master data that an asset is scored with; None for one that the partition does not know."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from foreshock.contract import Asset, Block, ScoreState, SensorBlock
 from foreshock.core import quality
 from foreshock.core.events import farewell
-from foreshock.core.points import Entry, Lane, Layout, Model, Owner, Partition, Point
+from foreshock.core.points import Entry, Lane, Layout, Model, Owner, Partition, Point, models_of
+from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, score, unscored
-from foreshock.core.spec import FleetSpec, shape_of
+from foreshock.core.spec import FleetSpec
 from foreshock.core.telemetry import TelemetryLane
 from foreshock.core.waveform import Extract, WaveformLane
 from foreshock.detectors.constants import LAYOUT_BLOCKS
@@ -29,12 +30,21 @@ class Admission:
     extract: Extract = catalog.extract
     assets: dict[str, Asset] = field(default_factory=dict)  # master data that came without a place
     partitions: dict[int, Partition] = field(default_factory=dict)
-    lanes: dict[Layout, Lane] = field(default_factory=dict)
+    lanes: dict[tuple[str, Layout], Lane] = field(default_factory=dict)  # by recipe and layout
     freed: list[Model] = field(default_factory=list)
+    recipe: Recipe = field(init=False)  # as configured
+    recipes: dict[str, Recipe] = field(default_factory=dict)  # that state may name, by key
+    strange: dict[str, str] = field(default_factory=dict)  # and those that cannot be run, with the reason
 
-    def shape(self, asset: Asset) -> str:
-        """What the state of an asset depends on."""
-        return shape_of(self.spec, self.reference, asset)
+    def __post_init__(self) -> None:
+        """Know what is configured."""
+        self.recipe = Recipe(self.spec, self.reference)
+        self.recipes[self.recipe.key] = self.recipe
+
+    def recipe_of(self, number: int) -> Recipe:
+        """What models of a partition are started by."""
+        found = self.partitions.get(number)
+        return self.recipe if found is None or found.recipe is None else found.recipe
 
     def partition(self, number: int) -> Partition:
         """An input partition, made at its first record."""
@@ -94,7 +104,8 @@ class Admission:
             partition.touch(name, owner, offset)
         point = owner.points.get(block.point)
         if point is None:
-            point = owner.points[block.point] = Point(self.model(Layout.of(block), owner.record))
+            recipe = self.recipe_of(block.origin.partition)
+            point = owner.points[block.point] = Point(self.model(Layout.of(block), owner.record, recipe))
         return Entry(block, owner.record, owner, point, folded)
 
     def _layout(self, entry: Entry) -> None:
@@ -112,28 +123,33 @@ class Admission:
         point.strange = layout
         reason = f"block layout changed from {point.model.layout} to {layout}"
         if point.strange_blocks >= LAYOUT_BLOCKS:
-            self.freed.append(point.model)
-            entry.left, point.model = point.model, self.model(layout, entry.asset)
+            entry.left = point.model
+            self.renew(point, entry.asset, entry.block.origin.partition, layout)
             point.quality = quality.anew(point.quality)
             reason += "; the model starts anew with the next one"
         entry.refused = (ScoreState.NOT_USABLE, reason)
 
-    def model(self, layout: Layout, asset: Asset) -> Model:
-        """Start a model for a layout."""
-        lane = self._lane(layout)
-        return Model(layout, lane, lane.take(asset))
+    def renew(self, point: Point, asset: Asset, number: int, layout: Layout | None = None) -> None:
+        """Start the model of a measuring point anew, by what holds for its partition; the slots are free after `settle`."""
+        self.freed += models_of(point)
+        point.model, point.heir = self.model(layout or point.model.layout, asset, self.recipe_of(number)), None
 
-    def _lane(self, layout: Layout) -> Lane:
+    def model(self, layout: Layout, asset: Asset, recipe: Recipe) -> Model:
+        """Start a model for a layout."""
+        lane = self._lane(layout, recipe)
+        return Model(layout, lane, lane.take(asset), recipe)
+
+    def _lane(self, layout: Layout, recipe: Recipe) -> Lane:
         """The lane of a layout, made at its first record."""
-        found = self.lanes.get(layout)
+        found = self.lanes.get((recipe.key, layout))
         if found is None:
             waveform = layout.kind == "waveform"
             found = (
-                WaveformLane(self.spec, layout, self.reference, self.extract)
+                WaveformLane(recipe.spec, layout, recipe.reference, self.extract)
                 if waveform
-                else TelemetryLane(self.spec, layout, self.reference)
+                else TelemetryLane(recipe.spec, layout, recipe.reference)
             )
-            self.lanes[layout] = found
+            self.lanes[recipe.key, layout] = found
         return found
 
     def by_lane(self, entries: Sequence[Entry]) -> list[tuple[Lane, list[Entry]]]:
@@ -161,7 +177,8 @@ class Admission:
         state, reason = entry.refused
         latest, block = entry.point.latest, entry.block
         anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
-        names = Names("", self.spec.model_name, self.spec.policy_name)
+        spec = (entry.model or entry.point.model).recipe.spec
+        names = Names("", spec.model_name, spec.policy_name)
         before = latest if entry.left is None else None
         alarm, trend = (before.alarm, before.trend) if before else (False, None)
         times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
@@ -188,11 +205,13 @@ class Admission:
         owner = self.owner(partition, name)
         self.drop_points(owner)
         partition.dirty.pop(name, None)
+        partition.succeeding.discard(name)
         fresh = partition.owners[name] = Owner(owner.record)
         return fresh
 
     def drop_points(self, owner: Owner) -> None:
         """Give back what the measuring points of an asset hold."""
         for point in owner.points.values():
-            point.model.lane.give_back(point.model.slot)
+            for model in models_of(point):
+                model.lane.give_back(model.slot)
         owner.points.clear()

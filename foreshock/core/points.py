@@ -20,6 +20,7 @@ from foreshock.contract import (
     ScoreState,
     SensorBlock,
 )
+from foreshock.core.recipe import Recipe
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
@@ -109,6 +110,7 @@ class Model:
     layout: Layout
     lane: Lane
     slot: int
+    recipe: Recipe  # what it is computed by
     episode: Episode | None = None
     limits: Watch = field(default_factory=Watch)
     run: RunMemory = field(default_factory=RunMemory)
@@ -157,10 +159,20 @@ class Latest(NamedTuple):
 
 
 @dataclass(slots=True)
+class Heir:
+    """A model by changed settings, which warms up in the shadow of the one that scores."""
+
+    model: Model
+    share: float = 0.0  # of its warm-up that is done
+    ready_ns: int = -1  # ingest time of the record that it became ready with; -1 before
+
+
+@dataclass(slots=True)
 class Point:
     """One measuring point of an asset."""
 
     model: Model
+    heir: Heir | None = None
     strange: Layout | None = None  # another layout that came instead of the known one ...
     strange_blocks: int = 0  # ... so many times in a row
     quality: PointState = field(default_factory=PointState)
@@ -194,6 +206,8 @@ class Partition:
         default_factory=dict
     )  # asset -> first offset that changed it since it was last stored
     next: int = 0  # offset after the newest record of all
+    recipe: Recipe | None = None  # of models that start from here on; None: of what is configured
+    succeeding: set[str] = field(default_factory=set)  # assets that may have models in the shadow
 
     def touch(self, name: str, owner: Owner, offset: int) -> None:
         """Note that the record, or what is on record, at `offset` changed the state of an asset."""
@@ -201,6 +215,11 @@ class Partition:
             self.dirty[name] = offset
         if owner.since is None:
             owner.since = offset
+
+
+def models_of(point: Point) -> tuple[Model, ...]:
+    """The model of a measuring point, and the one in its shadow."""
+    return (point.model,) if point.heir is None else (point.model, point.heir.model)
 
 
 class PointView(NamedTuple):

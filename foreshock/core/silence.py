@@ -51,7 +51,8 @@ class Silence:
         partition = self.admission.partitions.get(number)
         if partition is None:
             return
-        intervals, least_s = self.admission.spec.silent_intervals, self.admission.spec.silent_s
+        spec = self.admission.recipe_of(number).spec
+        intervals, least_s = spec.silent_intervals, spec.silent_s
         before_ns = at_ns - int(least_s * NS)
         for asset, owner in partition.owners.items():
             for name, point in owner.points.items():
@@ -63,7 +64,7 @@ class Silence:
                     yield asset, name, owner, point
 
     def _finding(self, point: Point, tick: Tick) -> Finding:
-        spec, pulse = self.admission.spec, point.quality.pulse
+        spec, pulse = self.admission.recipe_of(tick.partition).spec, point.quality.pulse
         silent_s = pulse.silent_ns(tick.at_ns, tick.since_ns) / NS
         limit_s = pulse.limit_ns(spec.silent_intervals, spec.silent_s) / NS
         source = "promised" if pulse.promised_ns == pulse.interval_ns() else "usual"

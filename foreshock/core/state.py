@@ -87,13 +87,14 @@ class AssetState:
 
 def point_tree(name: str, point: Point) -> dict[str, Any]:
     """Tree of a measuring point: its records, and copies of its arrays."""
-    model = point.model
+    model, heir = point.model, point.heir
     return {
         "point": name,
         "strange": to_tree(point.strange),
         "strange_blocks": point.strange_blocks,
         "quality": to_tree(point.quality),
         "latest": to_tree(point.latest),
+        "heir": None if heir is None else {"share": heir.share, "ready_ns": heir.ready_ns, **model_tree(heir.model)},
         **model_tree(model),
     }
 
@@ -101,6 +102,7 @@ def point_tree(name: str, point: Point) -> dict[str, Any]:
 def model_tree(model: Model) -> dict[str, Any]:
     """Tree of what a measuring point's model and alarms remember."""
     return {
+        "recipe": model.recipe.key,
         "layout": to_tree(model.layout),
         "episode": to_tree(model.episode),
         "limits": {"alarm": to_tree(model.limits.alarm), "episode": to_tree(model.limits.episode)},
@@ -121,11 +123,15 @@ def fill_point(point: Point, tree: Mapping[str, Any]) -> None:
     KeyError
         A part of it is missing.
     """
-    model = point.model
     point.strange = _optional(Layout, tree["strange"])
     point.strange_blocks = from_tree(int, tree["strange_blocks"])
     point.quality = from_tree(PointState, tree["quality"])
     point.restored = _optional(Latest, tree["latest"])
+    fill_model(point.model, tree)
+
+
+def fill_model(model: Model, tree: Mapping[str, Any]) -> None:
+    """Put the tree of a model into a new one; raises as `fill_point` does."""
     model.episode = _optional(Episode, tree["episode"])
     limits = tree["limits"]
     model.limits = Watch(from_tree(EpisodeState, limits["alarm"]), _optional(Episode, limits["episode"]))

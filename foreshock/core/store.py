@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from foreshock.core.admission import Admission
-from foreshock.core.points import Owner, Point
-from foreshock.core.state import AssetState, fill_point, layout_of, master_data, point_tree
+from foreshock.core.points import Heir, Model, Owner, Point
+from foreshock.core.recipe import Recipe
+from foreshock.core.state import AssetState, fill_model, fill_point, layout_of, master_data, point_tree
 from foreshock.errors import StateRejected
+from foreshock.lineage import fingerprint
 from foreshock.records import from_tree, to_tree
 
 
@@ -38,7 +41,7 @@ class Store:
         if owner is None:
             raise KeyError(f"{name} is not on partition {number}")
         owner.captured, owner.since = owner.folded, None
-        shape = self.admission.shape(owner.record)
+        shape = self._shape(number, owner)
         tree = {
             "asset": to_tree(owner.record),
             "cold": owner.cold,
@@ -63,16 +66,15 @@ class Store:
         owner = admission.forget(state.partition, state.asset)
         try:
             owner.record = master_data(state.tree)
-            wanted = admission.shape(owner.record)
-            if state.shape == wanted:
-                self._fill(owner, state)
+            self._fill(owner, state)
+        except StateRejected as exc:
+            admission.drop_points(owner)
+            owner.cold = exc.sentence
+            raise
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
             admission.drop_points(owner)
             owner.cold = f"its state does not fit: {exc}"
             raise StateRejected("malformed", owner.cold) from exc
-        if state.shape != wanted:
-            owner.cold = f"its state has the shape {state.shape}, {wanted} is configured now"
-            raise StateRejected("other_shape", owner.cold)
         owner.folded = owner.captured = state.offset
         partition = admission.partition(state.partition)
         partition.next = max(partition.next, state.offset)
@@ -82,6 +84,34 @@ class Store:
     def _fill(self, owner: Owner, state: AssetState) -> None:
         owner.cold = from_tree(str, state.tree["cold"])
         for tree in state.tree["points"]:
-            point = Point(self.admission.model(layout_of(tree, self.admission.spec), owner.record))
+            point = Point(self._model(tree, owner, self._recipe(state, owner, tree.get("recipe"))))
             owner.points[from_tree(str, tree["point"])] = point
             fill_point(point, tree)
+            heir = tree.get("heir")
+            if heir is not None and heir["recipe"] in self.admission.recipes:  # else a release that is gone began it
+                model = self._model(heir, owner, self.admission.recipes[heir["recipe"]])
+                point.heir = Heir(model, from_tree(float, heir["share"]), from_tree(int, heir["ready_ns"]))
+                fill_model(model, heir)
+                self.admission.partition(state.partition).succeeding.add(state.asset)
+
+    def _model(self, tree: Mapping[str, Any], owner: Owner, recipe: Recipe) -> Model:
+        return self.admission.model(layout_of(tree, recipe.spec), owner.record, recipe)
+
+    def _recipe(self, state: AssetState, owner: Owner, key: str | None) -> Recipe:
+        """What a model of a state is computed by; where that is not on record its shape has to fit what is configured."""
+        admission = self.admission
+        if key in admission.recipes:
+            return admission.recipes[key]
+        wanted = admission.recipe.shape(owner.record)
+        if state.shape == wanted:
+            return admission.recipe
+        why = admission.strange.get(key or "", f"its state has the shape {state.shape}, {wanted} is configured now")
+        raise StateRejected("other_shape", why)
+
+    def _shape(self, number: int, owner: Owner) -> str:
+        """Shape of an asset's state; that of one whose points have different ones is of no other asset."""
+        recipes = {point.model.recipe.key: point.model.recipe for point in owner.points.values()}
+        shapes = [recipe.shape(owner.record) for recipe in recipes.values()]
+        if len(shapes) == 1:
+            return shapes[0]
+        return fingerprint(*sorted(shapes)) if shapes else self.admission.recipe_of(number).shape(owner.record)
