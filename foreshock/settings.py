@@ -144,12 +144,13 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSettings:
-    """The durable state: files of the keys that seal it, seconds for a full round of snapshots, and whether many may start cold."""
+    """The durable state: files of its keys, seconds for a full round, whether many may start cold, whose place we take."""
 
     key_file: str = ""
     previous_key_file: str = ""
     round_s: float = _key(60.0, above=0)
     accept_cold: bool = False
+    from_group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.publish import Outbox, Publisher
 from foreshock.streams.state import retention, tails
+from foreshock.streams.state.claims import Claims
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.folding import Folding
 from foreshock.streams.state.gate import Gate, Lapse
@@ -186,6 +187,7 @@ def _state(
         admin=kafka.admin_config(settings),
         keys=partial(keys_of, settings),
         registry=parts.registry,
+        claims=Claims(settings.worker.group, settings.state.from_group, topics["state.v1"].name),
         accept_cold=settings.state.accept_cold,
     )
     checkpoint = Checkpoint(
@@ -196,7 +198,7 @@ def _state(
         parts.places,
         _transactions(settings, topics["state.v1"], worker),
         keys=lambda: recovery.keys,
-        marker=Marker(topics["sensors.v1"].topic_id, 0, 0, retention.topic_ids(topics)),
+        marker=Marker(topics["sensors.v1"].topic_id, 0, 0, retention.topic_ids(topics), settings.worker.group),
         metadata=partial(_metadata, parts.faust),
         round_s=settings.state.round_s,
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
@@ -70,7 +70,7 @@ class Checkpoint:
     keys
         Seal; called in the checkpoint's thread.
     marker
-        What all markers say: the ids of the topics.
+        What all markers say: the ids of the topics, and the group.
     metadata
         Gives the consumer group's metadata; called in the loop.
     round_s
@@ -104,6 +104,7 @@ class Checkpoint:
         self._epoch = 0
         self._floor: dict[Partition, int] = {}
         self._stale: dict[Partition, tuple[str, ...]] = {}
+        self._claims: set[Partition] = set()
         self._turn = 0
         self._mean_bytes = 64 * 1024.0  # of a sealed snapshot
         self.lock = asyncio.Lock()  # one at a time; held while partitions are taken up
@@ -113,9 +114,16 @@ class Checkpoint:
         """Take up the identity for transactions."""
         await self._call(self._transactions.start)
 
-    def assigned(self, committed: Mapping[Partition, int], stale: Mapping[Partition, tuple[str, ...]]) -> None:
-        """Begin an assignment: what is done already, and which keys of `state.v1` are to be taken back."""
+    def assigned(
+        self,
+        committed: Mapping[Partition, int],
+        stale: Mapping[Partition, tuple[str, ...]],
+        *,
+        claims: Collection[Partition] = (),
+    ) -> None:
+        """Begin an assignment: what is done, which keys of `state.v1` are to be taken back, and which markers are due."""
         self._floor = dict(committed)
+        self._claims = set(claims)
         self._stale = {partition: keys for partition, keys in stale.items() if keys}
 
     def abandon(self) -> None:
@@ -231,7 +239,8 @@ class Checkpoint:
         return max(self._ledger.positions().get(partition, 0), self._floor.get(partition, 0))
 
     def _changed(self, now: _Slice) -> bool:
-        return bool(now.spent or any(p in now.markers for p in (*self._stale, *self._ledger.uncommitted())))
+        due = (*self._stale, *self._claims, *self._ledger.uncommitted())
+        return bool(now.spent or any(partition in now.markers for partition in due))
 
     async def _commit(self, now: _Slice, records: Sequence[StateRecord]) -> bool:
         """Commit records, markers and offsets of a slice."""
@@ -269,6 +278,7 @@ class Checkpoint:
             self._custody.stored(partition, ends.get(partition[1]))
         for partition in stale:
             self._stale.pop(partition, None)
+        self._claims -= offsets.keys()
         return True
 
     async def _call(self, function: Callable[[], T]) -> T:

@@ -24,6 +24,9 @@ def run(
     accept_cold: Annotated[
         bool | None, typer.Option("--accept-cold", help="Start even where many assets have lost their state.")
     ] = None,
+    from_group: Annotated[
+        str | None, typer.Option("--from-group", help="Go on with the state of this group, which is used no longer.")
+    ] = None,
     slot: Annotated[int | None, typer.Option(hidden=True, help="Run one process, unsupervised.")] = None,
     gate: Annotated[int | None, typer.Option(hidden=True, help="Descriptor that tells it to go on.")] = None,
     after: Annotated[Path | None, typer.Option(hidden=True, help="File that tells all of them to go on.")] = None,
@@ -34,7 +37,13 @@ def run(
     configuration, 3 Kafka not reachable at the start, 70 it stopped rather than go on wrongly; the last line says why.
     """
     given = {"bootstrap": bootstrap, "redis": redis, "prefix": prefix}
-    settings = settings_from(config, **given, worker__processes=processes, state__accept_cold=accept_cold or None)
+    settings = settings_from(
+        config,
+        **given,
+        worker__processes=processes,
+        state__accept_cold=accept_cold or None,
+        state__from_group=from_group,
+    )
     if slot is not None:
         from foreshock.streams.process import run as run_process
 
@@ -44,7 +53,7 @@ def run(
     from foreshock.streams.supervise import Supervisor
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="foreshock worker: %(message)s")
-    named = {"config": config, **given}
+    named = {"config": config, **given, "from-group": from_group}
     flags = [text for name, value in named.items() if value is not None for text in (f"--{name}", str(value))]
     flags += ["--processes", str(settings.worker.processes), *(["--accept-cold"] if accept_cold else [])]
 

@@ -74,6 +74,7 @@ class Keeper:
         self._checkpoint.assigned(
             {partition: start.committed for partition, start in starts.items()},
             {partition: start.stale for partition, start in starts.items()},
+            claims={partition for partition, start in starts.items() if start.claim},
         )
         self._folding.assigned(starts)
         self._walk.published = {number: start.published for (_, number), start in starts.items()}

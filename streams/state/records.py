@@ -80,12 +80,15 @@ class Marker:
         All outputs of the inputs below are on the broker.
     outputs
         Kafka's ids of the output topics, each as ``name=id``: with a topic that is made again goes all that stood on it.
+    group
+        The consumer group whose state this is; empty in those that were written before it was noted.
     """
 
     topic_id: str
     resume: int
     published: int
     outputs: tuple[str, ...] = ()
+    group: str = ""
 
     def seal(self, keys: Keys) -> bytes:
         """Give its bytes."""

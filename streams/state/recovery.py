@@ -18,6 +18,7 @@ from foreshock.errors import ConfigurationError, SnapshotRejected, StateRejected
 from foreshock.fleet import AssetState, Fleet
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.state import tails
+from foreshock.streams.state.claims import Claims
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Partition
 from foreshock.streams.state.reader import newest, reading
@@ -57,6 +58,8 @@ class Start:
         Output topics that were made again since the state was stored.
     fresh
         Nothing at all is known: no record of this partition was ever handled.
+    claim
+        No marker names our group yet: one is due, so that another group learns whose state this is.
     """
 
     position: int
@@ -68,6 +71,7 @@ class Start:
     lost: tuple[int, int] | None = None
     gone: tuple[str, ...] = ()
     fresh: bool = False
+    claim: bool = False
 
 
 @dataclass(slots=True)
@@ -101,6 +105,8 @@ class Recovery:
         From the cluster's id.
     registry
         Reads scores that are framed with schema ids.
+    claims
+        Refuses the state of another group.
     accept_cold
         Whether any number of assets may start cold.
     """
@@ -115,6 +121,7 @@ class Recovery:
         admin: Mapping[str, Any],
         keys: Callable[[str], Keys],
         registry: Registry | None,
+        claims: Claims,
         accept_cold: bool,
     ) -> None:
         self._fleet = fleet
@@ -125,6 +132,7 @@ class Recovery:
         self._make_keys = keys
         self._keys: Keys | None = None
         self._registry = registry
+        self._claims = claims
         self._accept_cold = accept_cold
         self._consumer = reading(reader)  # connected by the time it is needed
         self.stopping = threading.Event()
@@ -147,7 +155,7 @@ class Recovery:
         Raises
         ------
         ConfigurationError
-            Too many assets would start cold.
+            Too many assets would start cold, or the state is that of another group.
         Unavailable
             Kafka does not answer, or an end was not reached in time.
         """
@@ -178,7 +186,7 @@ class Recovery:
             if partition in kept:
                 starts[partition] = self._kept(partition, found)
             else:
-                self._sort(found, records.pop((self._state.name, number)))
+                self._sort(number, found, records.pop((self._state.name, number)))
                 starts[partition] = self._restore(number, found)
                 self._custody.stored(partition, states[self._state.name, number])
             self._custody.fold(partition, starts[partition].position)
@@ -201,7 +209,7 @@ class Recovery:
             starts[place], targets[place] = max(end - 1, 0), end
         return newest(self._consumer, starts, targets, deadline, stopped=self.stopping.is_set)
 
-    def _sort(self, found: _Found, records: Mapping[bytes, Message]) -> None:
+    def _sort(self, number: int, found: _Found, records: Mapping[bytes, Message]) -> None:
         """Tell markers, snapshots and places apart; what cannot be read is told, and is not there."""
         for name, message in records.items():
             key, value = StateKey.of(name), message.value()
@@ -223,6 +231,8 @@ class Recovery:
                 )
         found.places.sort(key=lambda place: (place.offset, place.number))
         marker = found.marker
+        if marker is not None:
+            self._claims.check(number, marker.group, self._admin)
         if marker is not None and marker.topic_id != self._input.topic_id:
             found.remade = True
             found.foreign = f"{self._input.name} was made again since its state was stored (topic id {marker.topic_id})"
@@ -241,7 +251,7 @@ class Recovery:
     def _restore(self, number: int, found: _Found) -> Start:
         """Go on with the state on the topic."""
         begun, of = time.monotonic(), len(found.snapshots)
-        start = _start(found)
+        start = replace(_start(found), claim=found.marker is None or found.marker.group != self._claims.group)
         if found.marker is not None and not found.remade:
             start = replace(start, gone=tuple(remade(found.marker.outputs, self._outputs)))
         cold = self._fill(number, found)
