@@ -14,6 +14,8 @@ class Evidence:
 
     event_id: str
     state: bytes  # canonical bytes of the measuring point's `AssetState` as it was before the record
+    detection: str  # JSON of the settings by which the point was scored
+    reference: str  # canonical text of the reference of its class; "" for none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -286,7 +286,7 @@ def _outputs(
 ) -> Outputs:
     framing = settings.topics.value_framing
     encoders = {name: wire.Encoder(framing, registry, topic=topics[name].name) for name in TOPIC_OF.values()}
-    casebook = Casebook(spec_of(settings), reference_of(settings), registry)
+    casebook = Casebook(registry)
     return Outputs(topics, encoders=encoders, framing=framing, telemetry=telemetry, worker=worker, casebook=casebook)
 
 

@@ -144,11 +144,7 @@ class Admission:
         found = self.lanes.get((recipe.key, layout))
         if found is None:
             waveform = layout.kind == "waveform"
-            found = (
-                WaveformLane(recipe.spec, layout, recipe.reference, self.extract)
-                if waveform
-                else TelemetryLane(recipe.spec, layout, recipe.reference)
-            )
+            found = WaveformLane(recipe, layout, self.extract) if waveform else TelemetryLane(recipe, layout)
             self.lanes[recipe.key, layout] = found
         return found
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from foreshock.contract import Anomaly
 from foreshock.core.points import Entry, model_of
-from foreshock.core.spec import FleetSpec, shape_of
+from foreshock.core.recipe import Recipe
 from foreshock.core.state import AssetState
 from foreshock.detectors.episodes import EpisodeState
-from foreshock.detectors.reference import Reference
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Evidence
 from foreshock.records import to_tree
@@ -28,8 +27,7 @@ Before = tuple[RunMemory, int]  # run state and newest time of a model before a 
 class Witness:
     """The states of a batch that somebody may ask about, by the number of the entry."""
 
-    spec: FleetSpec
-    reference: Reference | None
+    recipe: Recipe
     entries: Sequence[Entry]
     before: Sequence[Before]
     limits: Sequence[EpisodeState]  # alarm of the static limits before each entry
@@ -63,7 +61,7 @@ class Witness:
             asset=entry.block.asset,
             partition=entry.block.origin.partition,
             offset=entry.folded,
-            shape=shape_of(self.spec, self.reference, entry.asset),
+            shape=self.recipe.shape(entry.asset),
             tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
         )
 
@@ -72,4 +70,7 @@ class Witness:
         if not events:
             return ()
         state = self.states[k].to_bytes()
-        return tuple(Evidence(event_id=event.event_id, state=state) for event in events)
+        text, reference = self.recipe.detection, self.recipe.reference_text
+        return tuple(
+            Evidence(event_id=event.event_id, state=state, detection=text, reference=reference) for event in events
+        )

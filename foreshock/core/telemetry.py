@@ -14,13 +14,12 @@ from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Layout, Model, model_of
+from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score, unscored
-from foreshock.core.spec import FleetSpec
 from foreshock.core.watch import Look, found, judge, look
 from foreshock.detectors import episodes, vector_undo
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.episodes import EpisodeState
-from foreshock.detectors.reference import Reference
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.vector_undo import Journal, journal
 from foreshock.lineage import fingerprint
@@ -50,9 +49,9 @@ class PreparedRows:
 class TelemetryLane:
     """Models of the measuring points that send the same tags."""
 
-    def __init__(self, spec: FleetSpec, layout: Layout, reference: Reference | None = None) -> None:
+    def __init__(self, recipe: Recipe, layout: Layout) -> None:
+        spec, self._recipe = recipe.spec, recipe  # rows are scored without its reference
         self.layout = layout
-        self._reference = reference  # rows are scored without it; the shape of the asset's state is of it
         self._spec = spec
         self.bank = VectorBank(layout.columns, spec.policy, limit_ns=spec.limit_ns)
         self._names = Names(f"tags@{fingerprint(layout.tags)}", spec.telemetry_name, spec.policy_name)
@@ -118,7 +117,7 @@ class TelemetryLane:
             out=ws.outputs(len(owner)),
             kept=journal(len(owner) if len(owner) > len(entries) else 0, x.shape[1]),
             looks=looks,
-            witness=Witness(self._spec, self._reference, entries, before, alarms),
+            witness=Witness(self._recipe, entries, before, alarms),
         )
 
     def _looks(

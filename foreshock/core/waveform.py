@@ -15,8 +15,9 @@ from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Layout, model_of
 from foreshock.core.quality import gather, promised_ns
+from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score
-from foreshock.core.spec import LONGEST_S, FleetSpec
+from foreshock.core.spec import LONGEST_S
 from foreshock.core.trend import LevelTrend, Pending
 from foreshock.core.watch import Look, found, judge, look
 from foreshock.detectors import episodes
@@ -24,7 +25,6 @@ from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.explain import explain
 from foreshock.detectors.kinematics import hypothesis
-from foreshock.detectors.reference import Reference
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
 from foreshock.outcome import Outcome
@@ -54,14 +54,13 @@ class Prepared:
 class WaveformLane:
     """Models of the measuring points of one layout."""
 
-    def __init__(
-        self, spec: FleetSpec, layout: Layout, reference: Reference | None, extract: Extract = catalog.extract
-    ) -> None:
+    def __init__(self, recipe: Recipe, layout: Layout, extract: Extract = catalog.extract) -> None:
+        spec, self._recipe = recipe.spec, recipe
         self.layout = layout
         self._extract = extract
         self._spec = spec
         self._set = spec.feature_set
-        self._reference = reference
+        self._reference = recipe.reference
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._scales: dict[tuple[str, ...], tuple[F32, F32] | None] = {}
         columns = self._set.columns(layout.columns).tolist()
@@ -130,7 +129,7 @@ class WaveformLane:
             warmups=warmups,
             out=ws.outputs(len(entries)),
             looks=looks,
-            witness=Witness(self._spec, self._reference, entries, before, alarms),
+            witness=Witness(self._recipe, entries, before, alarms),
         )
 
     def _looks(

@@ -7,15 +7,12 @@ the Avro body (the value without its framing's head) is what the anomaly's linea
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from confluent_kafka import Message
 
 from foreshock import lineage
 from foreshock.cases import Case
 from foreshock.contract import Score
-from foreshock.core.spec import FleetSpec
-from foreshock.detectors.reference import Reference
 from foreshock.outcome import Evidence
 from foreshock.streams.border import headers_of
 from foreshock.streams.codec.encode import Encoder
@@ -28,15 +25,11 @@ class Casebook:
 
     Parameters
     ----------
-    spec, reference
-        What its Fleet is configured with.
     registry
         Gives the schemas of inputs in Confluent framing: a case must be readable without it.
     """
 
-    def __init__(self, spec: FleetSpec, reference: Reference | None = None, registry: Registry | None = None) -> None:
-        self._detection = json.dumps(asdict(spec), sort_keys=True)
-        self._reference = reference.to_json() if reference is not None else ""
+    def __init__(self, registry: Registry | None = None) -> None:
         self._registry = registry
         self._encode = Encoder().encode
 
@@ -54,8 +47,8 @@ class Casebook:
             writer_schema=self._schema(value or b""),
             state=evidence.state,
             score=self._encode(score),
-            detection=self._detection,
-            reference=self._reference,
+            detection=evidence.detection,
+            reference=evidence.reference,
             feature_set=score.feature_set,
             model=score.model,
             policy=score.policy,

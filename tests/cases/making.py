@@ -67,9 +67,9 @@ def run(spec: FleetSpec = SPEC, asset: Asset = PUMP, batch: int = 16) -> list[tu
     return found
 
 
-def cases(outcomes: list[tuple[Outcome, Message]], spec: FleetSpec = SPEC) -> list[CaseFile]:
+def cases(outcomes: list[tuple[Outcome, Message]]) -> list[CaseFile]:
     """The case of each event that has evidence."""
-    book, encode = Casebook(spec), wire.Encoder().encode
+    book, encode = Casebook(), wire.Encoder().encode
     found = []
     for outcome, record in outcomes:
         for evidence in outcome.evidence:

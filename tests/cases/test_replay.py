@@ -41,7 +41,7 @@ def test_a_case_has_the_same_bytes_in_any_batching(found, batch):
 def test_a_lean_profile_replays_too():
     """The state of every profile is restored from its case."""
     spec = replace(SPEC, profile="lean")
-    found = cases(run(spec), spec)
+    found = cases(run(spec))
 
     assert found
     assert all(again(case).equal for case in found)

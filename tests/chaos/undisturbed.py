@@ -103,7 +103,7 @@ class Undisturbed:
             framing="single-object",
             telemetry=_NoTelemetry(),  # type: ignore[arg-type]
             worker="undisturbed",
-            casebook=Casebook(spec),
+            casebook=Casebook(),
         )
 
     def run(
