@@ -14,23 +14,23 @@ from tests.chaos.verify import Ranges, Verdict
 pytestmark = pytest.mark.slow
 
 
-def set_config(plant: Plant, topic: str, key: str, value: str) -> None:
+def set_config(client: AdminClient, plant: Plant, topic: str, key: str, value: str) -> None:
     """Change a setting of a topic."""
     entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, plant.topics.name(topic), incremental_configs=[entry])
-    client = AdminClient({"bootstrap.servers": plant.settings.kafka.bootstrap})
     for future in client.incremental_alter_configs([resource]).values():
         future.result(30)
 
 
 @contextmanager
 def refusing(plant: Plant, topic: str) -> Iterator[None]:
-    """A topic that refuses every record as too large."""
-    set_config(plant, topic, "max.message.bytes", "100")
+    """A topic that refuses every record as too large; it takes them again before the next worker checks its topics."""
+    client = AdminClient({"bootstrap.servers": plant.settings.kafka.bootstrap})
+    set_config(client, plant, topic, "max.message.bytes", "100")
     try:
         yield
     finally:
-        set_config(plant, topic, "max.message.bytes", str(1024 * 1024 + 64 * 1024))
+        set_config(client, plant, topic, "max.message.bytes", str(1024 * 1024 + 64 * 1024))
 
 
 def test_output_topics_refuse_records(plant):
@@ -38,12 +38,13 @@ def test_output_topics_refuse_records(plant):
     hall = plant(processes=1)
     worker = hall.start()
     worker.wait_for("worker ready", READY_S)
-    with hall.feeding():
-        for share, topic in ((0.25, "scores.v1"), (0.55, "anomalies.v1")):
+    with hall.feeding(upto=0.3):
+        for times, share, topic in ((1, 0.3, "scores.v1"), (2, 0.6, "anomalies.v1")):
             hall.reach(share, worker)
             with refusing(hall, topic):
+                hall.open(share + 0.3)  # nothing was sent between: what comes now meets the refusal
                 worker.wait_for(f"output refused: topic {hall.topics.name(topic)}")
-                worker.wait_for("ended with code 70")
+            worker.wait_for("ended with code 70", times=times)
     verdict = hall.finish(worker)
 
     sound(verdict, worker)
