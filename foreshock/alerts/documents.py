@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -28,7 +28,7 @@ _KEY = re.compile(r"[ \t]*(?:([A-Za-z0-9_-]+)|(\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*')
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
-_PLAIN_TAG = "tag:yaml.org,2002:str"
+_PLAIN_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +216,8 @@ def _from_yaml(node: yaml.Node, depth: int) -> Node:
     line = _line_of(node)
     if depth > DEEPEST:
         raise NotADocument(line, f"nested deeper than {DEEPEST} levels")
+    if node.tag not in _PLAIN_TAGS:
+        raise NotADocument(line, f"tags are not taken; remove {node.tag.replace('tag:yaml.org,2002:', '!!')}")
     if isinstance(node, yaml.SequenceNode):
         return Node([_from_yaml(each, depth + 1) for each in node.value], line)
     if isinstance(node, yaml.MappingNode):
@@ -228,9 +230,8 @@ def _from_yaml(node: yaml.Node, depth: int) -> Node:
             inside = _from_yaml(value, depth + 1)
             found[key.value] = Node(inside.value, _line_of(key))
         return Node(found, line)
-    if node.tag != _PLAIN_TAG or not isinstance(node, yaml.ScalarNode):
-        raise NotADocument(line, f"tags are not taken; remove {node.tag.replace('tag:yaml.org,2002:', '!!')}")
-    return Node(node.value if node.style else _scalar(node.value), line)
+    scalar = cast("yaml.ScalarNode", node)
+    return Node(scalar.value if scalar.style else _scalar(scalar.value), line)
 
 
 def _scalar(text: str) -> Any:

@@ -48,11 +48,12 @@ class FilesRejected(ConfigurationError):
 
 def seconds_of(text: str) -> float | None:
     """Seconds of a duration ("90s", "5m", "1h30m", "2d"); None where it is none."""
-    compact = text.strip()
+    compact = text.strip().removeprefix("-")
     found = list(_SPAN.finditer(compact))
     if not found or "".join(part[0] for part in found) != compact:
         return None
-    return sum(float(part[1]) * _UNITS[part[2]] for part in found)
+    total = sum(float(part[1]) * _UNITS[part[2]] for part in found)
+    return -total if text.strip().startswith("-") else total
 
 
 @dataclass(slots=True)

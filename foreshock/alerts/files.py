@@ -84,7 +84,9 @@ def policy_from(name: str, document: Node, problems: list[Problem]) -> Policy | 
     if not isinstance(document.value, dict) or not document.value:
         problems.append(Problem(name, 0, "", "holds no policy", "docs/policies.md shows one"))
         return None
-    policy = policy_of(Table(name, document, "", problems))
+    noted: list[Problem] = []
+    policy = policy_of(Table(name, document, "", noted))
+    problems += sorted(noted, key=lambda each: each.line)
     return None if policy is None else versioned(policy)
 
 

@@ -38,6 +38,7 @@ def policy_of(table: Table) -> Policy | None:
         "close_after_s": table.seconds("close_after", _DEFAULT["close_after_s"]),
         "stale_after_s": table.seconds("stale_after", _DEFAULT["stale_after_s"], above=0),
         "realarm_after_s": table.seconds("realarm_after", _DEFAULT["realarm_after_s"], above=0),
+        "longest_shelf_s": table.seconds("longest_shelf", _DEFAULT["longest_shelf_s"], above=0),
         "inhibit_on": _kinds(table),
         "parents": _parents(table),
         "page_delayed_s": table.seconds("page_delayed", _DEFAULT["page_delayed_s"]),
@@ -52,22 +53,23 @@ def policy_of(table: Table) -> Policy | None:
 
 def _bands(policy: Table, budget: float) -> tuple[Band, ...]:
     """Read the bands; what people do stands in each, or once above them for all."""
+    given = set(policy.node.value)
     for_all = {
         "owner": policy.text("owner"),
-        "runbook": policy.texts("runbook"),
+        "runbook": policy.texts("runbook", required=_RUNBOOK if "runbook" in given else ""),
         "action": policy.text("action"),
         "respond_within_s": policy.seconds("respond_within", None, above=0),
-        "escalation": policy.texts("escalation"),
+        "escalation": policy.texts("escalation", required=_CHAIN if "escalation" in given else ""),
     }
     bands: list[Band] = []
     for table in policy.tables("bands", required="a policy has at least one band: [[bands]]"):
-        band = _band(table, for_all, budget)
+        band = _band(table, for_all, given, budget)
         _order(table, band, bands)
         bands.append(band)
     return tuple(bands)
 
 
-def _band(table: Table, for_all: dict[str, Any], budget: float) -> Band:
+def _band(table: Table, for_all: dict[str, Any], given: set[str], budget: float) -> Band:
     row = row_for(budget)
     words = [each.value for each in Severity]
     severity = table.word("severity", words, Severity.WATCH, required=f"one of {', '.join(words)}")
@@ -85,16 +87,16 @@ def _band(table: Table, for_all: dict[str, Any], budget: float) -> Band:
         trend_score=table.number("trend_score", _DEFAULT["trend_score"], above=0),
         hypotheses=table.texts("hypotheses"),
         hypothesis_at=table.number("hypothesis_at", None, above=0),
-        owner=table.text("owner", required="" if for_all["owner"] else _WHO) or for_all["owner"],
-        runbook=table.texts("runbook", required="" if for_all["runbook"] else _RUNBOOK) or for_all["runbook"],
-        action=table.text("action", required="" if for_all["action"] else _ACTION) or for_all["action"],
+        owner=table.text("owner", required="" if "owner" in given else _WHO) or for_all["owner"],
+        runbook=table.texts("runbook", required="" if "runbook" in given else _RUNBOOK) or for_all["runbook"],
+        action=table.text("action", required="" if "action" in given else _ACTION) or for_all["action"],
         respond_within_s=table.seconds(
             "respond_within",
             for_all["respond_within_s"] or 0.0,
             above=0,
-            required="" if for_all["respond_within_s"] else _RESPOND,
+            required="" if "respond_within" in given else _RESPOND,
         ),
-        escalation=table.texts("escalation", required="" if for_all["escalation"] else _CHAIN) or for_all["escalation"],
+        escalation=table.texts("escalation", required="" if "escalation" in given else _CHAIN) or for_all["escalation"],
     )
     _fit(table, band)
     table.done()
@@ -183,7 +185,7 @@ def _parents(policy: Table) -> tuple[tuple[str, str], ...]:
         while at and at not in seen:
             seen.append(at)
             at = found.get(at, "")
-        if at == child:
+        if at == child == min(seen):  # told once, though each of the circle sees it
             table.problem(child, f"is its own parent: {' -> '.join([*seen, child])}", "a parent stands above its child")
     return _specific_first(found)
 
