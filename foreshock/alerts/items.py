@@ -28,3 +28,14 @@ class Assigned:
 
     policy: Policy
     assets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A record of `control.v1` or `maintenance.v1` that cannot be used: its sender is told, and nothing else comes of it."""
+
+    origin: Origin
+    asset: str  # its key: whom it may have been for
+    reason: str  # what is wrong with it, and what to send instead
+    command_id: str = ""  # as far as it could be read
+    actor: str = ""
