@@ -64,7 +64,7 @@ def test_second_group_is_refused_and_a_renamed_one_goes_on(quick, open_topics, s
     first = start_worker(quick, "--slot", "0")
     topics.wait_for_outcomes(15 * 8, worker=first)
     poll_until(lambda: owners(quick) == {quick.worker.group}, 30, first.shown)
-    renamed = replace(quick, worker=replace(quick.worker, group=f"{quick.worker.group}-renamed"))
+    renamed = replace(quick, worker=replace(quick.worker, group=f"{quick.worker.group}-renamed", instance_id="other"))
     refused = start_worker(renamed, "--slot", "0")
 
     assert refused.ends() == 2
