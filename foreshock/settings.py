@@ -170,6 +170,13 @@ class DetectionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Files and directories of alert policies; without any the default policy holds."""
+
+    policies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySettings:
     """Traces: the share of ordinary blocks that get spans, and the directory of the local span store ("" for none)."""
 
@@ -189,6 +196,7 @@ class Settings:
     state: StateSettings = field(default_factory=StateSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 _SECTIONS: Mapping[str, type[Any]] = MappingProxyType(get_type_hints(Settings))
@@ -259,7 +267,7 @@ def _take(item: Given, values: dict[str, dict[str, Any]]) -> None:
     if item.key not in declared:
         raise ConfigurationError(f"unknown setting {name}{_hint(item.key, declared)}")
     kind = get_type_hints(_SECTIONS[item.section])[item.key]
-    value = _convert(name, kind, item.value)
+    value = _texts(name, item.value) if kind == tuple[str, ...] else _convert(name, kind, item.value)
     _check_limits(name, value, declared[item.key].metadata)
     values[item.section][item.key] = value
 
@@ -294,6 +302,14 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
     except (ValueError, KeyError, AttributeError):
         pass
     raise ConfigurationError(f"{name} must be {wanted}, not {value!r}")
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    """Take a list of texts; from the environment and from flags it is one text with commas."""
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) and each.strip() for each in found or ()):
+        raise ConfigurationError(f"{name} must be a list of texts, not {value!r}")
+    return tuple(each.strip() for each in found)
 
 
 def _check_limits(name: str, value: Any, limits: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """docs/settings.md names every setting with its default."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -27,4 +28,6 @@ def shown(value: object) -> str:
     """Write a value as the table does."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return json.dumps(value)
     return str(value).replace(str(Path.home()), "~") or '""'

@@ -39,6 +39,17 @@ class TestPrecedence:
 
         assert load(None, {}) == Settings()
 
+    def test_lists_are_lists_in_the_file_and_texts_with_commas_in_the_environment(self, tmp_path):
+        """A list of the file gives way to the environment, where commas part it; other things are refused."""
+        text = '[alerts]\npolicies = ["site", "pumps.toml"]\n'
+
+        assert settings_of(tmp_path, text).alerts.policies == ("site", "pumps.toml")
+        assert settings_of(tmp_path, text, {"FORESHOCK_ALERTS__POLICIES": "a, b"}).alerts.policies == ("a", "b")
+        with pytest.raises(
+            ConfigurationError, match=r"foreshock\.toml:2: alerts\.policies must be a list of texts, not 7"
+        ):
+            settings_of(tmp_path, "[alerts]\npolicies = 7\n")
+
     def test_file_in_the_working_directory_is_found(self, tmp_path, monkeypatch):
         """`foreshock.toml` in the working directory is read without being named."""
         monkeypatch.chdir(tmp_path)
