@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
 from foreshock.errors import ConfigurationError
+from foreshock.settings_deliver import SinkSettings, sinks
 from foreshock.settings_sources import Given, from_env, from_file, from_flags, is_property
 
 SECRET_PROPERTIES = frozenset(
@@ -197,6 +198,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    deliver: Mapping[str, SinkSettings] = field(default_factory=lambda: MappingProxyType({}))  # by the sink's name
 
 
 _SECTIONS: Mapping[str, type[Any]] = MappingProxyType(get_type_hints(Settings))
@@ -223,18 +225,25 @@ def load(
         With one line for each name that is unknown and each value that is not allowed.
     """
     problems: list[str] = []
-    values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+    values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS if section != "deliver"}
     given = [*from_file(path, _SECTIONS), *from_env(env, _SECTIONS, problems), *from_flags(flags)]
     for item in given:
         try:
-            _take(item, values)
+            if item.section != "deliver":
+                _take(item, values)
         except ConfigurationError as exc:
             problems.append(f"{item.place}: {exc}")
+    deliver: dict[str, SinkSettings] = {}
+    try:
+        deliver = sinks([each for each in given if each.section == "deliver"], _convert, read_secret)
+    except ConfigurationError as exc:
+        problems.append(str(exc))
     if problems:
         raise ConfigurationError("\n".join(problems))
     properties = values["kafka"].pop("properties", {})
     kafka = KafkaSettings(**values.pop("kafka"), properties=MappingProxyType(properties))
-    return Settings(kafka=kafka, **{section: _SECTIONS[section](**keys) for section, keys in values.items()})
+    built = {section: _SECTIONS[section](**keys) for section, keys in values.items()}
+    return Settings(kafka=kafka, deliver=MappingProxyType(deliver), **built)
 
 
 def read_secret(path: Path, name: str) -> str:
