@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "cases": "cases",
     "dead-letters": "dead_letters",
     "assets": "assets",
+    "policy": "policy",
     "feed": "feed",
     "backfill": "backfill",
     "evaluate": "evaluate",

@@ -42,7 +42,7 @@ def load_case(name: str, text: str, read_policy: Callable[[str], str]) -> Case:
     name, text
         Of the test's file.
     read_policy
-        Gives the text of the policy's file, by its name as the test has it; raises OSError.
+        Gives the text of the policy's file, by its name as the test has it; raises OSError or UnicodeDecodeError.
 
     Raises
     ------
@@ -104,9 +104,11 @@ def _policy(table: Table, read_policy: Callable[[str], str]) -> Policy | None:
         file = given
         try:
             node = read(given, read_policy(given))
-        except OSError as exc:
+        except (OSError, UnicodeDecodeError) as exc:
             table.problem(
-                "policy", f'is "{given}", which cannot be read: {exc.strerror}', "name it from the test's place"
+                "policy",
+                f'is "{given}", which cannot be read: {getattr(exc, "strerror", None) or exc}',
+                "name it from the test's place",
             )
             return None
         except NotADocument as exc:

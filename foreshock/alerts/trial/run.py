@@ -8,7 +8,7 @@ from heapq import merge
 from typing import Any
 
 from foreshock.alerts import lifecycle
-from foreshock.alerts.conditions import Condition, Reading, evaluate
+from foreshock.alerts.conditions import Condition, Reading, evaluate, level
 from foreshock.alerts.margin import effect
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.alerts.states import Alarm, Context, Draft
@@ -140,7 +140,7 @@ class _Trial:
             mode=setting.mode,
             delayed_s=(log_ns - row.at_ns) / NS,
         )
-        margin = effect(self.alarm.labels, asset=self.case.asset.asset, level=policy.bands[0].raise_at).margin_factor
+        margin = effect(self.alarm.labels, asset=self.case.asset.asset, level=level(policy)).margin_factor
         condition, demand = evaluate(policy, self.conditions.get(point, Condition()), reading, margin)
         self.conditions[point] = condition
         context = self._context("sensors.v1", start + row.at_ns, start + log_ns)
