@@ -155,7 +155,7 @@ def evaluate(policy: Policy, condition: Condition, reading: Reading, factor: flo
         withheld=SuppressedBy.SENSOR_FAULT if reading.inhibited else withheld,
         missed=missed[0].severity if missed else None,
         missed_by=missed[1] if missed else None,
-        missed_rule=_rule(missed[0], reading, scale) if missed else "",
+        missed_rule=_missed_rule(missed[0], scale) if missed else "",
         falls=_falls(policy, counts),
         reading=reading,
     )
@@ -259,18 +259,23 @@ def _falls(policy: Policy, counts: Sequence[Count]) -> tuple[Fall, ...]:
 
 def _rule(band: Band, reading: Reading, scale: float) -> str:
     """Write the level that a reading reached, or the one that it is kept by, with its figures."""
-    value = reading.value
-    if value is None or not reading.usable:
-        return f"{band.severity} from {band.raise_at * scale:.4g}"
+    value = reading.value or 0.0
     what = "score" if reading.mode == "model" else "value / limit"
     if value >= band.raise_at * scale:
         text = f"{what} {value:.4g} >= {band.raise_at * scale:.4g}"
     elif not _is_over(band, reading, value, scale):
-        text = f"{what} {value:.4g}; raised at {band.raise_at * scale:.4g}, cleared below {band.clear_at * scale:.4g}"
+        return f"{band.severity}: {what} {value:.4g}; cleared below {band.clear_at * scale:.4g}"
     elif band.hypothesis_at is not None and value >= band.hypothesis_at * scale and _shows(band, reading):
         text = f"{what} {value:.4g} >= {band.hypothesis_at * scale:.4g} with {reading.hypothesis}"
     else:
         text = f"trend {reading.trend:.4g}/h >= {band.trend_at:.4g}/h at {what} {value:.4g} >= {band.trend_score:.4g}"
-    held = f", {band.n} of {band.m} rows" if band.m > 1 else ""
-    held += f", for {band.on_delay_s:g} s" if band.on_delay_s else ""
-    return f"{band.severity}: {text}{held}"
+    return f"{band.severity}: {text}{_conditions(band)}"
+
+
+def _missed_rule(band: Band, scale: float) -> str:
+    return f"{band.severity}: score >= {band.raise_at * scale:.4g}{_conditions(band)}"
+
+
+def _conditions(band: Band) -> str:
+    rows = f", {band.n} of {band.m} rows" if band.m > 1 else ""
+    return rows + (f", for {band.on_delay_s:g} s" if band.on_delay_s else "")

@@ -9,11 +9,20 @@ from collections.abc import Mapping
 
 from foreshock.alerts.commands import command, work
 from foreshock.alerts.conditions import Demand
+from foreshock.alerts.due import due_ns
 from foreshock.alerts.policy import Policy
-from foreshock.alerts.states import Alarm, Context, Draft, Step
+from foreshock.alerts.settle import STANDING, advance, settle
+from foreshock.alerts.states import Alarm, Context, Draft, Lead, Member, Step
 from foreshock.alerts.transitions import transition
+from foreshock.alerts.turn import Turn, rank
+from foreshock.alerts.vocabulary import AlarmState, SuppressedBy
 
 __all__ = ["Alarm", "Context", "Draft", "Step", "command", "due_ns", "step", "tick", "transition", "work"]
+
+_MISSED = {
+    SuppressedBy.FLEETING: "it was over before its on-delay was",
+    SuppressedBy.N_OF_M: "too few of the last rows were at its level",
+}
 
 
 def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: Context) -> Step:
@@ -31,7 +40,49 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
     tuple of Alarm and tuple of Draft
         The state after the row, and the transitions, in order.
     """
-    raise NotImplementedError
+    log_ns = context.origin.ingest_ns
+    expired = alarm.shelf is not None and log_ns >= alarm.shelf.until_ns
+    asked = any(demand.severity or demand.missed for demand in demands.values())
+    if alarm.incident is None and not asked and not expired:
+        return alarm, ()
+    turn = Turn(policy, alarm, context, log_ns=log_ns, at_ns=context.at_ns)
+    advance(turn)
+    if asked and turn.incident is None:
+        turn.begin()
+    if turn.incident is None:
+        return turn.done()
+    turn.rest = turn.rest._replace(lag_ns=log_ns - context.at_ns)
+    turn.fell_ns = None
+    for point, demand in demands.items():
+        _take(turn, point, demand)
+    turn.set(maintenance=context.maintenance, parent=context.parent, heard_ns=log_ns)
+    settle(turn)
+    return turn.done()
+
+
+def _take(turn: Turn, point: str, demand: Demand) -> None:
+    """Make a measuring point a member of the incident, or no longer one."""
+    incident, reading = turn.alert, demand.reading
+    before = next((member for member in turn.members if member.point == point), None)
+    others = [member for member in turn.members if member.point != point]
+    lead = Lead(reading.value, demand.rule, *reading[2:4], reading.mode, reading.anomaly_id, reading.evidence)
+    if reading.value is not None:
+        turn.values[point] = reading.value
+    if demand.severity is not None:
+        kept = before.lead if before is not None and not demand.rule else lead
+        others.append(Member(point, demand.severity, demand.withheld, demand.falls, kept))
+    turn.members = tuple(sorted(others))
+    if demand.severity or demand.missed:
+        peak = max((each for each in (incident.peak, reading.value) if each is not None), default=None)
+        points = incident.points if point in incident.points else (*incident.points, point)
+        turn.set(points=points, peak=peak)
+    turn.set(delayed_s=reading.delayed_s)
+    if demand.missed is not None and demand.missed_by is not None:
+        shown = incident.severity if incident.base in STANDING else None
+        if demand.missed.rank > rank(shown):
+            state = AlarmState.SUPPRESSED if incident.state is AlarmState.NORMAL else incident.state
+            why = _MISSED[demand.missed_by]
+            turn.suppress(demand.missed_by, demand.missed, why, state, lead._replace(rule=demand.missed_rule))
 
 
 def tick(policy: Policy, alarm: Alarm, at_ns: int, context: Context) -> Step:
@@ -39,9 +90,8 @@ def tick(policy: Policy, alarm: Alarm, at_ns: int, context: Context) -> Step:
 
     It must only be called when all records before that time are folded in, as ticks of the worker are.
     """
-    raise NotImplementedError
-
-
-def due_ns(policy: Policy, alarm: Alarm, path: tuple[str, ...] = ()) -> int | None:
-    """The next log time at which a tick would tell something; None: never. Cheap for an idle asset."""
-    raise NotImplementedError
+    turn = Turn(policy, alarm, context, log_ns=at_ns)
+    if turn.incident is not None:
+        turn.set(parent=context.parent)
+    advance(turn)
+    return turn.done()

@@ -24,6 +24,18 @@ class Fall(NamedTuple):
     severity: Severity | None
 
 
+class Lead(NamedTuple):
+    """The reading that a transition rests on."""
+
+    score: float | None = None
+    rule: str = ""
+    trend: float | None = None
+    hypothesis: str = ""
+    mode: str = ""
+    anomaly_id: str = ""
+    evidence: str = ""
+
+
 class Member(NamedTuple):
     """A measuring point with a demand, as its last reading left it."""
 
@@ -31,13 +43,7 @@ class Member(NamedTuple):
     severity: Severity | None
     withheld: SuppressedBy | None
     falls: tuple[Fall, ...]
-    rule: str
-    score: float | None
-    trend: float | None
-    hypothesis: str
-    mode: str
-    anomaly_id: str
-    evidence: str
+    lead: Lead
 
 
 class Told(NamedTuple):
@@ -59,15 +65,9 @@ class Incident(NamedTuple):
     severity: Severity | None = None  # as it was told last; None: returned, or not raised
     worst: Severity | None = None
     points: tuple[str, ...] = ()
-    score: float | None = None  # that fired the last change of severity
+    lead: Lead = Lead()  # of the last change of severity
     initial_score: float | None = None
     peak: float | None = None
-    trend: float | None = None
-    hypothesis: str = ""
-    mode: str = ""
-    rule: str = ""
-    anomaly_id: str = ""
-    evidence: str = ""
     delayed_s: float = 0.0  # of its last reading
     heard_ns: int = 0  # log time of its last reading
     maintenance: bool = False  # the device said so with its last reading
@@ -75,6 +75,7 @@ class Incident(NamedTuple):
     suppressed_by: SuppressedBy | None = None  # while the state is suppressed, shelved or out of service
     told: tuple[Told, ...] = ()
     held: Severity | None = None  # demanded by late records only, so far
+    seen_ns: int = 0  # asset time up to which windows were looked at
     changed_ns: int = 0  # time of its last transition
     over_ns: int | None = None  # asset time at which its demand ended; None: it stands
     chattering: bool = False  # it is held standing until it is quiet for a minute
@@ -141,20 +142,20 @@ class Draft(NamedTuple):
 
     change: Change
     before: AlarmState
+    state: AlarmState  # after the change
     incident: Incident | None  # after the change; None: the asset has no alert
+    alert_id: str  # "": none is concerned
     at_ns: int
     number: int  # of the asset's transitions: `Alarm.count` before it
-    reason: str
     severity: Severity
-    score: float | None = None
-    rule: str = ""
+    reason: str
+    lead: Lead
     suppressed_by: SuppressedBy | None = None
     actor: str = "policy"
     command_id: str = ""
     command: CommandKind | None = None
     effect: str = ""
     shelved_until_ns: int | None = None
-    state: AlarmState = AlarmState.NORMAL  # after the change
 
 
 Step = tuple[Alarm, tuple[Draft, ...]]

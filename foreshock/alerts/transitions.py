@@ -2,14 +2,68 @@
 
 from __future__ import annotations
 
+from foreshock import lineage
 from foreshock.alerts.policy import Policy
+from foreshock.alerts.priority import priority
 from foreshock.alerts.records import AlertTransition
-from foreshock.alerts.states import Context, Draft
+from foreshock.alerts.states import Context, Draft, Incident
+from foreshock.alerts.turn import band_of, worst_told
+from foreshock.alerts.vocabulary import Change
+
+_NOTHING = Incident(alert_id="", began_ns=0, raised_ns=None)
 
 
 def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransition:
     """Make the record of a transition.
 
     Its id is `event_id("alert.<change>", origin, row, asset, number)`; that of the alert came with its first demand.
+    Who acts, and how, comes from the band of the severity; a command that concerns no alert leaves it empty.
     """
-    raise NotImplementedError
+    asset, incident, lead = context.asset, draft.incident or _NOTHING, draft.lead
+    band = band_of(policy, draft.severity) if draft.incident else None
+    urgency, inputs = priority(policy, draft.severity, asset, running=context.running)
+    chain = incident.chain - (draft.change is Change.OVERDUE)
+    began_ns = incident.began_ns if incident.raised_ns is None else incident.raised_ns
+    return AlertTransition(
+        event_id=lineage.event_id(f"alert.{draft.change}", context.origin, context.row, asset.asset, str(draft.number)),
+        alert_id=draft.alert_id,
+        change=draft.change,
+        state=draft.state,
+        before=draft.before,
+        asset=asset.asset,
+        path=asset.path,
+        site=context.site,
+        points=incident.points,
+        severity=draft.severity,
+        score=lead.score,
+        initial_score=incident.initial_score,
+        trend=lead.trend,
+        hypothesis=lead.hypothesis,
+        mode=lead.mode,
+        at_ns=draft.at_ns,
+        raised_ns=began_ns if draft.incident else draft.at_ns,
+        suppressed_by=draft.suppressed_by,
+        reason=draft.reason,
+        actor=draft.actor,
+        command_id=draft.command_id,
+        policy=f"{policy.name}@{policy.version[:16]}",
+        rule=lead.rule,
+        priority=urgency,
+        priority_inputs=inputs,
+        owner=band.owner if band else "",
+        escalation=band.escalation[chain:] if band else (),
+        runbook=band.runbook if band else (),
+        action=band.action if band else "",
+        respond_by_ns=incident.respond_by_ns,
+        work_order=incident.work_order,
+        anomaly_id=lead.anomaly_id,
+        evidence=lead.evidence,
+        effect=draft.effect,
+        delayed_s=incident.delayed_s,
+        origin=context.origin,
+        trace_id=lineage.trace_id(context.origin),
+        worst=worst_told(incident) if draft.incident else draft.severity,
+        peak=incident.peak,
+        acknowledged_by=incident.acknowledged_by,
+        shelved_until_ns=draft.shelved_until_ns,
+    )
