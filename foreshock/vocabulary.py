@@ -104,3 +104,4 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     WRONG_PARTITION = "wrong_partition"
     INTERNAL_ERROR = "internal_error"
+    UNDELIVERABLE = "undeliverable"  # of alerts.v1: a sink refuses it

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from foreshock.contract import Origin
+from foreshock.contract import Origin, Reason
 from foreshock.errors import OutputRefused, Unavailable
 from foreshock.records import from_tree
 from foreshock.settings import Settings
@@ -133,7 +133,9 @@ def redrive(
     producer = Producer({**producer_config(settings), "log_level": 3})
     for letter in chosen:
         value, why_not = (mended, "") if mended is not None else _original(settings, letter, inputs)
-        if letter.sent and not again:
+        if letter.reason == Reason.UNDELIVERABLE:
+            why_not = "a sink refused it: `foreshock deliver --redrive` sends it there again"
+        elif letter.sent and not again:
             why_not = "it was redriven before (--again sends it once more)"
         elif letter.rounds >= most:
             why_not = f"it was redriven {letter.rounds} times and became a dead letter each time: mend it first"
