@@ -100,6 +100,8 @@ class Admission:
         if offset < folded:
             raise ValueError(f"offset {offset} of {name} is folded in already: the next one is {folded}")
         owner.folded = partition.next = offset + 1
+        if not partition.heard_ns:
+            partition.heard_ns = block.origin.ingest_ns
         if owner.since is None:
             partition.touch(name, owner, offset)
         point = owner.points.get(block.point)

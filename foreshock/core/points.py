@@ -206,6 +206,7 @@ class Partition:
         default_factory=dict
     )  # asset -> first offset that changed it since it was last stored
     next: int = 0  # offset after the newest record of all
+    heard_ns: int = 0  # ingest time of the first record since silent sensors were looked for; 1: a state was restored
     recipe: Recipe | None = None  # of models that start from here on; None: of what is configured
     succeeding: set[str] = field(default_factory=set)  # assets that may have models in the shadow
 

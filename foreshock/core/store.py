@@ -78,6 +78,7 @@ class Store:
         owner.folded = owner.captured = state.offset
         partition = admission.partition(state.partition)
         partition.next = max(partition.next, state.offset)
+        partition.heard_ns = 1
         if dirty is not None:
             partition.touch(state.asset, owner, dirty)
 

@@ -112,6 +112,33 @@ class TestSilence:
         (event,) = subject.tick(tick(3606, 3, since_s=3595))
         assert event.value == pytest.approx(11.0)
 
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from(["a", "b", "look"]), st.integers(1, 15)), min_size=4, max_size=30))
+    def test_what_is_known_from_the_last_look_changes_no_answer(self, order: list[tuple[str, int]]) -> None:
+        """Records of a quick and a slow sensor, and looks between them: each answer is that of a Fleet that never looked."""
+        subject, second, offset = Fleet(SPEC), 0, 0
+        for what, step in order:
+            second += step
+            if what == "look":
+                fresh = Fleet(SPEC)
+                for name in dict(subject.dirty(0)):
+                    fresh.restore(subject.capture(0, name))
+                assert subject.overdue(0, at(second)) == fresh.overdue(0, at(second))
+            else:
+                interval = 1.0 if what == "a" else 8.0
+                subject.receive([replace(block(offset, asset=what, index=second), interval_s=interval)])
+                offset += 1
+
+    def test_restored_state_is_looked_at(self) -> None:
+        """What was known of a partition says nothing about an asset that comes back with an older record."""
+        subject = fleet("a", "b")
+        old = subject.capture(0, "a")
+        subject.receive([block(6 + i, asset=name, index=30) for i, name in enumerate("ab")])
+        assert not subject.overdue(0, at(31))
+        subject.restore(old)
+
+        assert subject.overdue(0, at(32))
+
     def test_refuses_a_setting_that_would_call_everybody_silent(self) -> None:
         """Less than one interval is no silence."""
         with pytest.raises(ConfigurationError, match="silent_intervals"):
