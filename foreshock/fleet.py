@@ -182,6 +182,10 @@ class Fleet:
         else:
             self._admission.strange[key] = recipe
 
+    def knows(self, key: str) -> bool:
+        """Whether states that name this recipe can be gone on with."""
+        return key in self._admission.recipes
+
     def begin(self, partition: int, key: str) -> None:
         """Begin a partition with a recipe that is known, before anything of it is restored; else with what is configured."""
         self._admission.partition(partition).recipe = self._admission.recipes.get(key)

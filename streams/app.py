@@ -11,6 +11,8 @@ from typing import Any
 import faust
 from confluent_kafka.admin import AdminClient
 
+from foreshock.alerts.policy import Policy
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DataQuality, DeadLetter
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
@@ -23,6 +25,7 @@ from foreshock.streams.cache import Cache
 from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.checkpoint import Checkpoint
 from foreshock.streams.codec.registry import Registry
+from foreshock.streams.commands import CONTROL, MAINTENANCE, CommandReader
 from foreshock.streams.errors import client_error
 from foreshock.streams.intake.faust_base import NoTables
 from foreshock.streams.intake.ingest import Batch
@@ -32,15 +35,18 @@ from foreshock.streams.partitioner import partition_for
 from foreshock.streams.publish import Outbox, Publisher
 from foreshock.streams.state import retention, tails
 from foreshock.streams.state.claims import Claims
+from foreshock.streams.state.covering import Covering
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.folding import Folding
 from foreshock.streams.state.gate import Gate, Lapse
 from foreshock.streams.state.keeper import Keeper
 from foreshock.streams.state.keys import keys_of
 from foreshock.streams.state.ledger import Ledger
-from foreshock.streams.state.places import Places
+from foreshock.streams.state.places import Places, Told
+from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Marker
 from foreshock.streams.state.recovery import Recovery
+from foreshock.streams.state.taken import Taken
 from foreshock.streams.state.transactions import Transactions
 from foreshock.streams.telemetry import BatchTimes, Telemetry
 from foreshock.streams.timers import Timers
@@ -69,12 +75,13 @@ class App:
     timers: Timers
     keeper: Keeper
     assets: AssetReader
+    commands: CommandReader
     watchdog: Watchdog
     telemetry: Telemetry
     cache: Cache
 
 
-def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -> App:
+def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, policies: Sequence[Policy] = ()) -> App:
     """Connect the parts of a worker. Nothing is read or written before `streams/process.py` starts them.
 
     Parameters
@@ -85,8 +92,10 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         As `topics.ensure` found them.
     worker
         Name of this process in headers, spans and the log.
+    policies
+        Of alerts; without any the default holds.
     """
-    parts = _parts(settings, topics, worker)
+    parts = _parts(settings, topics, worker, policies)
     checkpoint, keeper = _state(settings, topics, worker, parts)
     app, ledger = parts.faust, parts.ledger
     sensors = topics["sensors.v1"]
@@ -101,6 +110,8 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
             assigned=partial(_announce, parts.fleet, parts.cache, worker, sensors.name),
         ),
     )
+    commands = _commands(settings, topics, parts)
+    parts.places.read_from = commands.read_from
     agents.declare(app, sensors.name, parts.walk, parts.publisher, parts.gate, limit=settings.worker.batch)
     assets = {**kafka.reader_config(settings), **_QUIET}
     return App(
@@ -114,6 +125,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str) -
         timers=_timers(settings, parts),
         keeper=keeper,
         assets=AssetReader(assets, topics["assets.v1"], wire.Decoder(parts.registry), parts.places.submit),
+        commands=commands,
         watchdog=Watchdog(
             kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s
         ),
@@ -137,12 +149,13 @@ class _Parts:
     ledger: Ledger
     custody: Custody
     places: Places
+    recipes: Recipes
     folding: Folding
     walk: Walk
-    tell: Callable[[Sequence[DataQuality]], None]
+    tell: Callable[[Sequence[Told]], None]
 
 
-def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str) -> _Parts:
+def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str, policies: Sequence[Policy]) -> _Parts:
     fleet = Fleet(spec_of(settings), reference=reference_of(settings))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     telemetry = Telemetry(settings, worker=worker)
@@ -153,8 +166,18 @@ def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str) -> 
     lapse = Lapse(float(kafka.consumer_config(settings)["session.timeout.ms"]) / 1000.0)
     gate = Gate(lapse)
     custody = Custody(partial(_release, fleet, cache))
-    tell = partial(_publish, publisher, outputs, cache)
-    places = Places(fleet, custody, gate, partition_of=_partitions(settings), tell=tell)
+    tell = partial(_publish, publisher, outputs, cache, telemetry)
+    recipes = Recipes(fleet)
+    places = Places(
+        fleet,
+        custody,
+        gate,
+        recipes,
+        partition_of=_partitions(settings),
+        tell=tell,
+        taken=Taken({topics[name].name: topics[name].topic_id for name in (CONTROL, MAINTENANCE)}),
+        covering=Covering(fleet, policies),
+    )
     folding = Folding(fleet, custody, places, lambda: _again(app, gate))
     walk = Walk(folding, _border(settings, topics, registry), outputs, partial(_tell, telemetry, cache))
     fleet.on_stage = walk.stage
@@ -170,6 +193,7 @@ def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str) -> 
         ledger=Ledger(),
         custody=custody,
         places=places,
+        recipes=recipes,
         folding=folding,
         walk=walk,
         tell=tell,
@@ -187,6 +211,7 @@ def _state(
         admin=kafka.admin_config(settings),
         keys=partial(keys_of, settings),
         registry=parts.registry,
+        recipes=parts.recipes,
         claims=Claims(settings.worker.group, settings.state.from_group, topics["state.v1"].name),
         accept_cold=settings.state.accept_cold,
     )
@@ -196,6 +221,7 @@ def _state(
         parts.ledger,
         parts.publisher,
         parts.places,
+        parts.recipes,
         _transactions(settings, topics["state.v1"], worker),
         keys=lambda: recovery.keys,
         marker=Marker(topics["sensors.v1"].topic_id, 0, 0, retention.topic_ids(topics), settings.worker.group),
@@ -251,10 +277,32 @@ def _again(app: faust.App, gate: Gate) -> None:
     _consumer(app).poller.restart()
 
 
-def _publish(publisher: Publisher, outputs: Outputs, cache: Cache, found: Sequence[DataQuality]) -> None:
-    """Publish what is told about sensors without a record of theirs."""
-    if found:
-        publisher.publish(Outbox(outputs.quality(found, time.time_ns()), (), lambda _: cache.tell(found)))
+def _publish(publisher: Publisher, outputs: Outputs, cache: Cache, telemetry: Telemetry, found: Sequence[Told]) -> None:
+    """Publish what is told about sensors, and of alerts, without a record of the input."""
+    if not found:
+        return
+    now_ns = time.time_ns()
+    quality = [each for each in found if isinstance(each, DataQuality)]
+    alerts = [each for each in found if isinstance(each, AlertTransition)]
+    events = [*outputs.quality(quality, now_ns), *(each for told in alerts for each in outputs.alert(told, now_ns))]
+
+    def delivered(_: Outbox) -> None:
+        cache.tell(quality)
+        telemetry.told(alerts, now_ns)
+
+    publisher.publish(Outbox(events, (), delivered))
+
+
+def _commands(settings: Settings, topics: Mapping[str, TopicInfo], parts: _Parts) -> CommandReader:
+    """Make the reader of commands and work orders."""
+    return CommandReader(
+        {**kafka.reader_config(settings), **_QUIET},
+        topics,
+        wire.Decoder(parts.registry),
+        partition_of=_partitions(settings),
+        submit=parts.places.submit,
+        waiting=parts.places.waiting,
+    )
 
 
 def _partitions(settings: Settings) -> Callable[[str], int]:

@@ -24,6 +24,7 @@ from foreshock.fleet import AssetState, Fleet
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Ledger, Partition
 from foreshock.streams.state.places import Places
+from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Marker, Place, StateKey
 from foreshock.streams.state.transactions import StateRecord, Transactions
 
@@ -65,6 +66,8 @@ class Checkpoint:
     ----------
     fleet, custody, ledger, outputs, places
         What is captured, how far it is, and how far its outputs are.
+    recipes
+        By which settings the state is computed.
     transactions
         Commits.
     keys
@@ -84,6 +87,7 @@ class Checkpoint:
         ledger: Ledger,
         outputs: Outputs,
         places: Places,
+        recipes: Recipes,
         transactions: Transactions,
         *,
         keys: Callable[[], Keys],
@@ -96,6 +100,7 @@ class Checkpoint:
         self._ledger = ledger
         self._outputs = outputs
         self._places = places
+        self._recipes = recipes
         self._transactions = transactions
         self._keys = keys
         self._marker = marker
@@ -229,7 +234,8 @@ class Checkpoint:
                 continue
             resume = next((first for asset, first in dirty.items() if (number, asset) not in held), None)
             now.left += len(dirty)
-            now.markers[partition] = replace(self._marker, resume=folded if resume is None else min(resume, folded))
+            first = folded if resume is None else min(resume, folded)
+            now.markers[partition] = replace(self._marker, resume=first, taken=self._places.taken.of(number))
             now.spent += self._places.spent(number, now.markers[partition].resume, clean=resume is None)
         now.left -= len(states)
         return now
@@ -246,6 +252,7 @@ class Checkpoint:
         """Commit records, markers and offsets of a slice."""
         if now.epoch != self._epoch:
             return False
+        recipes = await self._call(lambda: self._recipes.due([p[1] for p in now.markers], self._keys()))
         try:
             group = await self._metadata()
         except TimeoutError:
@@ -258,7 +265,13 @@ class Checkpoint:
         content += [StateRecord(place.partition, place.key, None) for place in now.spent]
         content += records
         markers = {
-            p: replace(m, resume=min(m.resume, offsets[p]), published=offsets[p]) for p, m in now.markers.items()
+            p: replace(
+                m,
+                resume=min(m.resume, offsets[p]),
+                published=offsets[p],
+                recipe=self._places.recipe(p[1], now.spent),
+            )
+            for p, m in now.markers.items()
         }
         for partition in offsets:
             self._custody.stored(partition, None)  # until it is decided
@@ -267,13 +280,14 @@ class Checkpoint:
             sealed = [
                 StateRecord(p[1], str(StateKey(p[1], "marker")), m.seal(self._keys())) for p, m in markers.items()
             ]
-            return self._transactions.commit([*content, *sealed], offsets, group)
+            return self._transactions.commit([*content, *recipes, *sealed], offsets, group)
 
         ends = await self._call(write)
         if ends is None:
             return False
         self._ledger.committed(offsets)
         self._places.removed(now.spent)
+        self._recipes.stored(recipes)
         for partition in offsets:
             self._custody.stored(partition, ends.get(partition[1]))
         for partition in stale:

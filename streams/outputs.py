@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from foreshock.alerts.records import AlarmRecord, AlertTransition, alarm_record, ends
+from foreshock.alerts.records import AlarmRecord, AlertTransition, alarm_record, ends, moves
 from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Reason, Score
 from foreshock.errors import InputRejected
@@ -107,21 +107,13 @@ class Outputs:
             events += self.alert(replace(alert, evidence=named.get(alert.anomaly_id, alert.evidence)), scored_ns)
         return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
 
-    def alert(self, told: AlertTransition, scored_ns: int, partition: int | None = None) -> list[Output]:
-        """Give the record of a change, and that of what stands after it: none any more where the alert has ended.
-
-        Parameters
-        ----------
-        partition
-            Of the input whose asset it is of; None: that of its origin.
-        """
+    def alert(self, told: AlertTransition, scored_ns: int) -> list[Output]:
+        """Give the record of a change, and that of what stands after it: none any more where the alert has ended."""
         key, origin = (told.alert_id or told.asset).encode(), told.origin
         found = [self._output(told, told.event_id, key, origin, scored_ns, special=True)]
-        if told.alert_id:
+        if moves(told):
             alarm = self._output(alarm_record(told), f"{told.event_id}.alarm", key, origin, scored_ns, special=True)
             found.append(alarm._replace(value=None) if ends(told) else alarm)
-        if partition is not None:
-            found = [each._replace(partition=partition) for each in found]
         return found
 
     def _case(self, case: Case, scored_ns: int) -> tuple[str, list[Output]]:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foreshock.errors import ConfigurationError, Unavailable
+from foreshock.policies import read_policies
 from foreshock.settings import Settings
 from foreshock.streams.errors import fatal, guarded
 from foreshock.streams.stopping import Stopper
@@ -47,13 +48,14 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
     Raises
     ------
     ConfigurationError
-        The instance id is in use on this host.
+        The instance id is in use on this host, or a policy is not as it must be.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this one passes it on as SIGTERM
     stopper = Stopper()
     gc.disable()  # until all is loaded: nothing of it goes
     settings = of_slot(settings, slot)
     _log_to_stderr()
+    policies = read_policies(settings.alerts.policies)
     with _alone(settings):
         found: Future[dict[str, TopicInfo]] = Future()
         look = guarded(lambda: found.set_result(_look(settings, gate)))
@@ -64,7 +66,7 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
 
         warm(spec_of(settings))
         gc.collect()
-        app = build(settings, found.result(), worker=_name(settings))
+        app = build(settings, found.result(), worker=_name(settings), policies=policies)
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 100)  # a batch makes tens of thousands of objects, none of them in a cycle
         gc.enable()
@@ -113,6 +115,7 @@ async def _live(app: App, stopper: Stopper) -> None:
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
     ]
     app.assets.follow()
+    app.commands.follow()
     app.watchdog.watch(stopper.ask)
     starting = asyncio.create_task(fatal(app.faust.start()))  # it ends with the first assignment only
     await stopping.wait()
@@ -121,6 +124,7 @@ async def _live(app: App, stopper: Stopper) -> None:
     for task in [starting, *background]:
         task.cancel()
     app.assets.stop()
+    app.commands.stop()
     app.cache.close()
     app.telemetry.close()
     app.keeper.close()

@@ -146,6 +146,13 @@ def ends(told: AlertTransition) -> bool:
     return told.change is Change.CLOSED or (silent and told.state is AlarmState.NORMAL)
 
 
+def moves(told: AlertTransition) -> bool:
+    """Say whether a change is one of an alert that stood until then: a label, or a work order, may come after its end."""
+    if not told.alert_id or told.change in {Change.LABELLED, Change.REFUSED}:
+        return False
+    return told.change is not Change.WORK_ORDER or told.state is not AlarmState.NORMAL
+
+
 def alarm_record(told: AlertTransition) -> AlarmRecord:
     """Give the present state of an alert after a change: a function of the change alone."""
     return AlarmRecord(

@@ -1,6 +1,6 @@
 """What comes from outside the order of the input: it takes effect at a place that is on record, or not at all.
 
-New master data and ticks of the clock belong to no offset. A successor that replays the input could not know when they
+New master data, policies, commands, work orders and ticks of the clock belong to no offset. A successor that replays the input could not know when they
 came, and would compute something else. So a place {partition, next offset, items} is committed to `state.v1` first, in a
 small transaction with the group's metadata, and applied then; whoever replays applies it there again. The order stands
 still meanwhile, for the few milliseconds that this takes.
@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from foreshock.alerts.items import Assigned, Given, Refused
+from foreshock.alerts.records import AlertTransition
+from foreshock.alerts.refusals import refusal
 from foreshock.contract import Asset, DataQuality, Tick
 from foreshock.fleet import Fleet
+from foreshock.streams.state.covering import Covering
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.gate import Gate
 from foreshock.streams.state.ledger import Partition
-from foreshock.streams.state.records import Item, Place, TickRequest
+from foreshock.streams.state.outside import weight
+from foreshock.streams.state.recipes import Recipes
+from foreshock.streams.state.records import Item, Place, RecipeChange, TickRequest
 from foreshock.streams.state.recovery import Start
+from foreshock.streams.state.taken import Arrival, Taken
 
 ITEMS = 500  # of a place: each is a few hundred bytes
 LOOK_S = 0.1
+REVIEW_S = 1.0
 
+Told = DataQuality | AlertTransition
 Commit = Callable[[Sequence[Place], Callable[[], None]], Awaitable[bool]]
 
 
@@ -34,10 +43,16 @@ class Places:
     ----------
     fleet, custody, gate
         What it takes effect on, how far that is, and what keeps it there meanwhile.
+    recipes
+        By which settings the partitions are computed.
     partition_of
         Partition number of an asset.
     tell
-        Publishes what a tick brought to light.
+        Publishes what came of it.
+    taken
+        How far commands are on record.
+    covering
+        Which policy each asset is to have.
     """
 
     def __init__(
@@ -45,16 +60,24 @@ class Places:
         fleet: Fleet,
         custody: Custody,
         gate: Gate,
+        recipes: Recipes,
         *,
         partition_of: Callable[[str], int],
-        tell: Callable[[Sequence[DataQuality]], None],
+        tell: Callable[[Sequence[Told]], None],
+        taken: Taken,
+        covering: Covering,
     ) -> None:
         self._fleet = fleet
         self._custody = custody
         self._gate = gate
+        self._recipes = recipes
         self._partition_of = partition_of
         self._tell = tell
-        self._inbox: deque[Item] = deque()
+        self.taken = taken
+        self._covering = covering
+        self.read_from: Callable[[int, Mapping[tuple[str, int], int]], None] = _nobody  # tells who reads the commands
+        self._epoch = 0  # of assignments: what was read for another one comes again
+        self._inbox: deque[Item | Arrival] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._assets: dict[str, tuple[int, Asset]] = {}  # newest master data, and whose partition it is
@@ -65,7 +88,11 @@ class Places:
         self._live: dict[int, list[Place]] = {}  # on `state.v1`
         self._published: dict[int, int] = {}
 
-    def submit(self, item: Item) -> None:
+    def waiting(self) -> int:
+        """Count what was handed in and has not taken effect yet; from any thread."""
+        return len(self._inbox) + sum(map(len, list(self._pending.values())))
+
+    def submit(self, item: Item | Arrival) -> None:
         """Hand something in; from any thread. It takes effect before one of the next records of its partition."""
         self._inbox.append(item)
         if self._loop is not None:
@@ -79,9 +106,12 @@ class Places:
         self._loop = asyncio.get_running_loop()
         self._wake.set()
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REVIEW_S):
+                    await self._wake.wait()
             self._wake.clear()
             self._collect()
+            self._review()
             if ready := [number for number in self._pending if self._is_far(number)]:
                 with self._gate.hold():
                     await self._record(ready, commit)
@@ -94,6 +124,7 @@ class Places:
         self._collect()
         self._mine = {partition[1]: partition for partition in starts}
         self._pending = {}
+        self._epoch += 1
         for partition, start in starts.items():
             number = partition[1]
             self._from[number] = start.position if start.fresh else start.end
@@ -101,9 +132,17 @@ class Places:
             if start.places or number not in self._live:
                 self._live[number] = list(start.places)
             self._again[number] = deque(start.places)
+            self.taken.assigned(number, start.taken, start.places)
             self.reach(number, start.position)
+            if change := self._recipes.change(number, self._live[number]):
+                self._pending[number] = {"#": change}
         for number, asset in self._assets.values():
             self._compare(number, asset)
+        for number in self._mine:
+            waiting = self._pending.setdefault(number, {})
+            fresh_data = {each.asset: each for each in waiting.values() if isinstance(each, Asset)}
+            self._cover(number, self._covering.due(number, fresh_data))
+        self.read_from(self._epoch, self.taken.starts(self._mine))
         if fresh := [
             partition[1] for partition, start in starts.items() if start.fresh and self._pending.get(partition[1])
         ]:
@@ -133,11 +172,17 @@ class Places:
         waiting = set(self._again.get(number, ()))
         return [each for each in self._live.get(number, ()) if each.offset <= last and each not in waiting]
 
+    def recipe(self, number: int, spent: Sequence[Place]) -> str:
+        """Give the key of the settings that hold before the first place that is on record once these are not."""
+        return self._recipes.base(number, self._live.get(number, ()), spent)
+
     def removed(self, places: Sequence[Place]) -> None:
         """Note that these are no longer on `state.v1`."""
         for place in places:
-            if place in self._live.get(place.partition, ()):
-                self._live[place.partition].remove(place)
+            live = self._live.get(place.partition, [])
+            if place in live:
+                self._recipes.removed(place.partition, live, [place])
+                live.remove(place)
 
     def _collect(self) -> None:
         while self._inbox:
@@ -145,10 +190,34 @@ class Places:
             if isinstance(item, TickRequest):
                 if item.partition in self._mine:
                     self._pending.setdefault(item.partition, {})[""] = item
-            else:
+            elif isinstance(item, Arrival):
+                self._arrived(item)
+            elif isinstance(item, Asset):
                 number = self._partition_of(item.asset)
                 self._assets[item.asset] = number, item
                 self._compare(number, item)
+                if number in self._mine:
+                    self._cover(number, self._covering.of(number, item))
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """Have a command put on record, once."""
+        origin = arrival.item.origin
+        if arrival.epoch == self._epoch and origin.partition in self._mine and not self.taken.has(origin):
+            self._pending.setdefault(origin.partition, {})[f"\x1f{origin.topic}\x1f{origin.offset}"] = arrival.item
+
+    def _review(self) -> None:
+        """Look at the policies of assets that were met since."""
+        for number in self._mine:
+            if not self._again.get(number):
+                self._cover(number, self._covering.newcomers(number))
+
+    def _cover(self, number: int, due: Iterable[Assigned]) -> None:
+        """Have policies put on record; the last one of an asset counts."""
+        for each in due:
+            waiting = self._pending.setdefault(number, {})
+            key = f"\x1fpolicy\x1f{each.policy.version}\x1f{each.assets[0]}"
+            waiting.pop(key, None)
+            waiting[key] = each
 
     def _compare(self, number: int, asset: Asset) -> None:
         """Have master data put on record where the Fleet has another."""
@@ -175,6 +244,7 @@ class Places:
         def apply() -> None:
             for place in places:
                 self._live.setdefault(place.partition, []).append(place)
+                self.taken.note(place)
                 if self._folded(place.partition) == place.offset:
                     self._apply(place)
 
@@ -188,17 +258,43 @@ class Places:
             return []
         there = [each.number for each in self._live.get(number, ()) if each.offset == offset]
         first = max(there, default=-1) + 1
-        parts = [items[at : at + ITEMS] for at in range(0, len(items), ITEMS)]
-        return [Place(number, offset, first + i, part) for i, part in enumerate(parts)]
+        parts: list[list[Item]] = []
+        room = 0
+        for item in sorted(items, key=_rank):
+            if isinstance(item, Given | Refused) and self.taken.has(item.origin):
+                continue
+            if room < weight(item) or not parts:
+                parts.append([])
+                room = ITEMS
+            parts[-1].append(item)
+            room -= weight(item)
+        return [Place(number, offset, first + i, tuple(part)) for i, part in enumerate(parts)]
 
     def _apply(self, place: Place) -> None:
         number, offset = place.partition, place.offset
-        for item in place.items:
-            if isinstance(item, TickRequest):
-                found = self._fleet.tick(
-                    Tick(partition=number, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns)
-                )
-                if found and offset >= self._published[number]:
-                    self._tell(found)
-            elif offset >= self._fleet.folded(number, item.asset):  # else a snapshot has it, and maybe a newer one
-                self._fleet.take_up(item, number, offset)
+        found = [told for item in place.items for told in self._took(item, number, offset)]
+        if found and offset >= self._published[number]:
+            self._tell(found)
+
+    def _took(self, item: Item, number: int, offset: int) -> Sequence[Told]:
+        """Let an item take effect, and give what came of it."""
+        if isinstance(item, TickRequest):
+            return self._fleet.tick(Tick(partition=number, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns))
+        if isinstance(item, RecipeChange):
+            self._fleet.change(item.key, number, offset)
+            return ()
+        if isinstance(item, Refused):
+            return (refusal(item),)
+        if isinstance(item, Asset) and offset < self._fleet.folded(number, item.asset):
+            return ()  # a snapshot has it, and maybe a newer one
+        return self._fleet.take_up(item, number, offset) or ()
+
+
+def _rank(item: Item) -> int:
+    """Order what takes effect together: settings, what an asset is, what holds for it, and then what is asked of it."""
+    order = (RecipeChange, Asset, Assigned)
+    return next((rank for rank, kind in enumerate(order) if isinstance(item, kind)), len(order))
+
+
+def _nobody(_epoch: int, _starts: Mapping[tuple[str, int], int]) -> None:
+    """Read no commands."""

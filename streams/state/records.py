@@ -5,6 +5,7 @@ key             kind      value
 =============== ========= ===================================================================================
 ``P``           marker    how far partition P of the input is, and from where a successor must read
 ``P/asset``     snapshot  everything that decides about an asset, up to an offset (`foreshock.fleet.AssetState`)
+``P#key``       recipe    settings by which something of partition P is computed (`foreshock.fleet.Recipe`)
 ``P@offset/n``  place     what came from outside the order and took effect before the record at that offset
 =============== ========= ===================================================================================
 
@@ -13,14 +14,14 @@ All values are sealed (`foreshock.detectors.snapshot`). A null value takes the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from foreshock.contract import Asset
 from foreshock.detectors.snapshot import Keys, Kind, Sealed, Tree, seal
 from foreshock.errors import SnapshotRejected
 from foreshock.records import from_tree, to_tree
+from foreshock.streams.state.outside import Outside, item_of, tree_of
 
 
 class TickRequest(NamedTuple):
@@ -31,7 +32,14 @@ class TickRequest(NamedTuple):
     since_ns: int = 0  # the brokers were away until then
 
 
-Item = Asset | TickRequest
+class RecipeChange(NamedTuple):
+    """Other settings, by the key of their recipe, which stands beside it on the topic."""
+
+    partition: int
+    key: str
+
+
+Item = Outside | TickRequest | RecipeChange
 
 
 class StateKey(NamedTuple):
@@ -42,11 +50,15 @@ class StateKey(NamedTuple):
     asset: str = ""
     offset: int = 0
     number: int = 0
+    recipe: str = ""
 
     @staticmethod
     def of(key: bytes | str | None) -> StateKey | None:
         """Read a key; None where it is none of ours."""
         text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key or ""
+        head, sharp, name = text.partition("#")
+        if sharp and head.isdecimal() and name:
+            return StateKey(int(head), "recipe", recipe=name)
         head, slash, rest = text.partition("/")
         number, at, offset = head.partition("@")
         if not number.isdecimal():
@@ -63,6 +75,8 @@ class StateKey(NamedTuple):
             return str(self.partition)
         if self.kind == "snapshot":
             return f"{self.partition}/{self.asset}"
+        if self.kind == "recipe":
+            return f"{self.partition}#{self.recipe}"
         return f"{self.partition}@{self.offset}/{self.number}"
 
 
@@ -82,6 +96,10 @@ class Marker:
         Kafka's ids of the output topics, each as ``name=id``: with a topic that is made again goes all that stood on it.
     group
         The consumer group whose state this is; empty in those that were written before it was noted.
+    recipe
+        Key of the settings that hold at `resume`; empty likewise.
+    taken
+        How far the commands of this partition are on record, each as ``topic=topic id=offset`` (`state/taken.py`).
     """
 
     topic_id: str
@@ -89,6 +107,8 @@ class Marker:
     published: int
     outputs: tuple[str, ...] = ()
     group: str = ""
+    recipe: str = ""
+    taken: tuple[str, ...] = ()
 
     def seal(self, keys: Keys) -> bytes:
         """Give its bytes."""
@@ -126,12 +146,13 @@ class Place:
         """Its key on the topic."""
         return str(StateKey(self.partition, "place", offset=self.offset, number=self.number))
 
+    def only(self, known: Callable[[str], bool]) -> Place:
+        """Leave out changes to settings that are not known."""
+        return replace(self, items=tuple(i for i in self.items if not isinstance(i, RecipeChange) or known(i.key)))
+
     def seal(self, keys: Keys) -> bytes:
         """Give its bytes."""
-        items = [
-            {"tick": item.at_ns, "since": item.since_ns} if isinstance(item, TickRequest) else {"asset": to_tree(item)}
-            for item in self.items
-        ]
+        items = [_item_tree(item) for item in self.items]
         tree: dict[str, Tree] = {
             "partition": self.partition,
             "offset": self.offset,
@@ -158,10 +179,28 @@ class Place:
             raise SnapshotRejected("malformed", f"not a place: {exc}") from exc
 
 
+def seal_recipe(tree: Mapping[str, Tree], keys: Keys) -> bytes:
+    """Give the bytes of the tree of a recipe."""
+    return seal("recipe", dict(tree), header={}, keys=keys)
+
+
+def recipe_of(sealed: Sealed) -> Mapping[str, Any]:
+    """Read the tree of a recipe; SnapshotRejected: it is none."""
+    return _tree(sealed, "recipe")
+
+
+def _item_tree(item: Item) -> dict[str, Tree]:
+    if isinstance(item, TickRequest):
+        return {"tick": item.at_ns, "since": item.since_ns}
+    return {"recipe": item.key} if isinstance(item, RecipeChange) else tree_of(item)
+
+
 def _item(partition: int, tree: Mapping[str, Any]) -> Item:
     if "tick" in tree:
         return TickRequest(partition, from_tree(int, tree["tick"]), from_tree(int, tree.get("since", 0)))
-    return from_tree(Asset, tree["asset"])
+    if "recipe" in tree:
+        return RecipeChange(partition, from_tree(str, tree["recipe"]))
+    return item_of(tree)
 
 
 def _tree(sealed: Sealed, kind: Kind) -> Mapping[str, Any]:

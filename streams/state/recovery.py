@@ -22,6 +22,7 @@ from foreshock.streams.state.claims import Claims
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Partition
 from foreshock.streams.state.reader import newest, reading
+from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Marker, Place, StateKey
 from foreshock.streams.state.retention import remade, topic_ids
 from foreshock.streams.topics import TopicInfo
@@ -58,6 +59,8 @@ class Start:
         Output topics that were made again since the state was stored.
     fresh
         Nothing at all is known: no record of this partition was ever handled.
+    taken
+        How far commands are on record, as the marker has it; None: as it is known already.
     claim
         No marker names our group yet: one is due, so that another group learns whose state this is.
     """
@@ -72,6 +75,7 @@ class Start:
     gone: tuple[str, ...] = ()
     fresh: bool = False
     claim: bool = False
+    taken: tuple[str, ...] | None = ()
 
 
 @dataclass(slots=True)
@@ -86,6 +90,7 @@ class _Found:
     snapshots: dict[str, Message] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    recipes: dict[str, bytes] = field(default_factory=dict)
     foreign: str = ""  # why no state of it can be used
     remade: bool = False  # because it is of another topic of that name
 
@@ -105,6 +110,8 @@ class Recovery:
         From the cluster's id.
     registry
         Reads scores that are framed with schema ids.
+    recipes
+        By which settings the partitions are computed.
     claims
         Refuses the state of another group.
     accept_cold
@@ -121,6 +128,7 @@ class Recovery:
         admin: Mapping[str, Any],
         keys: Callable[[str], Keys],
         registry: Registry | None,
+        recipes: Recipes,
         claims: Claims,
         accept_cold: bool,
     ) -> None:
@@ -132,6 +140,7 @@ class Recovery:
         self._make_keys = keys
         self._keys: Keys | None = None
         self._registry = registry
+        self._recipes = recipes
         self._claims = claims
         self._accept_cold = accept_cold
         self._consumer = reading(reader)  # connected by the time it is needed
@@ -186,7 +195,8 @@ class Recovery:
             if partition in kept:
                 starts[partition] = self._kept(partition, found)
             else:
-                self._sort(number, found, records.pop((self._state.name, number)))
+                self._sort(found, records.pop((self._state.name, number)))
+                self._place(number, found)
                 starts[partition] = self._restore(number, found)
                 self._custody.stored(partition, states[self._state.name, number])
             self._custody.fold(partition, starts[partition].position)
@@ -209,7 +219,7 @@ class Recovery:
             starts[place], targets[place] = max(end - 1, 0), end
         return newest(self._consumer, starts, targets, deadline, stopped=self.stopping.is_set)
 
-    def _sort(self, number: int, found: _Found, records: Mapping[bytes, Message]) -> None:
+    def _sort(self, found: _Found, records: Mapping[bytes, Message]) -> None:
         """Tell markers, snapshots and places apart; what cannot be read is told, and is not there."""
         for name, message in records.items():
             key, value = StateKey.of(name), message.value()
@@ -218,6 +228,9 @@ class Recovery:
             found.keys.append(str(key))
             if key.kind == "snapshot":
                 found.snapshots[key.asset] = message
+                continue
+            if key.kind == "recipe":
+                found.recipes[key.recipe] = value
                 continue
             try:
                 sealed = unseal(value, self.keys)
@@ -230,6 +243,9 @@ class Recovery:
                     "%s partition %d: %s %s is not used: %s", self._state.name, key.partition, key.kind, key, exc
                 )
         found.places.sort(key=lambda place: (place.offset, place.number))
+
+    def _place(self, number: int, found: _Found) -> None:
+        """Find out whether the state is ours, and of this topic."""
         marker = found.marker
         if marker is not None:
             self._claims.check(number, marker.group, self._admin)
@@ -245,7 +261,10 @@ class Recovery:
         """Go on with the state in memory."""
         position = self._custody.folded(partition) or 0
         return _within(
-            Start(position=position, committed=position, published=max(position, found.tail), end=found.end), found
+            Start(
+                position=position, committed=position, published=max(position, found.tail), end=found.end, taken=None
+            ),
+            found,
         )
 
     def _restore(self, number: int, found: _Found) -> Start:
@@ -254,7 +273,14 @@ class Recovery:
         start = replace(_start(found), claim=found.marker is None or found.marker.group != self._claims.group)
         if found.marker is not None and not found.remade:
             start = replace(start, gone=tuple(remade(found.marker.outputs, self._outputs)))
+        if found.marker is not None:
+            start = replace(start, taken=found.marker.taken)
+        usable = found.marker is not None and not found.foreign
+        base = found.marker.recipe if found.marker is not None and usable else ""
+        self._recipes.begin(number, base, found.recipes if usable else {}, self.keys)
         cold = self._fill(number, found)
+        stale, places = self._recipes.used(number, start.places)
+        start = replace(start, stale=(*start.stale, *stale), places=tuple(places))
         if cold:
             self._judge(number, cold, of, forced=bool(found.foreign))
         if of:
@@ -333,7 +359,7 @@ def _start(found: _Found) -> Start:
         committed=position,
         published=max(position, tail),
         end=found.end,
-        stale=tuple(key for key in found.keys if "/" in key),
+        stale=tuple(key for key in found.keys if "/" in key or "#" in key),
         fresh=not found.keys and found.committed is None and not tail,
     )
     return _within(start, found)

@@ -14,11 +14,14 @@ from foreshock.detectors.snapshot import Key, Keys, unseal
 from foreshock.errors import SnapshotRejected
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams.state import gate as gates
+from foreshock.streams.state.covering import Covering
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.gate import Gate, Lapse
 from foreshock.streams.state.places import Places
+from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Marker, Place, StateKey, TickRequest
 from foreshock.streams.state.recovery import Start
+from foreshock.streams.state.taken import Taken
 
 P = ("sensors.v1", 0)
 KEYS = Keys(Key("a", b"0123456789abcdef"))
@@ -44,7 +47,16 @@ def custody():
 @pytest.fixture
 def places(fleet, custody):
     """The door, for one partition."""
-    return Places(fleet, custody, Gate(Lapse(10.0)), partition_of=lambda _: 0, tell=lambda _: None)
+    return Places(
+        fleet,
+        custody,
+        Gate(Lapse(10.0)),
+        Recipes(fleet),
+        partition_of=lambda _: 0,
+        tell=lambda _: None,
+        taken=Taken({}),
+        covering=Covering(fleet, ()),
+    )
 
 
 @pytest.fixture

@@ -15,10 +15,13 @@ from foreshock.streams import outputs, wire
 from foreshock.streams.border import Border
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.partitioner import partition_for
+from foreshock.streams.state.covering import Covering
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.folding import Folding
 from foreshock.streams.state.gate import Gate, Lapse
 from foreshock.streams.state.places import Places
+from foreshock.streams.state.recipes import Recipes
+from foreshock.streams.state.taken import Taken
 from foreshock.streams.telemetry import Telemetry
 from foreshock.streams.topics import TOPICS, TopicInfo
 from foreshock.streams.walk import Walk
@@ -76,7 +79,16 @@ def walk_of():
     def make(fleet):
         encoders = {name: wire.Encoder(topic=name) for name in outputs.TOPIC_OF.values()}
         custody = Custody(fleet.release)
-        places = Places(fleet, custody, Gate(Lapse(10.0)), partition_of=lambda _: 0, tell=lambda _: None)
+        places = Places(
+            fleet,
+            custody,
+            Gate(Lapse(10.0)),
+            Recipes(fleet),
+            partition_of=lambda _: 0,
+            tell=lambda _: None,
+            taken=Taken({}),
+            covering=Covering(fleet, ()),
+        )
         return Walk(
             Folding(fleet, custody, places, lambda: None),
             Border(INFO["sensors.v1"], partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder()),
