@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "cache": "cache",
     "status": "status",
     "why": "why",
+    "report": "report",
     "trace": "trace",
     "explain": "explain",
     "replay": "replay",

@@ -66,14 +66,14 @@ def look_back(
     bottom = max(low, end - most)
     while upper > bottom and len(found) < enough:
         lower = max(bottom, upper - step)
-        part = list(_between(consumer, topic, partition, lower, upper))
+        part = list(between(consumer, topic, partition, lower, upper))
         back_to = next((message.timestamp()[1] * 1_000_000 for message in part), back_to)
         found += [message for message in reversed(part) if wanted(message)]
         upper, step = lower, step * 4
     return Looked(tuple(found), end, back_to, whole=upper <= low)
 
 
-def _between(consumer: Consumer, topic: str, partition: int, lower: int, upper: int) -> Iterator[Message]:
+def between(consumer: Consumer, topic: str, partition: int, lower: int, upper: int) -> Iterator[Message]:
     """Give the records from `lower` to before `upper`; compaction and transactions leave holes."""
     consumer.assign([TopicPartition(topic, partition, lower)])
     deadline = time.monotonic() + ANSWER_S

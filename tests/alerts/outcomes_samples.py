@@ -68,7 +68,7 @@ def life(alert: str, raised: int, *, acknowledged=None, returned=None, closed=No
 
 def labelled(alert: str, verdict: Verdict, at_ns: int, asset: str = "pump-7", **more) -> list[Command]:
     """The two commands of an accepted label."""
-    plain = {"kind": CommandKind.LABEL, "asset": asset, "reason": "", "at_ns": at_ns}
+    plain = {"kind": CommandKind.LABEL, "asset": asset, "reason": "looked at it", "at_ns": at_ns}
     name = f"l-{alert}"
     first = {"command_id": name, "actor": "anna", "alert_id": alert, "verdict": verdict} | more
     return [

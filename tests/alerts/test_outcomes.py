@@ -69,6 +69,20 @@ def test_a_failure_is_found_or_missed_and_has_its_lead_time():
     assert (found.precision.true, found.precision.unlabelled) == (2, 3)
 
 
+def test_what_a_job_names_is_what_it_is_of():
+    """Where the work order names its alert, the others before it are not made true by it; an alert may name the order too."""
+    alerts = [*life("a0", D), *life("a1", 2 * D), *life("a2", 3 * D, work_order="w2")]
+    jobs_done = [
+        work("w1", WorkKind.REPAIR, 4 * D, failure_mode="VIB", alert_id="a1"),
+        work("w2", WorkKind.REPAIR, 5 * D, failure_mode="VIB"),
+    ]
+
+    found = month(alerts, (), jobs_done)
+
+    assert found.leads_s == (2 * 86400.0, 2 * 86400.0)
+    assert (found.precision.true, found.precision.unlabelled) == (2, 1)
+
+
 def test_planned_work_is_no_failure_and_judges_nothing():
     """A scheduled replacement after a drift says neither that the alert was true nor that the machine failed."""
     alerts = life("a0", D)

@@ -105,11 +105,11 @@ def avoided(judged: Sequence[Judged], found: Sequence[Found], given: Assumptions
         value,
         given.currency,
         (
-            f"{len(caught)} jobs were done on true alerts; {given.would_have_failed:.0%} of them would have become failures",
+            f"jobs done on true alerts: {len(caught)}; {given.would_have_failed:.0%} of them would have become failures",
             f"a failure without warning stops the machine for {hours:.1f} h ({source})",
             f"an hour of it costs {given.downtime_cost_h:,.0f} {given.currency}",
             f"the work itself stopped machines for {stopped:.1f} h, at the same cost; where it is not stated it counts as none",
-            f"looking at each of {idle} other alerts costs {given.check_cost:,.0f} {given.currency}",
+            f"looking at each of the {idle} other alerts costs {given.check_cost:,.0f} {given.currency}",
         ),
     )
 

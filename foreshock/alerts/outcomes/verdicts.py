@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from foreshock.alerts.feedback import Label, take
@@ -25,7 +25,7 @@ class Judged:
     source
         label, failure or "".
     jobs
-        Jobs that are of this alert: they name it, it names them, or they are failures that it stood before.
+        Jobs of this alert: they name it, it names them, or, where nobody stated it, they are failures that it stood before.
     """
 
     incident: Incident
@@ -98,16 +98,17 @@ def judge(
     horizon_s
         See `failures`.
     """
-    by_asset: dict[str, list[Job]] = {}
-    for job in work:
-        by_asset.setdefault(job.asset, []).append(job)
+    jobs_of: dict[str, list[Job]] = {}
+    alerts = tuple(alerts)
+    for job, mine in _joined(work, alerts, horizon_s):
+        for each in mine:
+            jobs_of.setdefault(each.alert_id, []).append(job)
     return tuple(
-        _judged(each, of.get(each.asset, ()), by_asset.get(each.asset, []), until_ns, horizon_s) for each in alerts
+        _judged(each, of.get(each.asset, ()), tuple(jobs_of.get(each.alert_id, ())), until_ns) for each in alerts
     )
 
 
-def _judged(alert: Incident, of: tuple[Label, ...], work: list[Job], until_ns: int, horizon_s: float) -> Judged:
-    mine = tuple(job for job in work if _names(job, alert) or (job.failure and _before(alert, job, horizon_s)))
+def _judged(alert: Incident, of: tuple[Label, ...], mine: tuple[Job, ...], until_ns: int) -> Judged:
     label = _label(alert, of, until_ns)
     if label is not None:
         return Judged(alert, label.verdict, "label", mine)
@@ -132,21 +133,34 @@ def _label(alert: Incident, of: tuple[Label, ...], until_ns: int) -> Label | Non
 
 
 def failures(work: Iterable[Job], alerts: Iterable[Incident], *, horizon_s: float = HORIZON_S) -> tuple[Found, ...]:
-    """Give each failure the first alert of its asset that it names, or that stood within `horizon_s` before its stop."""
-    by_asset: dict[str, list[Incident]] = {}
-    for alert in alerts:
-        by_asset.setdefault(alert.asset, []).append(alert)
+    """Give each failure its first alert: of those that it names, or that name it; else of those that stood before it.
+
+    Parameters
+    ----------
+    work, alerts
+        Jobs, and alerts of any time.
+    horizon_s
+        An alert stood before a failure when it was raised before the stop, and was not over for longer than this then.
+    """
     found = []
-    for job in work:
+    for job, mine in _joined(work, tuple(alerts), horizon_s):
         if job.failure:
-            mine = [a for a in by_asset.get(job.asset, []) if _names(job, a) or _before(a, job, horizon_s)]
-            mine = [a for a in mine if a.raised_ns <= job.stopped_ns]
-            found.append(Found(job, min(mine, key=lambda each: (each.raised_ns, each.alert_id), default=None)))
+            before = [each for each in mine if each.raised_ns <= job.stopped_ns]
+            found.append(Found(job, min(before, key=lambda each: (each.raised_ns, each.alert_id), default=None)))
     return tuple(found)
 
 
-def _names(job: Job, alert: Incident) -> bool:
-    return alert.alert_id in job.alert_ids or (alert.work_order != "" and alert.work_order == job.work_order)
+def _joined(
+    work: Iterable[Job], alerts: tuple[Incident, ...], horizon_s: float
+) -> Iterator[tuple[Job, list[Incident]]]:
+    """Give each job the alerts that it is of. Only where nobody stated them, a failure has those that stood before it."""
+    by_asset: dict[str, list[Incident]] = {}
+    for alert in alerts:
+        by_asset.setdefault(alert.asset, []).append(alert)
+    for job in work:
+        near = by_asset.get(job.asset, [])
+        named = [each for each in near if each.alert_id in job.alert_ids or each.work_order == job.work_order != ""]
+        yield job, named or [each for each in near if job.failure and _before(each, job, horizon_s)]
 
 
 def _before(alert: Incident, job: Job, horizon_s: float) -> bool:

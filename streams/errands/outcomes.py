@@ -1,0 +1,73 @@
+"""Gathers what a report is made of: alerts, commands, work orders, and how long each asset was watched and ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from foreshock.alerts.outcomes.reliability import Exposure
+from foreshock.alerts.outcomes.report import Given
+from foreshock.alerts.outcomes.value import Assumptions
+from foreshock.alerts.outcomes.verdicts import HORIZON_S
+from foreshock.settings import Settings
+from foreshock.streams.errands.alertlog import AlertLog
+from foreshock.streams.errands.registered import registered_assets
+from foreshock.streams.errands.running import Seen, running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for. Times are ns."""
+
+    from_ns: int
+    until_ns: int
+    budget: float
+    weekly_budget: float | None = None
+    engineers: int = 1
+    horizon_s: float = HORIZON_S
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+def gather(settings: Settings, wanted: Wanted) -> Given:
+    """Read everything that the report of an interval needs.
+
+    Raises
+    ------
+    Unavailable
+        Kafka cannot be reached.
+    """
+    read = AlertLog(settings)
+    transitions, work_orders = read.transitions(), read.work_orders()
+    classes = {each.asset: each.asset_class for each in registered_assets(settings)}
+    heard = running(settings, wanted.from_ns, wanted.until_ns)
+    inside = (each.asset for each in transitions if wanted.from_ns <= each.at_ns < wanted.until_ns)
+    return Given(
+        from_ns=wanted.from_ns,
+        until_ns=wanted.until_ns,
+        transitions=transitions,
+        commands=read.commands(),
+        work_orders=work_orders,
+        exposures=exposures(classes, heard, inside, (wanted.until_ns - wanted.from_ns) / 1e9),
+        budget_per_asset_month=wanted.budget,
+        budget_per_engineer_week=wanted.weekly_budget,
+        engineers=wanted.engineers,
+        horizon_s=wanted.horizon_s,
+        assumptions=wanted.assumptions,
+    )
+
+
+def exposures(
+    classes: Mapping[str, str], heard: Mapping[str, Seen], alerted: Iterable[str], whole_s: float
+) -> dict[str, Exposure]:
+    """How long each asset was watched: since it was first heard; registered or alerted and never sampled: all the time."""
+    found = {}
+    for name in sorted({*classes, *heard, *alerted}):
+        seen = heard.get(name)
+        observed_s = whole_s if seen is None else min(seen.observed_s, whole_s)
+        found[name] = Exposure(
+            asset=name,
+            asset_class=classes.get(name, ""),
+            observed_s=observed_s,
+            running_s=None if seen is None else seen.share * observed_s,
+        )
+    return found
