@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from foreshock import records as trees
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
@@ -14,9 +14,11 @@ from foreshock.contract import Origin
 from foreshock.errors import InputRejected
 from foreshock.settings import Settings
 from foreshock.streams.coders import decoder_for, registry_for
-from foreshock.streams.errands.tailing import records
+from foreshock.streams.errands.backward import ANSWER_S, between
+from foreshock.streams.kafka import explain, reader_config
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.topics import ensure
+from foreshock.streams.state.reader import reading
+from foreshock.streams.topics import TopicInfo, ensure
 from foreshock.streams.wire import decode_output
 
 log = logging.getLogger("foreshock.errands")
@@ -36,10 +38,10 @@ class AlertLog:
     """
 
     def __init__(self, settings: Settings, asset: str = "") -> None:
-        topics = ensure(settings)
-        count = topics["sensors.v1"].partitions
+        self._topics = ensure(settings)
         self._settings = settings
         self._asset = asset
+        count = self._topics["sensors.v1"].partitions
         self._only = partition_for(asset.encode(), count, settings.topics.partitioner) if asset else None
         self._decoder, self._registry = decoder_for(settings), registry_for(settings)
 
@@ -60,13 +62,27 @@ class AlertLog:
 
     def _read(self, topic: str, decode: Callable[[Message], Read]) -> Iterator[Read]:
         bad = 0
-        for message in records(self._settings, topic, beginning=True, follow=False, only=self._only):
+        for message in self._messages(self._topics[topic]):
             try:
                 yield decode(message)
             except (InputRejected, ValueError, TypeError):  # not ours, or of a later version
                 bad += 1
         if bad:
             log.warning("%s: %d records could not be read", topic, bad)
+
+    def _messages(self, topic: TopicInfo) -> Iterator[Message]:
+        """All records that are there now, partition by partition."""
+        consumer = reading(reader_config(self._settings))
+        try:
+            consumer.list_topics(topic.name, timeout=ANSWER_S)  # by itself the client looks for leaders a second later
+            for number in range(topic.partitions) if self._only is None else (self._only,):
+                low, end = consumer.get_watermark_offsets(TopicPartition(topic.name, number), timeout=ANSWER_S)
+                if low < end:
+                    yield from between(consumer, topic.name, number, low, end)
+        except KafkaException as exc:
+            raise explain(exc.args[0], [], self._settings) from exc
+        finally:
+            consumer.close()
 
     def _transition(self, message: Message) -> AlertTransition:
         tree = decode_output(message.value() or b"", self._registry)["record"]

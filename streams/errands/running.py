@@ -63,6 +63,7 @@ def running(settings: Settings, from_ns: int, until_ns: int) -> dict[str, Seen]:
     step = max((until_ns - from_ns) // INSTANTS, 1)
     consumer = reading(reader_config(settings))
     try:
+        consumer.list_topics(info.name, timeout=ANSWER_S)  # by itself the client looks for leaders a second later
         instants = [_places(consumer, info.name, info.partitions, from_ns + n * step) for n in range(INSTANTS + 1)]
         for number, (places, after) in enumerate(pairwise(instants)):
             for message in _first(consumer, info.name, places, after):
