@@ -1,4 +1,4 @@
-"""The `foreshock` command: one file per command, each with a `run` function (or an `app` with commands of its own).
+"""The `foreshock` command: one file per command, or family of commands, each with a `run` function or an `app` of its own.
 
 Exit codes: 0 done, 1 the answer is no (a check failed), 2 wrong configuration or usage, 3 something cannot be reached,
 70 an output was refused.
@@ -13,18 +13,29 @@ import typer
 
 from foreshock.errors import ForeshockError
 
-# command -> module in foreshock.cli; the order is the order of `foreshock --help`
+# command -> module in foreshock.cli, and after a colon its function (else `run`); the order is that of `foreshock --help`
 COMMANDS: dict[str, str] = {
     "demo": "demo",
     "simulate": "simulate",
     "up": "up",
     "worker": "worker",
+    "deliver": "deliver",
     "doctor": "doctor",
     "topics": "topics",
     "cache": "cache",
     "status": "status",
     "why": "why",
     "report": "report",
+    "alerts": "alerts",
+    "ack": "control:ack",
+    "shelve": "control:shelve",
+    "unshelve": "control:unshelve",
+    "close": "control:close",
+    "label": "control:label",
+    "window": "control:window",
+    "freeze": "control:freeze",
+    "resume": "control:resume",
+    "work": "work",
     "trace": "trace",
     "explain": "explain",
     "replay": "replay",
@@ -50,11 +61,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _name, _module_name in COMMANDS.items():
+    _module_name, _, _function = _module_name.partition(":")
     _module = import_module(f"foreshock.cli.{_module_name}")
     if hasattr(_module, "app"):
         app.add_typer(_module.app, name=_name)
     else:
-        app.command(_name)(_module.run)
+        app.command(_name)(getattr(_module, _function or "run"))
 
 
 def _print_version(value: bool) -> None:

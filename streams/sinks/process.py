@@ -1,0 +1,145 @@
+"""The process of `foreshock deliver`, from start to end: one engine and one consumer for each sink, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+
+from foreshock.errors import ConfigurationError
+from foreshock.settings import Settings
+from foreshock.settings_deliver import RestSettings, SinkSettings
+from foreshock.streams import topics
+from foreshock.streams.border import trace
+from foreshock.streams.coders import registry_for
+from foreshock.streams.errors import fatal
+from foreshock.streams.kafka import CONNECT_S
+from foreshock.streams.sinks.bus import Bus
+from foreshock.streams.sinks.closures import Closures
+from foreshock.streams.sinks.engine import Engine, Item, Sink
+from foreshock.streams.sinks.make import make
+from foreshock.streams.sinks.rest import RestSink
+from foreshock.streams.sinks.source import ALERTS, Source, original_of
+from foreshock.streams.sinks.tracing import Tracer
+from foreshock.streams.stopping import Stopper
+from foreshock.streams.topics import TopicInfo
+
+log = logging.getLogger("foreshock.deliver")
+
+
+def run(settings: Settings, only: tuple[str, ...] = ()) -> None:
+    """Deliver until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no sink, or one is not as it must be.
+    Unavailable
+        Kafka cannot be reached at the start.
+    """
+    chosen = sinks_of(settings, only)
+    check(chosen)
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    stopper = Stopper()
+    _log_to_stderr()
+    found = topics.ensure(settings, wait_s=CONNECT_S)
+    asyncio.run(_live(settings, chosen, found, stopper))
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)  # all is committed; a thread that waits for a server's answer must not keep us
+
+
+def sinks_of(settings: Settings, only: tuple[str, ...] = ()) -> Mapping[str, SinkSettings]:
+    """Give the sinks that are wanted.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none, or none of that name.
+    """
+    unknown = [name for name in only if name not in settings.deliver]
+    if unknown:
+        raise ConfigurationError(f"there is no sink {unknown[0]}; there are {', '.join(settings.deliver) or 'none'}")
+    if not settings.deliver:
+        raise ConfigurationError("no sink is configured: write a table [deliver.NAME] with its kind (docs/delivery.md)")
+    return {name: each for name, each in settings.deliver.items() if not only or name in only}
+
+
+def check(chosen: Mapping[str, SinkSettings]) -> None:
+    """Make every sink once, without connecting.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for each sink that is not as it must be.
+    """
+    problems = []
+    for each in chosen.values():
+        try:
+            make(each, _nowhere)
+        except ConfigurationError as exc:
+            problems.append(str(exc))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+
+
+async def _nowhere(*_: object) -> None:
+    """Publish nothing."""
+
+
+async def _live(
+    settings: Settings, chosen: Mapping[str, SinkSettings], found: Mapping[str, TopicInfo], stopper: Stopper
+) -> None:
+    """Start the parts, wait for the signal, stop them: first the consumers, then what they use."""
+    stopping = asyncio.Event()
+    name = f"deliver-{socket.gethostname()}-{os.getpid()}"
+    bus = Bus(settings, name=name)
+    tracer = Tracer(settings.telemetry.service_name, settings.telemetry.store, worker=name)
+    sinks = {each.name: make(each, bus.work_order) for each in chosen.values()}
+    for each in sinks.values():
+        await each.open()
+    stopper.begun(stopping)
+    log.info("delivering to %s", ", ".join(f"{each.name} ({each.kind})" for each in chosen.values()))
+    running = [
+        fatal(source_of(settings, each, sinks[each.name], found, bus, tracer).run(stopping)) for each in chosen.values()
+    ]
+    running += [
+        fatal(Closures(settings, sink, found, bus).run(stopping))
+        for sink in sinks.values()
+        if isinstance(sink, RestSink) and _looks_after(sink.settings)
+    ]
+    await asyncio.gather(*running)
+    await asyncio.gather(*(each.close() for each in sinks.values()))
+    tracer.close()
+    bus.close()
+
+
+def source_of(
+    settings: Settings, sink: SinkSettings, made: Sink, found: Mapping[str, TopicInfo], bus: Bus, tracer: Tracer
+) -> Source:
+    """Put the parts of one sink together."""
+    topic = found[ALERTS]
+
+    async def set_aside(item: Item, why: str) -> None:
+        await bus.letter(sink.name, why, *original_of(item.record, topic))
+
+    def finished(item: Item, started_ns: int, ended_ns: int, error: str) -> None:
+        tracer.delivered(item, sink.name, trace(item.record)[0], started_ns, ended_ns, error)
+
+    engine = Engine(made, sink, set_aside=set_aside, finished=finished)
+    return Source(settings, sink, engine, topic=topic, bus=bus, tracer=tracer, registry=registry_for(settings))
+
+
+def _looks_after(settings: RestSettings) -> bool:
+    return settings.closures_s > 0
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("foreshock").setLevel(logging.INFO)
