@@ -33,7 +33,8 @@ def command(policy: Policy, alarm: Alarm, asked: Command, context: Context) -> S
     refused = _objection(alarm, asked, context) or _DO[asked.kind](turn, asked, by)
     if refused:
         turn = Turn(policy, alarm, context, log_ns=context.origin.ingest_ns)
-        turn.answer(Change.REFUSED, refused, by, alert_id=asked.alert_id)
+        known = asked.alert_id == "" or (alarm.incident is not None and asked.alert_id == alarm.incident.alert_id)
+        turn.answer(Change.REFUSED, refused, by, alert_id=None if known else "")
         return turn.done()
     turn.rest = turn.rest._replace(commands=(*alarm.commands, asked.command_id)[-REMEMBERED:])
     settle(turn)

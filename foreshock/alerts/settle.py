@@ -218,7 +218,7 @@ def _by_time(turn: Turn) -> None:
     over_s = None if incident.over_ns is None else (turn.now_ns - incident.over_ns) / NS
     if incident.raised_ns is None:
         if over_s is not None and over_s >= policy.close_after_s:
-            times = ", ".join(f"{told.by} {told.times} times" for told in incident.told)
+            times = ", ".join(told.by + (f" {told.times} times" if told.times > 1 else "") for told in incident.told)
             turn.close(f"over for {over_s:.0f} s and never raised" + (f": {times}" if times else ""))
     elif incident.state is AlarmState.NORMAL and over_s is not None and over_s >= policy.close_after_s:
         turn.close(f"acknowledged, and normal for {over_s:.0f} s")

@@ -47,7 +47,7 @@ class Member(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A suppression that was told, and how often it happened since."""
+    """A suppression that was told, and how often it happened since, where it is one that is over at once."""
 
     by: SuppressedBy
     severity: Severity

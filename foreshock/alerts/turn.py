@@ -14,6 +14,9 @@ NS = 1_000_000_000
 HOUR_NS = 3600 * NS
 OVERLAYS = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
 
+# These are over when they are told: they are counted. The others last.
+MOMENTARY = frozenset({SuppressedBy.FLEETING, SuppressedBy.N_OF_M, SuppressedBy.CLEARED_WHILE_DELAYED})
+
 
 class By(NamedTuple):
     """Who asked for a transition."""
@@ -119,10 +122,16 @@ class Turn:
         )
         self._count += 1
 
-    def answer(self, change: Change, reason: str, by: By, *, alert_id: str = "", effect: str = "") -> None:
-        """Tell what became of a command that changes no alert; the open one is named where it is concerned."""
+    def answer(self, change: Change, reason: str, by: By, *, alert_id: str | None = None, effect: str = "") -> None:
+        """Tell what became of a command that changes no alert.
+
+        Parameters
+        ----------
+        alert_id
+            The alert that it concerns, "" for none; None is the open one, where there is one.
+        """
         incident = self.incident
-        concerned = incident if incident is not None and alert_id in {"", incident.alert_id} else None
+        concerned = incident if incident is not None and alert_id in {None, incident.alert_id} else None
         state = concerned.state if concerned else AlarmState.SHELVED if self.shelf else AlarmState.NORMAL
         before = AlarmState.NORMAL if change is Change.SHELVED else state
         before = AlarmState.SHELVED if change is Change.UNSHELVED else before
@@ -132,7 +141,7 @@ class Turn:
                 before=state if concerned else before,
                 state=state,
                 incident=concerned,
-                alert_id=concerned.alert_id if concerned else alert_id,
+                alert_id=concerned.alert_id if concerned else alert_id or "",
                 at_ns=max(self.context.at_ns, concerned.changed_ns) if concerned else self.context.at_ns,
                 number=self._count,
                 severity=(concerned.severity or worst_told(concerned)) if concerned else Severity.INFO,
@@ -154,11 +163,12 @@ class Turn:
         self.incident = Incident(alert_id=alert_id, began_ns=self.now_ns, raised_ns=None, changed_ns=place.at_ns)
 
     def suppress(self, by: SuppressedBy, severity: Severity, why: str, state: AlarmState, lead: Lead) -> None:
-        """Tell that something is not alerted, and why: once, and again for a higher severity; count the rest."""
+        """Tell that something is not alerted, and why: once, and again for a higher severity."""
         for place, told in enumerate(self.alert.told):
             if told.by is by and told.severity.rank >= severity.rank:
-                more = told._replace(times=told.times + 1)
-                self.set(told=(*self.alert.told[:place], more, *self.alert.told[place + 1 :]))
+                if by in MOMENTARY:
+                    more = told._replace(times=told.times + 1)
+                    self.set(told=(*self.alert.told[:place], more, *self.alert.told[place + 1 :]))
                 return
         self.set(told=(*self.alert.told, Told(by, severity)))
         self.tell(Change.SUPPRESSED, why, state=state, severity=severity, lead=lead, suppressed_by=by)
