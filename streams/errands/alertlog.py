@@ -44,6 +44,15 @@ class AlertLog:
         count = self._topics["sensors.v1"].partitions
         self._only = partition_for(asset.encode(), count, settings.topics.partitioner) if asset else None
         self._decoder, self._registry = decoder_for(settings), registry_for(settings)
+        self._consumer = reading(reader_config(settings))  # one: to close a client takes a second
+
+    def __enter__(self) -> AlertLog:
+        """Read within `with`."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the client."""
+        self._consumer.close()
 
     def transitions(self) -> list[AlertTransition]:
         """Every change of every alert."""
@@ -72,17 +81,15 @@ class AlertLog:
 
     def _messages(self, topic: TopicInfo) -> Iterator[Message]:
         """All records that are there now, partition by partition."""
-        consumer = reading(reader_config(self._settings))
         try:
-            consumer.list_topics(topic.name, timeout=ANSWER_S)  # by itself the client looks for leaders a second later
+            # By itself the client looks for leaders a second later.
+            self._consumer.list_topics(topic.name, timeout=ANSWER_S)
             for number in range(topic.partitions) if self._only is None else (self._only,):
-                low, end = consumer.get_watermark_offsets(TopicPartition(topic.name, number), timeout=ANSWER_S)
+                low, end = self._consumer.get_watermark_offsets(TopicPartition(topic.name, number), timeout=ANSWER_S)
                 if low < end:
-                    yield from between(consumer, topic.name, number, low, end)
+                    yield from between(self._consumer, topic.name, number, low, end)
         except KafkaException as exc:
             raise explain(exc.args[0], [], self._settings) from exc
-        finally:
-            consumer.close()
 
     def _transition(self, message: Message) -> AlertTransition:
         tree = decode_output(message.value() or b"", self._registry)["record"]

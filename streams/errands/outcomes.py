@@ -36,8 +36,8 @@ def gather(settings: Settings, wanted: Wanted) -> Given:
     Unavailable
         Kafka cannot be reached.
     """
-    read = AlertLog(settings)
-    transitions, work_orders = read.transitions(), read.work_orders()
+    with AlertLog(settings) as read:
+        transitions, commands, work_orders = read.transitions(), read.commands(), read.work_orders()
     classes = {each.asset: each.asset_class for each in registered_assets(settings)}
     heard = running(settings, wanted.from_ns, wanted.until_ns)
     inside = (each.asset for each in transitions if wanted.from_ns <= each.at_ns < wanted.until_ns)
@@ -45,7 +45,7 @@ def gather(settings: Settings, wanted: Wanted) -> Given:
         from_ns=wanted.from_ns,
         until_ns=wanted.until_ns,
         transitions=transitions,
-        commands=read.commands(),
+        commands=commands,
         work_orders=work_orders,
         exposures=exposures(classes, heard, inside, (wanted.until_ns - wanted.from_ns) / 1e9),
         budget_per_asset_month=wanted.budget,
