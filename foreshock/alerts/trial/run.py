@@ -135,7 +135,7 @@ class _Trial:
             hypothesis=setting.hypothesis,
             effect=setting.effect,
             usable=row.value is not None,
-            running=setting.machine == "running",
+            running=setting.machine != "stopped",
             inhibited=setting.fault in policy.inhibit_on,
             mode=setting.mode,
             delayed_s=(log_ns - row.at_ns) / NS,
@@ -166,7 +166,7 @@ class _Trial:
             asset=self.case.asset,
             origin=origin,
             at_ns=at_ns,
-            running=machine == "running",
+            running=machine != "stopped",
             maintenance=machine == "maintenance",
             parent=self.setting.parent,
         )
