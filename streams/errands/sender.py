@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from foreshock.alerts.records import Command, WorkOrder
 from foreshock.contract import Asset, SensorBlock, TelemetryFrame
 from foreshock.errors import ConfigurationError, OutputRefused, Unavailable
 from foreshock.settings import Settings
 from foreshock.streams.coders import encoder_for
 from foreshock.streams.kafka import producer_config
 
-Input = SensorBlock | TelemetryFrame | Asset
-SENSORS, ASSETS = "sensors.v1", "assets.v1"
+Input = SensorBlock | TelemetryFrame | Asset | Command | WorkOrder
+TOPIC_OF: Mapping[type, str] = {
+    SensorBlock: "sensors.v1",
+    TelemetryFrame: "sensors.v1",
+    Asset: "assets.v1",
+    Command: "control.v1",
+    WorkOrder: "maintenance.v1",
+}
 FLUSH_S = 60.0
 
 
@@ -47,7 +54,7 @@ class Sender:
     ) -> None:
         self._settings = settings
         self._delivered = delivered
-        self._encoders = {topic: encoder_for(settings, topic) for topic in (SENSORS, ASSETS)}
+        self._encoders = {topic: encoder_for(settings, topic) for topic in dict.fromkeys(TOPIC_OF.values())}
         # what matters is raised below; librdkafka's own lines about a broker that just started would only worry
         self._producer = Producer({**producer_config(settings), "enable.idempotence": idempotent, "log_level": 3})
         self._refused: list[str] = []
@@ -55,7 +62,7 @@ class Sender:
 
     def send(self, record: Input, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Queue one input, with the sender's own headers (`traceparent`); waits while the queue is full."""
-        topic = ASSETS if isinstance(record, Asset) else SENSORS
+        topic = TOPIC_OF[type(record)]
         value = self._encoders[topic].encode(record)
         if len(value) > self._settings.topics.max_message_bytes:
             raise ConfigurationError(

@@ -1,0 +1,170 @@
+"""Commands and work orders, sent as any system would send them, and the answer that a worker gives on alerts.v1."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from foreshock.alerts.records import Command, WorkOrder
+from foreshock.errors import ConfigurationError, InputRejected, Unavailable
+from foreshock.settings import Settings
+from foreshock.streams.codec import commands
+from foreshock.streams.codec.registry import Registry
+from foreshock.streams.coders import registry_for
+from foreshock.streams.errands.sender import Sender
+from foreshock.streams.errands.tailing import records
+from foreshock.streams.kafka import reader_config
+from foreshock.streams.partitioner import partition_for
+from foreshock.streams.topics import ensure
+from foreshock.streams.wire import decode_output
+
+ASK_S = 10.0
+_ALERT = re.compile(r"[0-9a-f]{8,32}")
+
+
+def ask(settings: Settings, command: Command, wait_s: float) -> dict[str, Any] | None:
+    """Send a command and wait for its answer: the first change on alerts.v1 that names it.
+
+    Returns
+    -------
+    dict or None
+        Fields of the AlertTransition. None: nobody answered in time; a worker that is down takes it when it is back.
+
+    Raises
+    ------
+    ConfigurationError
+        The command cannot be meant; it was not sent.
+    Unavailable
+        Kafka cannot be reached.
+    """
+    _check(command)
+    partitions = ensure(settings)["alerts.v1"].partitions
+    number = partition_for(command.asset.encode(), partitions, settings.topics.partitioner)
+    consumer = Consumer({**reader_config(settings), "enable.partition.eof": False, "log_level": 2})
+    try:
+        place = TopicPartition(settings.topics.prefix + "alerts.v1", number)
+        _, place.offset = consumer.get_watermark_offsets(place, ASK_S)
+        consumer.assign([place])
+        with Sender(settings, idempotent=False) as sender:  # the same id twice has one effect
+            sender.send(command)
+        return _answer(consumer, command.command_id, wait_s, registry_for(settings))
+    except KafkaException as exc:
+        raise Unavailable(f"Kafka at {settings.kafka.bootstrap} cannot be reached: {exc.args[0].str()}") from exc
+    finally:
+        consumer.close()
+
+
+def tell(settings: Settings, order: WorkOrder) -> None:
+    """Send a work order; it returns when the broker has it.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be meant; it was not sent.
+    Unavailable
+        Kafka cannot be reached.
+    """
+    _check(order)
+    ensure(settings)
+    with Sender(settings, idempotent=False) as sender:
+        sender.send(order)
+
+
+def alarms(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Give what stands now: fields of the last AlarmRecord of each alert that is not closed, by its id, the oldest first.
+
+    Raises
+    ------
+    Unavailable
+        Kafka cannot be reached.
+    """
+    ensure(settings)
+    registry = registry_for(settings)
+    found: dict[str, dict[str, Any]] = {}
+    for message in records(settings, "alarms.v1", beginning=True, follow=False):
+        key, value = (message.key() or b"").decode("utf-8", "replace"), message.value()
+        found.pop(key, None)
+        if value:
+            found[key] = decode_output(value, registry)["record"]
+    return dict(sorted(found.items(), key=lambda each: int(each[1]["raised_ns"])))
+
+
+def transitions(
+    settings: Settings, *, follow: bool = False, since_ms: int | None = None, asset: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Give changes of alerts, as they stand on alerts.v1.
+
+    Parameters
+    ----------
+    follow
+        From now on, for ever.
+    since_ms
+        Else: from the first one that the broker took at this time; None: all that are kept.
+    asset
+        Of one asset alone.
+    """
+    count = ensure(settings)["alerts.v1"].partitions
+    only = partition_for(asset.encode(), count, settings.topics.partitioner) if asset else None
+    registry = registry_for(settings)
+    beginning = not follow
+    for message in records(
+        settings, "alerts.v1", beginning=beginning, follow=follow, only=only, since_ms=since_ms if beginning else None
+    ):
+        record = decode_output(message.value() or b"", registry)["record"]
+        if asset in {"", record["asset"]}:
+            yield record
+
+
+def target(settings: Settings, wanted: str) -> tuple[str, str]:
+    """Give asset and alert of what somebody named: an asset, or an alert by its id (8 digits suffice).
+
+    Returns
+    -------
+    tuple of str
+        The asset, and the alert's whole id; "" where an asset was named: its open alert is meant.
+
+    Raises
+    ------
+    ConfigurationError
+        The digits are those of several alerts.
+    """
+    if not _ALERT.fullmatch(wanted):
+        return wanted, ""
+    found = [(each["asset"], name) for name, each in alarms(settings).items() if name.startswith(wanted)]
+    if len(found) > 1:
+        raise ConfigurationError(f"{wanted} is the beginning of {len(found)} alerts: give more digits")
+    return found[0] if found else (wanted, "")
+
+
+def _answer(consumer: Consumer, command_id: str, wait_s: float, registry: Registry | None) -> dict[str, Any] | None:
+    deadline = time.monotonic() + wait_s
+    while (left := deadline - time.monotonic()) > 0:
+        message = consumer.poll(min(left, 0.5))
+        if message is None:
+            continue
+        error = message.error()
+        if error is not None:
+            if error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise KafkaException(error)
+            continue
+        record: dict[str, Any] = decode_output(message.value() or b"", registry)["record"]
+        if record["command_id"] == command_id:
+            return record
+    return None
+
+
+def _check(record: Command | WorkOrder) -> None:
+    """Refuse here what a worker would refuse."""
+    fields = {name: getattr(record, name) for name in record.__slots__}
+    now_ns = time.time_ns()
+    try:
+        if isinstance(record, Command):
+            commands.command(fields, now_ns)
+        else:
+            commands.work_order(fields, now_ns)
+    except InputRejected as exc:
+        raise ConfigurationError(f"{exc.field}: {exc.sentence}. {exc.fix}") from exc
