@@ -119,7 +119,9 @@ class Succession:
         for entry, heir in pairs:
             self._step(entry, heir)
         self.admission.settle()
-        if pairs and not self.busy:
+        for entry in entries:  # an heir may have gone with its layout as well
+            self._note(entry.block.origin.partition, entry.block.asset, entry.owner)
+        if not self.busy:
             self._tidy()
 
     def _step(self, entry: Entry, heir: Heir) -> None:
@@ -130,7 +132,6 @@ class Succession:
         if heir.ready_ns >= 0 and (not waiting or now_ns - heir.ready_ns >= PATIENCE_NS):
             entry.outcome = replace(outcome, anomalies=(*outcome.anomalies, *_last_words(entry, outcome)))
             self._take_over(entry.point, heir.model)
-            self._note(entry.block.origin.partition, entry.block.asset, entry.owner)
             return
         told = "waits in the shadow until no alarm stands"
         if heir.ready_ns < 0:

@@ -1,0 +1,128 @@
+"""Settings that change on the way: stopped after any record, and in any batching, the same bytes as undisturbed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from foreshock.contract import Asset, Block, ScoreState
+from foreshock.detectors.snapshot import Key, Keys
+from foreshock.fleet import AssetState, Fleet, Recipe
+from foreshock.outcome import Outcome
+from tests.crash.plant import SPEC, feed, stream
+
+KEYS = Keys(Key("test", b"secret"))
+FIRST, SECOND, THIRD = (
+    Recipe(SPEC),
+    Recipe(replace(SPEC, profile="lean", warmup_blocks=12)),
+    Recipe(replace(SPEC, profile="lean", warmup_blocks=12, budget=0.1)),
+)
+CHANGES = {70: SECOND, 120: THIRD}  # place to what holds from there on
+AHEAD = 40  # records after the crash that are looked at
+
+
+def fleet_at(place: int) -> Fleet:
+    """A Fleet with the last settings, begun with those that hold at a place."""
+    fleet = Fleet(THIRD.spec)
+    for recipe in (FIRST, SECOND):
+        fleet.know(recipe.key, recipe)
+    fleet.begin(0, next((CHANGES[at].key for at in sorted(CHANGES, reverse=True) if at < place), FIRST.key))
+    return fleet
+
+
+def changing(fleet: Fleet, first: int, last: int) -> Iterator[tuple[int, Outcome]]:
+    """Feed a stretch of the stream record by record, with the changes at their places."""
+    for place in range(first, last):
+        if place in CHANGES:
+            fleet.change(CHANGES[place].key, 0, place)
+        yield from feed(fleet, [(place, stream()[place])])
+
+
+@cache
+def undisturbed() -> tuple[Mapping[int, Outcome], Sequence[Mapping[str, bytes]]]:
+    """Outcome of every record, and sealed captures of all assets after it."""
+    fleet = fleet_at(0)
+    outcomes: dict[int, Outcome] = {}
+    captures: list[Mapping[str, bytes]] = []
+    latest: dict[str, bytes] = {}
+    for place, item in enumerate(stream()):
+        outcomes |= dict(changing(fleet, place, place + 1))
+        changed = latest if place in CHANGES else [item.asset]
+        latest = latest | {name: fleet.capture(0, name).seal(KEYS) for name in {*changed, item.asset}}
+        captures.append(latest)
+    return outcomes, captures
+
+
+def digests(sealed: Mapping[str, bytes]) -> dict[str, str]:
+    """Digest of each capture."""
+    return {name: AssetState.unseal(data, KEYS).digest() for name, data in sealed.items()}
+
+
+def test_models_of_all_settings_score() -> None:
+    """And no asset that had a score loses it for a warm-up."""
+    outcomes, _ = undisturbed()
+    scored: dict[tuple[str, str], set[str]] = {}
+    for outcome in outcomes.values():
+        point = outcome.score.asset, outcome.score.point
+        for row in outcome.score.rows:
+            if row.state is ScoreState.SCORED:
+                scored.setdefault(point, set()).add(outcome.score.model)
+            elif row.state is ScoreState.WARMING and outcome.score.asset != "changed":  # another layout has no model
+                assert point not in scored
+    assert scored["failing", "NDE"] == {FIRST.spec.model_name, THIRD.spec.model_name}
+    assert {FIRST.spec.policy_name, THIRD.spec.policy_name} <= {
+        each.score.policy for each in outcomes.values() if each.score.asset == "boiler"
+    }
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_any_crash_leaves_no_trace(part: int) -> None:
+    """After every k-th record, with each asset restored from a capture of its own earlier time."""
+    draw = random.Random(part)
+    outcomes, captures = undisturbed()
+    for place in range(40 + part, 200, 8):
+        resume, restored = place + 1, {}
+        for name in captures[place]:
+            at = draw.randint(max(place - 60, 0), place)
+            if name in captures[at]:
+                restored[name] = AssetState.unseal(captures[at][name], KEYS)
+            resume = min(resume, at + 1 if name in captures[at] else 0)
+        fleet = fleet_at(resume)
+        for state in restored.values():
+            fleet.restore(state)
+        end = min(place + AHEAD, len(stream()))
+        again = dict(changing(fleet, resume, end))
+
+        assert {at: outcomes[at] for at in again} == again
+        assert {at for at in range(place + 1, end) if not isinstance(stream()[at], Asset)} <= again.keys()
+        seen = {item.asset for item in stream()[:end]}
+        assert {name: fleet.capture(0, name).digest() for name in seen} == digests(captures[end - 1])
+
+
+@given(st.sets(st.integers(1, len(stream()) - 1), max_size=20))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_batching_gives_the_same(cuts: set[int]) -> None:
+    """Outcomes and states are those of the run record by record."""
+    fleet, outcomes, batch = fleet_at(0), [], list[Block]()
+    items = stream()
+    for place, item in enumerate(items):
+        if place in cuts or place in CHANGES or isinstance(item, Asset):
+            outcomes += fleet.receive(batch)
+            batch = []
+        if place in CHANGES:
+            fleet.change(CHANGES[place].key, 0, place)
+        if isinstance(item, Asset):
+            fleet.take_up(item, 0, place)
+        else:
+            batch.append(item)
+    outcomes += fleet.receive(batch)
+
+    expected, captures = undisturbed()
+    assert outcomes == list(expected.values())
+    assert {name: fleet.capture(0, name).digest() for name in captures[-1]} == digests(captures[-1])
