@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
@@ -46,7 +46,7 @@ class AlertLog:
         self._decoder, self._registry = decoder_for(settings), registry_for(settings)
         self._consumer = reading(reader_config(settings))  # one: to close a client takes a second
 
-    def __enter__(self) -> AlertLog:
+    def __enter__(self) -> Self:
         """Read within `with`."""
         return self
 
