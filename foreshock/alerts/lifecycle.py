@@ -55,7 +55,8 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
     turn.fell_ns = None
     for point, demand in demands.items():
         _take(turn, point, demand)
-    turn.set(maintenance=context.maintenance, parent=context.parent, heard_ns=log_ns)
+    worked_on = {*turn.alert.maintenance, *demands} if context.maintenance else {*turn.alert.maintenance} - {*demands}
+    turn.set(maintenance=tuple(sorted(worked_on)), parent=context.parent, heard_ns=log_ns)
     settle(turn)
     return turn.done()
 
@@ -80,7 +81,8 @@ def _take(turn: Turn, point: str, demand: Demand) -> None:
     if demand.missed is not None and demand.missed_by is not None:
         shown = incident.severity if incident.base in STANDING else None
         if demand.missed.rank > rank(shown):
-            state = AlarmState.SUPPRESSED if incident.state is AlarmState.NORMAL else incident.state
+            unseen = incident.raised_ns is None and incident.state is AlarmState.NORMAL
+            state = AlarmState.SUPPRESSED if unseen else incident.state
             why = _MISSED[demand.missed_by]
             turn.suppress(demand.missed_by, demand.missed, why, state, lead._replace(rule=demand.missed_rule))
 

@@ -70,7 +70,7 @@ class Incident(NamedTuple):
     peak: float | None = None
     delayed_s: float = 0.0  # of its last reading
     heard_ns: int = 0  # log time of its last reading
-    maintenance: bool = False  # the device said so with its last reading
+    maintenance: tuple[str, ...] = ()  # points whose device said with its last reading that it is worked on
     parent: str = ""  # the parent asset whose alarm stands
     suppressed_by: SuppressedBy | None = None  # while the state is suppressed, shelved or out of service
     told: tuple[Told, ...] = ()
