@@ -81,6 +81,8 @@ def _take(turn: Turn, point: str, demand: Demand) -> None:
     if demand.missed is not None and demand.missed_by is not None:
         shown = incident.severity if incident.base in STANDING else None
         if demand.missed.rank > rank(shown):
+            if incident.raised_ns is None:
+                turn.set(over_ns=None)  # it is closed so long after the last one
             unseen = incident.raised_ns is None and incident.state is AlarmState.NORMAL
             state = AlarmState.SUPPRESSED if unseen else incident.state
             why = _MISSED[demand.missed_by]

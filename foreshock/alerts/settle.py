@@ -65,9 +65,9 @@ def _out_of_service(turn: Turn) -> Reason | None:
 
 
 def _return_to_service(turn: Turn) -> None:
-    turn.forget(SuppressedBy.MAINTENANCE_WINDOW, SuppressedBy.OUT_OF_SERVICE)
     state = turn.alert.base if turn.shelf is None else AlarmState.SHELVED
     turn.tell(Change.RETURNED_TO_SERVICE, "maintenance is over", state=state)
+    turn.forget(SuppressedBy.MAINTENANCE_WINDOW, SuppressedBy.OUT_OF_SERVICE)
     turn.left |= turn.shelf is None
 
 

@@ -184,8 +184,8 @@ class Turn:
             self.answer(Change.UNSHELVED, reason, by)
             return
         shelved = self.incident.state is AlarmState.SHELVED
-        self.forget(SuppressedBy.SHELVED)
         self.tell(Change.UNSHELVED, reason, state=self.incident.base if shelved else None, by=by)
+        self.forget(SuppressedBy.SHELVED)
         self.left |= shelved
 
     def put_aside(self, shelf: Shelf, reason: str, by: By) -> None:
