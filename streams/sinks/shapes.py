@@ -123,14 +123,13 @@ def alertmanager_post(alert: AlertTransition, resolve_after_s: float, link: str 
 
 
 def _labels(alert: AlertTransition) -> dict[str, str]:
-    """Give what identifies an alert for as long as its severity stays; an empty label is no label."""
+    """Give what identifies an alert for as long as its severity stays; nothing else of it may be here, and no empty label."""
     labels = {
         "alertname": ALERT_NAME,
         "alert_id": alert.alert_id,
         "asset": alert.asset,
         "site": alert.site,
         "severity": alert.severity.value,
-        "owner": alert.owner,
     }
     return {name: value for name, value in labels.items() if value}
 
@@ -146,6 +145,7 @@ def _annotations(alert: AlertTransition) -> dict[str, str]:
         "action": alert.action,
         "runbook": "\n".join(alert.runbook),
         "priority": str(alert.priority),
+        "owner": alert.owner,
         "work_order": alert.work_order,
         "event_id": alert.event_id,
         "trace_id": alert.trace_id,

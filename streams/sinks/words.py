@@ -47,11 +47,11 @@ def said(change: Change) -> str:
 
 def description(alert: AlertTransition) -> str:
     """Give all that somebody needs to act, line by line."""
-    where = " / ".join(alert.path) or alert.site
+    where, points = " / ".join(alert.path) or alert.site, _listed(alert.points)
     lines = [
         f"{said(alert.change).capitalize()} at {when(alert.at_ns)}{f' by {alert.actor}' if alert.actor != 'policy' else ''}.",
         alert.reason,
-        f"Machine: {alert.asset}{f', {where}' if where else ''}{f', {_listed(alert.points)}' if alert.points else ''}",
+        f"Machine: {alert.asset}{f', {where}' if where else ''}{f'; measured at {points}' if points else ''}",
         f"Score: {_number(alert.score)} (1 is the boundary of normal); {alert.rule}" if alert.score is not None else "",
         f"What it looks like: {alert.hypothesis}" if alert.hypothesis else "",
         f"What to do: {alert.action}" if alert.action else "",
