@@ -20,8 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from foreshock.alerts.policy import Policy
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Asset, Block, DataQuality, Tick
 from foreshock.core.admission import Admission
+from foreshock.core.deadlines import Deadlines
+from foreshock.core.desk import Desk
+from foreshock.core.orders import Item, Orders
 from foreshock.core.points import AssetStatus, PointView, models_of, status, views
 from foreshock.core.recipe import Recipe
 from foreshock.core.silence import Silence
@@ -53,6 +58,8 @@ class Fleet:
         has a clock can take the time of it.
     extract
         What computes the features of a waveform: a replay on another numeric platform gives those on record.
+    policies
+        Alerting of assets that get no policy by an item on record, the closest of each; (): the default policy.
     """
 
     def __init__(
@@ -63,12 +70,15 @@ class Fleet:
         assets: Iterable[Asset] = (),
         on_stage: Callable[[str], None] | None = None,
         extract: Extract = catalog.extract,
+        policies: Sequence[Policy] = (),
     ) -> None:
         self.spec = spec
         self.on_stage = on_stage or _ignore
-        self._admission = Admission(spec, reference, extract)
+        self._admission = Admission(spec, reference, extract, Desk(tuple(policies)))
         self._stored = Store(self._admission)
         self._silence = Silence(self._admission)
+        self._orders = Orders(self._admission)
+        self._deadlines = Deadlines(self._admission)
         self._succession = Succession(self._admission)
         self.receive(list(assets))
 
@@ -94,26 +104,44 @@ class Fleet:
         self.on_stage("policy")
         return outcomes
 
-    def take_up(self, asset: Asset, partition: int, offset: int) -> None:
-        """Take up master data that was put on record in the order of a partition, before the record at `offset`."""
-        place = self._admission.partition(partition)
-        owner = self._admission.owner(place, asset.asset)
-        owner.record = asset
-        place.touch(asset.asset, owner, offset)
+    def take_up(self, item: Item, partition: int, offset: int) -> list[AlertTransition]:
+        """Take up what was put on record in the order of a partition, before the record at `offset`.
+
+        Parameters
+        ----------
+        item
+            Master data, the policy of some assets, or a command or work order with its place on its own topic. What an
+            asset has taken up already, or is further than, is left out: all that is on record may be given again.
+
+        Returns
+        -------
+        list of AlertTransition
+            What it led to.
+        """
+        return self._orders.take_up(item, partition, offset)
+
+    def policies(self, partition: int) -> Mapping[str, str]:
+        """Version of the policy that each asset of a partition has."""
+        return self._orders.policies(partition)
+
+    def newcomers(self, partition: int) -> list[str]:
+        """Assets of a partition that were met since this was asked last; they have the default policy."""
+        return self._orders.newcomers(partition)
 
     def overdue(self, partition: int, at_ns: int, since_ns: int = 0) -> bool:
-        """Say whether a tick at that wall-clock time would tell a sensor silent; changes nothing.
+        """Say whether a tick at that wall-clock time would tell a sensor silent, or change an alert; changes nothing.
 
         Only to be asked when the partition was read to its end after `at_ns`: what lies unread in it is no silence.
         """
-        return self._silence.overdue(partition, at_ns, since_ns)
+        return self._deadlines.overdue(partition, at_ns) or self._silence.overdue(partition, at_ns, since_ns)
 
-    def tick(self, tick: Tick) -> list[DataQuality]:
+    def tick(self, tick: Tick) -> list[DataQuality | AlertTransition]:
         """Tell the sensors silent from which nothing came for too long, once each; their next record clears it.
 
+        Then the alerts that time alone changes: nobody acknowledged, a shelf has expired, it is over for long enough.
         A function of the state and the tick. Assets that are further than its place are left alone.
         """
-        return self._silence.tick(tick)
+        return [*self._silence.tick(tick), *self._deadlines.tick(tick)]
 
     def status(self, asset: str) -> AssetStatus | None:
         """Why an asset has a score or not; None for one that was never seen."""

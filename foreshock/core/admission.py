@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from foreshock.contract import Asset, Block, ScoreState, SensorBlock
 from foreshock.core import quality
+from foreshock.core.desk import Desk
 from foreshock.core.events import farewell
-from foreshock.core.points import Entry, Lane, Layout, Model, Owner, Partition, Point, models_of
+from foreshock.core.evidence import parting
+from foreshock.core.points import Entry, Lane, Latest, Layout, Model, Owner, Partition, Point, models_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, score, unscored
 from foreshock.core.spec import FleetSpec
@@ -28,6 +30,7 @@ class Admission:
     spec: FleetSpec
     reference: Reference | None
     extract: Extract = catalog.extract
+    desk: Desk = field(default_factory=Desk)
     assets: dict[str, Asset] = field(default_factory=dict)  # master data that came without a place
     partitions: dict[int, Partition] = field(default_factory=dict)
     lanes: dict[tuple[str, Layout], Lane] = field(default_factory=dict)  # by recipe and layout
@@ -44,7 +47,11 @@ class Admission:
     def recipe_of(self, number: int) -> Recipe:
         """What models of a partition are started by."""
         found = self.partitions.get(number)
-        return self.recipe if found is None or found.recipe is None else found.recipe
+        return self.recipe if found is None else self.recipe_in(found)
+
+    def recipe_in(self, partition: Partition) -> Recipe:
+        """The same, of the partition at hand."""
+        return partition.recipe or self.recipe
 
     def partition(self, number: int) -> Partition:
         """An input partition, made at its first record."""
@@ -59,6 +66,8 @@ class Admission:
         if found is None:
             record = self.assets.get(name) or Asset(asset=name, registered=False)
             found = partition.owners[name] = Owner(record)
+            partition.newcomers.append(name)
+            self.desk.open(found, self.recipe_in(partition))
         return found
 
     def owned(self, name: str) -> list[Owner]:
@@ -69,10 +78,15 @@ class Admission:
         """Take up master data from here on."""
         self.assets[asset.asset] = asset
         for partition in self.partitions.values():
-            owner = partition.owners.get(asset.asset)
-            if owner is not None:
-                owner.record = asset
-                partition.touch(asset.asset, owner, partition.next)
+            if asset.asset in partition.owners:
+                self.know(partition, asset, partition.next)
+
+    def know(self, partition: Partition, asset: Asset, offset: int) -> None:
+        """Take up master data of an asset of a partition, before the record at `offset`."""
+        owner = self.owner(partition, asset.asset)
+        owner.record = asset
+        self.desk.open(owner, self.recipe_in(partition))
+        partition.touch(asset.asset, owner, offset)
 
     def enter(self, batch: Sequence[Block | Asset]) -> list[Entry]:
         """Take up master data and admit blocks, in order: a record counts for what comes after it."""
@@ -88,8 +102,11 @@ class Admission:
             entry.was = (point.quality, point.strange, point.strange_blocks)
             quality.judge(entry)
             if entry.refused is None or entry.refused[0] is not ScoreState.LATE:
+                if point.anew:
+                    self._begin_anew(entry)
                 self._layout(entry)
             entry.model = point.model
+            self.desk.hold(entry)
         return entries
 
     def _entry(self, block: Block) -> Entry:
@@ -125,11 +142,18 @@ class Admission:
         point.strange = layout
         reason = f"block layout changed from {point.model.layout} to {layout}"
         if point.strange_blocks >= LAYOUT_BLOCKS:
-            entry.left = point.model
+            entry.left = entry.left or point.model
             self.renew(point, entry.asset, entry.block.origin.partition, layout)
             point.quality = quality.anew(point.quality)
             reason += "; the model starts anew with the next one"
         entry.refused = (ScoreState.NOT_USABLE, reason)
+
+    def _begin_anew(self, entry: Entry) -> None:
+        """Give up a baseline that somebody ended: the first record after it begins the next one."""
+        point = entry.point
+        entry.left, entry.anew = point.model, point.anew
+        self.renew(point, entry.asset, entry.block.origin.partition)
+        point.model.newest_ns, point.anew = entry.left.newest_ns, ""
 
     def renew(self, point: Point, asset: Asset, number: int, layout: Layout | None = None) -> None:
         """Start the model of a measuring point anew, by what holds for its partition; the slots are free after `settle`."""
@@ -162,19 +186,32 @@ class Admission:
     def close(self, entry: Entry) -> Outcome:
         """Outcome of an entry; one that was refused at the door gets its reason here."""
         outcome = entry.outcome or self._refusal(entry)
+        if entry.left is not None and entry.point.latest is not None:
+            outcome = self._part(entry, entry.left, entry.point.latest, outcome)
         entry.point.score = outcome.score
         if entry.owner.cold:
             told = quality.cold_start(entry, entry.owner.cold)
             entry.owner.cold = ""
-            return replace(outcome, quality=(told, *outcome.quality))
-        return outcome
+            outcome = replace(outcome, quality=(told, *outcome.quality))
+        alerts = self.desk.look(entry, outcome, self.partitions[entry.block.origin.partition])
+        return replace(outcome, alerts=alerts) if alerts else outcome
+
+    def _part(self, entry: Entry, left: Model, latest: Latest, outcome: Outcome) -> Outcome:
+        """Close what was open on a model that is given up, and say why it is."""
+        events = farewell(entry, latest, entry.anew or (entry.refused[1] if entry.refused else ""))
+        told = (quality.cold_start(entry, entry.anew),) if entry.anew else ()
+        return replace(
+            outcome,
+            anomalies=(*events, *outcome.anomalies),
+            evidence=(*(parting(entry, left, latest, events) if events else ()), *outcome.evidence),
+            quality=(*told, *outcome.quality),
+        )
 
     def _refusal(self, entry: Entry) -> Outcome:
         if entry.refused is None:
             raise AssertionError("an admitted entry has its outcome from its lane")
         state, reason = entry.refused
         latest, block = entry.point.latest, entry.block
-        anomalies = farewell(entry, latest, reason) if entry.left is not None and latest is not None else ()
         spec = (entry.model or entry.point.model).recipe.spec
         names = Names("", spec.model_name, spec.policy_name)
         before = latest if entry.left is None else None
@@ -182,7 +219,7 @@ class Admission:
         times = (block.source_ns,) if isinstance(block, SensorBlock) else tuple(block.times_ns.tolist())
         rows = tuple(unscored(ns, state, reason, alarm=alarm, trend=trend) for ns in times)
         record = score(entry, names, rows, warmup=latest.warmup if latest else 0.0, learning=f"held: {reason}")
-        return Outcome(score=record, anomalies=anomalies, quality=entry.quality)
+        return Outcome(score=record, quality=entry.quality)
 
     def settle(self) -> None:
         """Give back the slots that the batch left behind: only now are their last blocks through."""
@@ -205,6 +242,7 @@ class Admission:
         partition.dirty.pop(name, None)
         partition.succeeding.discard(name)
         fresh = partition.owners[name] = Owner(owner.record)
+        self.desk.open(fresh, self.recipe_in(partition))
         return fresh
 
     def drop_points(self, owner: Owner) -> None:

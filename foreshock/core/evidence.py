@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foreshock.contract import Anomaly
-from foreshock.core.points import Entry, model_of
+from foreshock.core.points import Entry, Latest, Model, model_of
 from foreshock.core.recipe import Recipe
-from foreshock.core.state import AssetState
+from foreshock.core.state import AssetState, model_tree
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Evidence
@@ -57,20 +57,44 @@ class Witness:
             "trend": model.trend,
             "arrays": arrays,
         }
-        self.states[k] = AssetState(
-            asset=entry.block.asset,
-            partition=entry.block.origin.partition,
-            offset=entry.folded,
-            shape=self.recipe.shape(entry.asset),
-            tree={"asset": to_tree(entry.asset), "cold": "", "points": [point]},
-        )
+        self.states[k] = _state(self.recipe, entry, point)
 
     def of(self, k: int, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
         """Evidence of entry `k`, in the order of its events; equal states are one."""
-        if not events:
-            return ()
-        state = self.states[k].to_bytes()
-        text, reference = self.recipe.detection, self.recipe.reference_text
-        return tuple(
-            Evidence(event_id=event.event_id, state=state, detection=text, reference=reference) for event in events
-        )
+        return _evidence(self.recipe, self.states[k], events) if events else ()
+
+
+def parting(entry: Entry, left: Model, latest: Latest, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
+    """Evidence of the events with which a measuring point gives up a model: the model is as it was before the record."""
+    if entry.was is None:
+        raise AssertionError("an entry keeps what its point was from admission on")
+    quality, strange, strange_blocks = entry.was
+    point = {
+        "point": entry.block.point,
+        "strange": to_tree(strange),
+        "strange_blocks": strange_blocks,
+        "anew": entry.anew,
+        "quality": to_tree(quality),
+        "latest": to_tree(latest),
+        **model_tree(left),
+    }
+    return _evidence(left.recipe, _state(left.recipe, entry, point), events)
+
+
+def _state(recipe: Recipe, entry: Entry, point: dict[str, Any]) -> AssetState:
+    """State of an asset with one measuring point; of its alerts it has what decides about the score."""
+    tree = {"asset": to_tree(entry.asset), "cold": "", "points": [point]}
+    if entry.held:
+        tree["alerts"] = {"held": entry.held}
+    return AssetState(
+        asset=entry.block.asset,
+        partition=entry.block.origin.partition,
+        offset=entry.folded,
+        shape=recipe.shape(entry.asset),
+        tree=tree,
+    )
+
+
+def _evidence(recipe: Recipe, state: AssetState, events: Sequence[Anomaly]) -> tuple[Evidence, ...]:
+    data, detection, reference = state.to_bytes(), recipe.detection, recipe.reference_text
+    return tuple(Evidence(event_id=e.event_id, state=data, detection=detection, reference=reference) for e in events)

@@ -21,7 +21,9 @@ from foreshock.contract import (
     SensorBlock,
 )
 from foreshock.core.recipe import Recipe
+from foreshock.core.standing import Alerts
 from foreshock.detectors.episodes import EpisodeState
+from foreshock.features.conditions import Conditions
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Outcome
@@ -178,6 +180,7 @@ class Point:
     quality: PointState = field(default_factory=PointState)
     score: Score | None = None  # the latest one that was made here; as a whole, which costs nothing
     restored: Latest | None = None  # what a snapshot told of the one before
+    anew: str = ""  # why its baseline starts anew with the next record
 
     @property
     def latest(self) -> Latest | None:
@@ -195,6 +198,8 @@ class Owner:
     captured: int = -1  # the same when it was last captured ...
     since: int | None = None  # ... and the first offset that changed it after that
     cold: str = ""  # why it starts cold; its next outcome says so
+    alerts: Alerts = field(default_factory=Alerts)
+    due_ns: int | None = None  # when time alone changes them next; by the broker's clock
 
 
 @dataclass(slots=True)
@@ -209,6 +214,10 @@ class Partition:
     heard_ns: int = 0  # ingest time of the first record since silent sensors were looked for; 1: a state was restored
     recipe: Recipe | None = None  # of models that start from here on; None: of what is configured
     succeeding: set[str] = field(default_factory=set)  # assets that may have models in the shadow
+    due: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # a heap of `Owner.due_ns`; what is not that any more is void
+    newcomers: list[str] = field(default_factory=list)  # assets that nobody has asked about yet
 
     def touch(self, name: str, owner: Owner, offset: int) -> None:
         """Note that the record, or what is on record, at `offset` changed the state of an asset."""
@@ -277,8 +286,10 @@ class Entry:
     suspicious: bool = False  # whether its samples want a closer look
     digests: tuple[int, ...] = ()  # of its channels' samples
     left: Model | None = None  # the model that its point gave up with it
+    anew: str = ""  # why, where that was not for its layout
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
+    standing: Conditions = ()  # quality conditions of its point that stand after it
     quality: tuple[DataQuality, ...] = ()
     held: str = ""  # why nothing may be learnt from it, whatever its score: somebody holds learning
     outcome: Outcome | None = None

@@ -72,6 +72,7 @@ def judge(entry: Entry) -> None:
     known = measuring_point(entry.asset, block.point) if entry.asset.points else None
     step = _waveform(entry, block, known) if isinstance(block, SensorBlock) else _frame(entry, block, known)
     entry.point.quality = step.state
+    entry.standing = step.state.standing
     entry.at_ns = step.at_ns
     if step.kinds:
         entry.kinds = tuple(kind.value for kind in step.kinds)

@@ -30,7 +30,7 @@ class AssetState:
 
     `offset` is the next one of its order: records below it are folded in. `shape` names what the arrays depend on:
     only a Fleet of the same shape can go on with them. `tree` is {asset: master data, cold: why it starts cold,
-    points: list of measuring points by name}.
+    points: list of measuring points by name, alerts: what differs from an asset without any, where something does}.
     """
 
     asset: str
@@ -92,6 +92,7 @@ def point_tree(name: str, point: Point) -> dict[str, Any]:
         "point": name,
         "strange": to_tree(point.strange),
         "strange_blocks": point.strange_blocks,
+        **({"anew": point.anew} if point.anew else {}),
         "quality": to_tree(point.quality),
         "latest": to_tree(point.latest),
         "heir": None if heir is None else {"share": heir.share, "ready_ns": heir.ready_ns, **model_tree(heir.model)},
@@ -125,6 +126,7 @@ def fill_point(point: Point, tree: Mapping[str, Any]) -> None:
     """
     point.strange = _optional(Layout, tree["strange"])
     point.strange_blocks = from_tree(int, tree["strange_blocks"])
+    point.anew = from_tree(str, tree.get("anew", ""))
     point.quality = from_tree(PointState, tree["quality"])
     point.restored = _optional(Latest, tree["latest"])
     fill_model(point.model, tree)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from foreshock.core.admission import Admission
+from foreshock.core.desk import refresh, settle
 from foreshock.core.points import Heir, Model, Owner, Point
 from foreshock.core.recipe import Recipe
+from foreshock.core.standing import alerts_of, tree_of
 from foreshock.core.state import AssetState, fill_model, fill_point, layout_of, master_data, point_tree
 from foreshock.errors import StateRejected
 from foreshock.lineage import fingerprint
@@ -47,6 +49,8 @@ class Store:
             "cold": owner.cold,
             "points": [point_tree(point, owner.points[point]) for point in sorted(owner.points)],
         }
+        if alerts := tree_of(owner.alerts):
+            tree["alerts"] = alerts
         return AssetState(asset=name, partition=number, offset=owner.folded, shape=shape, tree=tree)
 
     def clean(self, number: int, name: str, offset: int) -> None:
@@ -64,8 +68,10 @@ class Store:
         """Replace an asset by a captured state, of which no checkpoint has what came from offset `dirty` on."""
         admission = self.admission
         owner = admission.forget(state.partition, state.asset)
+        partition = admission.partition(state.partition)
         try:
             owner.record = master_data(state.tree)
+            owner.alerts = alerts_of(state.tree.get("alerts", {}), admission.desk.known)
             self._fill(owner, state)
         except StateRejected as exc:
             admission.drop_points(owner)
@@ -75,8 +81,10 @@ class Store:
             admission.drop_points(owner)
             owner.cold = f"its state does not fit: {exc}"
             raise StateRejected("malformed", owner.cold) from exc
+        finally:  # the alerts hold on where the models cannot
+            refresh(owner, admission.recipe_in(partition))
+            settle(state.asset, owner, partition)
         owner.folded = owner.captured = state.offset
-        partition = admission.partition(state.partition)
         partition.next = max(partition.next, state.offset)
         partition.heard_ns = 1
         if dirty is not None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 from foreshock.contract import Anomaly, Asset, Block, ScoreState
 from foreshock.core.admission import Admission
+from foreshock.core.desk import refresh
 from foreshock.core.events import farewell
 from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch
 from foreshock.core.recipe import Recipe
@@ -52,6 +53,8 @@ class Succession:
             if any(begun):
                 partition.touch(name, owner, offset)
             self._note(number, name, owner)
+        for owner in partition.owners.values():
+            refresh(owner, recipe)
         self.admission.settle()
         self._tidy()
 

@@ -84,7 +84,7 @@ def placed(items: Sequence[Any]) -> list[Any]:
     """Blocks with the offsets of their place in the sequence, as a topic gives them; master data has none."""
     found = []
     for item in items:
-        if hasattr(item, "origin"):
+        if isinstance(item, SensorBlock | TelemetryFrame):
             item = replace(item, origin=replace(item.origin, offset=len(found)))  # noqa: PLW2901  # the same record, placed
         found.append(item)
     return found

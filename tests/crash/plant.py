@@ -1,15 +1,25 @@
-"""A plant for crash tests: a stream of everything that makes state, and a Fleet that it is fed to, place by place."""
+"""A plant for crash tests: a stream of everything that makes state, and a Fleet that it is fed to, place by place.
+
+Beside records there are items that have a place between them: master data, commands, work orders, policies, the clock.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
 
-from foreshock.contract import Asset, Block, Limit, MeasuringPoint
+from foreshock.alerts.files import DEFAULT, versioned
+from foreshock.alerts.items import Assigned, Given
+from foreshock.alerts.policy import Window
+from foreshock.alerts.records import AlertTransition
+from foreshock.alerts.vocabulary import CommandKind, Holds, Verdict, WorkKind
+from foreshock.contract import Asset, Block, DataQuality, Limit, MeasuringPoint, Tick
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.outcome import Outcome
+from tests.core.alerting import at, control, tick, work
 from tests.core.builders import block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=16)
@@ -25,18 +35,53 @@ BOILER = Asset(
         MeasuringPoint(point="process", quantity="temperature", unit="K", limits=(Limit(feature="t1", above=310.0),)),
     ),
 )
+STRICT = versioned(
+    dataclasses.replace(
+        DEFAULT,
+        name="strict",
+        bands=tuple(dataclasses.replace(band, respond_within_s=1.0, off_delay_s=0.0) for band in DEFAULT.bands),
+        windows=(Window(name="oiling", holds=Holds.LEARNING, starts_ns=at(16), ends_ns=at(18)),),
+        close_after_s=3.0,
+    )
+)
+Item = Block | Asset | Given | Assigned | Tick
+Told = tuple[AlertTransition | DataQuality, ...]
+
+
+def between(i: int) -> list[Item]:
+    """What comes from outside before the records of a second."""
+    items: dict[int, list[Item]] = {
+        2: [Assigned(policy=STRICT, assets=("failing", "boiler", "changed"))],
+        14: [control(0, CommandKind.FREEZE, i, asset="failing")],
+        17: [control(1, CommandKind.RESUME, i, asset="failing")],
+        22: [control(2, CommandKind.SHELVE, i, asset="limited", until_ns=at(30.5))],
+        27: [control(3, CommandKind.WINDOW, i, asset="boiler", from_ns=at(81), until_ns=at(96))],
+        30: [control(4, CommandKind.ACKNOWLEDGE, i, asset="failing"), work(0, WorkKind.OPENED, i, asset="failing")],
+        33: [work(1, WorkKind.REPAIR, i, asset="boiler")],
+        34: [control(5, CommandKind.ACKNOWLEDGE, i, asset="nobody")],
+        36: [
+            control(6, CommandKind.LABEL, i, asset="failing", verdict=Verdict.FALSE, from_ns=at(28), until_ns=at(30)),
+            control(7, CommandKind.LABEL, i, asset="failing", label_id="c6", accept=True, actor="Grace"),
+        ],
+        40: [work(2, WorkKind.REPLACEMENT, i, asset="limited")],
+    }  # fmt: skip
+    return items.get(i, [])
 
 
 @cache
-def stream(length: int = 44) -> list[Block | Asset]:
+def stream(length: int = 44) -> list[Item]:
     """Waveforms and frames of five assets, one with two points, all on partition 0.
 
     Warm-ups, faults that open, escalate and clear, static limits, a stop, a frozen sensor, a repeated and a late block, a
-    gap, another layout for good, and master data that changes on the way.
+    gap, another layout for good, and master data that changes on the way; commands, work orders, a policy, and a tick
+    every three seconds.
     """
     rng = np.random.default_rng(7)
-    items: list[Block | Asset] = [LIMITED]
+    items: list[Item] = [LIMITED]
     for i in range(length):
+        items += between(i)
+        if i % 3 == 2:
+            items.append(tick(len(items), i + 0.5))
         grown = 0.0 if i < 26 else min(6.0, 1.5 * (i - 25)) if i < 36 else 0.0
         items.append(block(0, asset="failing", index=i, fault=grown))
         items.append(
@@ -57,11 +102,13 @@ def stream(length: int = 44) -> list[Block | Asset]:
     return placed(items)
 
 
-def feed(fleet: Fleet, items: Iterable[tuple[int, Block | Asset]]) -> Iterator[tuple[int, Outcome]]:
-    """Give records one by one with their places, as the worker does: master data by its place, blocks once."""
+def feed(fleet: Fleet, items: Iterable[tuple[int, Item]]) -> Iterator[tuple[int, Outcome | Told]]:
+    """Give records one by one with their places, as the worker does: what is on record at its place, blocks once."""
     for place, item in items:
-        if isinstance(item, Asset):
-            fleet.take_up(item, 0, place)
+        if isinstance(item, Tick):
+            yield place, tuple(fleet.tick(item))
+        elif isinstance(item, Asset | Given | Assigned):
+            yield place, tuple(fleet.take_up(item, 0, place))
         elif item.origin.offset >= fleet.folded(0, item.asset):
             (outcome,) = fleet.receive([item])
             yield place, outcome

@@ -9,25 +9,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Phase, ScoreState
+from foreshock.alerts.items import Assigned
+from foreshock.alerts.records import AlertTransition
+from foreshock.alerts.vocabulary import Change
+from foreshock.contract import Block, Phase, ScoreState, Tick
 from foreshock.detectors.snapshot import Key, Keys
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
-from tests.crash.plant import SPEC, feed, stream
+from tests.crash.plant import SPEC, Told, feed, stream
 
 KEYS = Keys(Key("test", b"secret"))
 AHEAD = 30  # records after the crash that are looked at; what is wrong with a state shows sooner
 
 
 @cache
-def undisturbed(spec: FleetSpec, length: int) -> tuple[list[Outcome | None], list[dict[str, bytes]]]:
-    """Outcome of every record, and sealed captures of all assets after it."""
+def undisturbed(spec: FleetSpec, length: int) -> tuple[list[Outcome | Told], list[dict[str, bytes]]]:
+    """What became of every item, and sealed captures of all assets after it."""
     fleet, outcomes, captures = Fleet(spec), [], []
     latest: dict[str, bytes] = {}
     for place, item in enumerate(stream(length)):
-        found = list(feed(fleet, [(place, item)]))
-        outcomes.append(found[0][1] if found else None)
-        latest = latest | {item.asset: fleet.capture(0, item.asset).seal(KEYS)}
+        ((_, found),) = feed(fleet, [(place, item)])
+        outcomes.append(found)
+        names = fleet.policies(0) if isinstance(item, Tick | Assigned) else [item.asset]
+        known = [name for name in names if fleet.master_data(0, name) is not None]
+        latest = latest | {name: fleet.capture(0, name).seal(KEYS) for name in known}
         captures.append(latest)
     return outcomes, captures
 
@@ -50,16 +55,18 @@ def crash(spec: FleetSpec, length: int, place: int, draw: random.Random) -> None
     end = min(place + AHEAD, len(items))
     again = dict(feed(fleet, list(enumerate(items))[resume:end]))
 
-    assert {at: outcomes[at] for at in again} == again
-    assert {at for at in range(place + 1, end) if not isinstance(items[at], Asset)} <= again.keys()
-    seen = {item.asset for item in items[:end]}
-    assert {name: fleet.capture(0, name).digest() for name in seen} == digests(captures[end - 1])
+    given = {at for at in again if isinstance(again[at], tuple) and at <= place}  # some assets have taken these up
+    assert all(set(again[at]) <= set(outcomes[at]) for at in given)
+    assert {at: outcomes[at] for at in again.keys() - given} == {at: again[at] for at in again.keys() - given}
+    assert set(range(place + 1, end)) <= again.keys()
+    assert {name: fleet.capture(0, name).digest() for name in captures[end - 1]} == digests(captures[end - 1])
 
 
 class TestStream:
     def test_it_holds_what_makes_state(self) -> None:
         """The undisturbed run has episodes of both modes that open, escalate and close, refusals of all kinds, quality events."""
-        outcomes = [each for each in undisturbed(SPEC, 44)[0] if each is not None]
+        results = undisturbed(SPEC, 44)[0]
+        outcomes = [each for each in results if isinstance(each, Outcome)]
         events = [event for outcome in outcomes for event in outcome.anomalies]
         states = {row.state for outcome in outcomes for row in outcome.score.rows}
 
@@ -68,6 +75,24 @@ class TestStream:
         }  # fmt: skip
         assert states == set(ScoreState)
         assert {e.kind.value for o in outcomes for e in o.quality} >= {"duplicate", "frozen"}
+
+    def test_it_holds_what_makes_alerts(self) -> None:
+        """Records, commands, work orders and ticks each have transitions of some kinds; each id comes once."""
+        results = undisturbed(SPEC, 44)[0]
+        by_records = [each for found in results if isinstance(found, Outcome) for each in found.alerts]
+        outside = [each for found in results if isinstance(found, tuple) for each in found]
+        by_ticks = [each for each in outside if each.origin.topic == "sensors.v1" and isinstance(each, AlertTransition)]
+        told = [*by_records, *(each for each in outside if isinstance(each, AlertTransition))]
+
+        assert {each.change for each in by_records} >= {
+            Change.RAISED, Change.ESCALATED, Change.SUPPRESSED, Change.UNSHELVED
+        }  # fmt: skip
+        assert {each.change for each in told} >= {
+            Change.ACKNOWLEDGED, Change.SHELVED, Change.FROZEN, Change.RESUMED, Change.LABELLED, Change.REFUSED,
+            Change.WORK_ORDER, Change.WINDOW, Change.RETURNED_TO_NORMAL,
+        }  # fmt: skip
+        assert by_ticks
+        assert len({each.event_id for each in told}) == len(told)
 
 
 @pytest.mark.parametrize("part", range(6))
@@ -100,18 +125,19 @@ def test_a_state_is_the_same_in_any_batching(data: st.DataObject) -> None:
     """Cut into batches at random places, the digests of all assets are those of the run record by record."""
     items = stream()
     cuts = sorted(data.draw(st.sets(st.integers(1, len(items) - 1), max_size=30)))
-    fleet = Fleet(SPEC)
+    fleet, results = Fleet(SPEC), []
     for first, last in zip([0, *cuts], [*cuts, len(items)], strict=True):
         batch = []
         for place in range(first, last):
             item = items[place]
-            if isinstance(item, Asset):
-                fleet.receive(batch)
-                batch = []
-                fleet.take_up(item, 0, place)
-            else:
+            if isinstance(item, Block):
                 batch.append(item)
-        fleet.receive(batch)
+            else:
+                results += [*fleet.receive(batch), *(told for _, told in feed(fleet, [(place, item)]))]
+                batch = []
+        results += fleet.receive(batch)
     found = {name: fleet.capture(0, name).digest() for name in fleet.dirty(0)}
+    outcomes, captures = undisturbed(SPEC, 44)
 
-    assert found == digests(undisturbed(SPEC, 44)[1][-1])
+    assert found == digests(captures[-1])
+    assert results == outcomes

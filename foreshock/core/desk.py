@@ -1,0 +1,182 @@
+"""Where the policy of an asset meets its records: each block, in order, once its outcome is known.
+
+Most blocks of most assets are below every level while nothing stands: those cost two comparisons. For the others each
+row is a `Reading` of its measuring point, the point's `Condition` says what it demands, and the `Alarm` of the asset what
+that changes. A row without a score is no evidence of anything: it moves no condition towards normal, and an alert stands
+while the machine is stopped, or its sensor is faulty, until time alone ends it.
+
+Whether the asset's parent has an alarm is not known here (`Context.parent` stays empty): an asset's state depends on its
+own order alone, and what looks across assets stands behind `alerts.v1`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from foreshock.alerts import budget, lifecycle, margin, windows
+from foreshock.alerts.conditions import Condition, Reading, evaluate, level, lowest
+from foreshock.alerts.files import resolve
+from foreshock.alerts.policy import Policy
+from foreshock.alerts.records import AlertTransition
+from foreshock.alerts.states import Context, Step
+from foreshock.alerts.vocabulary import Holds
+from foreshock.contract import Anomaly, Mode, Phase, RunState, ScoreRow, ScoreState
+from foreshock.core.points import Entry, Owner, Partition
+from foreshock.core.recipe import Recipe
+from foreshock.core.standing import Alerts, Moved, Said
+from foreshock.outcome import Outcome
+
+_LEARNING = frozenset({Holds.LEARNING, Holds.BOTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Alerting of all assets of a Fleet.
+
+    Attributes
+    ----------
+    policies
+        What assets have a policy from that get none by an item on record; (): `DEFAULT`.
+    known
+        Policies by version, as they came by.
+    """
+
+    policies: Sequence[Policy] = ()
+    known: dict[str, Policy] = field(default_factory=dict)
+
+    def open(self, owner: Owner, recipe: Recipe) -> None:
+        """Give a new asset, or one with new master data, the policy that covers it."""
+        self.govern(owner, resolve(self.policies, owner.record) if self.policies else owner.alerts.policy, recipe)
+
+    def govern(self, owner: Owner, policy: Policy, recipe: Recipe) -> None:
+        """Let a policy hold from here on."""
+        owner.alerts.policy = self.known.setdefault(policy.version, policy)
+        refresh(owner, recipe)
+
+    def hold(self, entry: Entry) -> None:
+        """Say of a record at the door whether somebody holds learning."""
+        alerts = entry.owner.alerts
+        if alerts.holding:
+            path = entry.asset.path
+            entry.held = alerts.held or windows.learning_held(alerts.policy, alerts.alarm, path, entry.at_ns)
+
+    def look(self, entry: Entry, outcome: Outcome, partition: Partition) -> tuple[AlertTransition, ...]:
+        """Take up what became of a record."""
+        alerts = entry.owner.alerts
+        if not alerts.restless and not outcome.anomalies:
+            for row in outcome.score.rows:
+                if row.value is not None and row.value >= alerts.floor:
+                    break
+            else:
+                return ()
+        if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
+            return ()
+        told = tuple(self._rows(entry, outcome))
+        settle(entry.block.asset, entry.owner, partition)
+        return told
+
+    def _rows(self, entry: Entry, outcome: Outcome) -> Iterable[AlertTransition]:
+        alerts, score, name = entry.owner.alerts, outcome.score, entry.block.point
+        factor = alerts.margin * scale(alerts.policy, (entry.model or entry.point.model).recipe)
+        origin = entry.block.origin
+        alerts.topic, alerts.topic_id, alerts.site = origin.topic, origin.topic_id, entry.block.site
+        events = list(outcome.anomalies)
+        for number, row in enumerate(score.rows):
+            while events and (events[0].lineage.inputs[0].row or 0) <= number:
+                hear(alerts, events.pop(0))
+            if row.state is ScoreState.LATE:
+                continue
+            mode = Mode.STATIC_LIMIT if row.p_value is None else score.mode
+            reading = _reading(entry, row, mode, alerts)
+            condition = alerts.conditions.get(name, Condition())
+            condition, demand = evaluate(alerts.policy, condition, reading, factor)
+            if condition == Condition():
+                alerts.conditions.pop(name, None)
+            else:
+                alerts.conditions[name] = condition
+            context = Context(
+                asset=entry.asset,
+                origin=origin,
+                at_ns=reading.at_ns,
+                row=number,
+                site=entry.block.site,
+                running=row.run_state is RunState.RUNNING,
+                maintenance=entry.context.maintenance,
+            )
+            yield from apply(alerts, lifecycle.step(alerts.policy, alerts.alarm, {name: demand}, context), context)
+        if name not in alerts.conditions:
+            for key in [key for key, each in alerts.said.items() if each.over and key[0] == name]:
+                del alerts.said[key]
+
+
+def scale(policy: Policy, recipe: Recipe) -> float:
+    """What the levels of a policy are multiplied by, for scores that are scaled by a recipe's budget."""
+    return budget.factor(policy.budget_per_asset_month, recipe.spec.budget)
+
+
+def refresh(owner: Owner, recipe: Recipe) -> None:
+    """Work out what follows from policy and alarm: to be called when something from outside changed them.
+
+    `recipe` is what models of its partition are started by; models that are there may have others.
+    """
+    alerts = owner.alerts
+    policy, alarm = alerts.policy, alerts.alarm
+    name = owner.record.asset
+    alerts.margin = margin.effect(alarm.labels, asset=name, level=level(policy)).margin_factor if alarm.labels else 1.0
+    recipes = (recipe, *(point.model.recipe for point in owner.points.values()))
+    alerts.floor = lowest(policy, alerts.margin * min(scale(policy, each) for each in recipes))
+    held = (each.holds in _LEARNING for each in (*policy.windows, *alarm.windows))
+    alerts.holding = bool(alerts.held) or alarm.frozen is not None or any(held)
+
+
+def apply(alerts: Alerts, step: Step, context: Context) -> list[AlertTransition]:
+    """Let a step be the state from here on, and make the records of it."""
+    alerts.alarm, drafts = step
+    return [lifecycle.transition(alerts.policy, each, context) for each in drafts]
+
+
+def settle(name: str, owner: Owner, partition: Partition) -> None:
+    """Note whether something stands, and when it is due next."""
+    alerts = owner.alerts
+    alerts.restless = bool(alerts.conditions) or not alerts.alarm.idle
+    due_ns = lifecycle.due_ns(alerts.policy, alerts.alarm, owner.record.path)
+    if due_ns != owner.due_ns:
+        owner.due_ns = due_ns
+        if due_ns is not None:
+            heapq.heappush(partition.due, (due_ns, name))
+
+
+def hear(alerts: Alerts, event: Anomaly) -> None:
+    """Remember what an anomaly event said of its measuring point."""
+    alerts.said[event.point, event.mode.value] = Said(
+        point=event.point,
+        mode=event.mode.value,
+        anomaly_id=event.event_id,
+        hypothesis=event.hypothesis,
+        effect=tuple(
+            Moved(each.feature, each.value, each.expected)
+            for each in event.contributions
+            if each.value is not None and each.expected is not None
+        ),
+        over=event.phase is Phase.CLOSED,
+    )
+
+
+def _reading(entry: Entry, row: ScoreRow, mode: Mode, alerts: Alerts) -> Reading:
+    at_ns = min(row.source_ns, entry.at_ns)  # a clock that is ahead counts as late as the broker's
+    said = alerts.said.get((entry.block.point, mode.value))
+    return Reading(
+        at_ns=at_ns,
+        value=row.value,
+        trend=row.trend,
+        hypothesis=said.hypothesis if said else "",
+        effect=said.effect if said else (),
+        usable=row.state is not ScoreState.NOT_USABLE,
+        running=row.run_state is RunState.RUNNING,
+        inhibited=any(each.finding.kind.value in alerts.policy.inhibit_on for each in entry.standing),
+        mode=mode.value,
+        anomaly_id=said.anomaly_id if said else "",
+        delayed_s=(entry.block.origin.ingest_ns - at_ns) / 1e9,
+    )
