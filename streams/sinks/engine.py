@@ -223,8 +223,6 @@ class Engine:
                 self._finished(item, started, time.time_ns(), decision.why)
                 return
             doubtful = doubtful or isinstance(decision, Ambiguous)
-            if item.place[0] in self._leaving:
-                raise asyncio.CancelledError
             own = decision.after_s or 0.0 if isinstance(decision, Ambiguous) else 0.0
             await asyncio.sleep(max(own, 0.0 if self.down else self._backoff(attempts)))
 
@@ -237,6 +235,8 @@ class Engine:
 
     async def _send(self, item: Item) -> Decision:
         await asyncio.sleep(max(self._not_before - time.monotonic(), self._bucket.take(time.monotonic())))
+        if item.place[0] in self._leaving:
+            raise asyncio.CancelledError  # nothing more is begun there
         self._sending.add(item.place)
         try:
             decision = await self._sink.deliver(item)

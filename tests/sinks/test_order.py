@@ -18,8 +18,8 @@ def test_alerts_stay_in_order_and_offsets_never_pass_what_is_not_done(records, r
     under_way: list[tuple[tuple[int, int], str]] = []
     sent: dict[str, list[tuple[int, int]]] = {}
     read: dict[str, list[tuple[int, int]]] = {}
-    for partition, alert in records:
-        alert = f"{alert}{partition}"  # an alert has one partition
+    for partition, name in records:
+        alert = f"{name}{partition}"  # an alert has one partition
         place = (partition, offsets[partition])
         offsets[partition] += rng.choice((1, 1, 3))  # what a compacted or transactional topic leaves out
         read.setdefault(alert, []).append(place)
@@ -39,8 +39,10 @@ def test_alerts_stay_in_order_and_offsets_never_pass_what_is_not_done(records, r
     assert sent == read
     assert len(order) == 0
     assert order.span() == 0
-    last = {number: max([10, *(o + 1 for p, o in sum(read.values(), []) if p == number)]) for number in range(3)}
-    assert order.positions() == last
+    ends = {place: place[1] + 1 for places in read.values() for place in places}
+    assert order.positions() == {
+        number: max([10, *(end for place, end in ends.items() if place[0] == number)]) for number in range(3)
+    }
 
 
 def finish(order, under_way, sent, rng):
