@@ -12,7 +12,7 @@ from foreshock.alerts.outcomes.verdicts import HORIZON_S
 from foreshock.settings import Settings
 from foreshock.streams.errands.alertlog import AlertLog
 from foreshock.streams.errands.registered import registered_assets
-from foreshock.streams.errands.running import Seen, running
+from foreshock.streams.errands.running import Heard, running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def gather(settings: Settings, wanted: Wanted) -> Given:
 
 
 def exposures(
-    classes: Mapping[str, str], heard: Mapping[str, Seen], alerted: Iterable[str], whole_s: float
+    classes: Mapping[str, str], heard: Mapping[str, Heard], alerted: Iterable[str], whole_s: float
 ) -> dict[str, Exposure]:
     """How long each asset was watched: since it was first heard; registered or alerted and never sampled: all the time."""
     found = {}

@@ -247,6 +247,19 @@ def test_the_end_of_an_alert_is_its_last_return():
     assert incidents([first, returned, again])[0].ended_ns is None
 
 
+def test_what_was_never_raised_is_no_alert():
+    """Suppressed from its beginning to its end: told with its reason, counted there, and asked of nobody."""
+    held = [
+        transition("s", Change.SUPPRESSED, D, suppressed_by=SuppressedBy.PARENT),
+        transition("s", Change.UNSUPPRESSED, 2 * D, raised_ns=D),
+        transition("s", Change.CLOSED, 3 * D, raised_ns=D),
+    ]
+
+    found = month(held).volume
+
+    assert (found.alerts, found.suppressed) == (0, (("parent", 1),))
+
+
 times = st.integers(0, 29).map(lambda day: day * D)
 lives = st.lists(st.tuples(times, st.sampled_from([None, Verdict.TRUE, Verdict.FALSE, Verdict.NEUTRAL])), max_size=12)
 

@@ -11,7 +11,8 @@ from foreshock.alerts.vocabulary import Change, Severity
 
 _ANNOUNCED = frozenset({Change.RAISED, Change.REALARMED})  # what an operator hears
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
-_NOT_RAISED = frozenset({Change.SUPPRESSED, Change.UNSUPPRESSED, Change.REFUSED, Change.LABELLED})
+# What only an alert that was raised can have; a suppressed one that nobody heard of has neither.
+_OF_RAISED = _ANNOUNCED | {Change.ESCALATED, Change.DE_ESCALATED, Change.ACKNOWLEDGED, Change.OVERDUE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +69,13 @@ def incidents(transitions: Iterable[AlertTransition]) -> tuple[Incident, ...]:
     for each in unique(transitions):
         if each.alert_id:
             lives.setdefault(each.alert_id, []).append(each)
-    found = [_incident(life) for life in lives.values() if any(each.change not in _NOT_RAISED for each in life)]
+    found = [_incident(life) for life in lives.values() if any(each.change in _OF_RAISED for each in life)]
     return tuple(sorted(found, key=lambda each: (each.raised_ns, each.alert_id)))
 
 
 def _incident(life: list[AlertTransition]) -> Incident:
     first = next((each for each in life if each.change is Change.RAISED), None) or next(
-        each for each in life if each.change not in _NOT_RAISED
+        each for each in life if each.change in _OF_RAISED
     )  # its beginning may be past retention
     last = life[-1]
     acknowledged = next((each for each in life if each.change is Change.ACKNOWLEDGED), None)
