@@ -36,20 +36,14 @@ class Covering:
         fresh
             Master data that waits to be put on record: it counts already, for it will stand before.
         """
-        if not hasattr(self._fleet, "policies"):
-            return
         yield from self._for({**dict.fromkeys(self._fleet.policies(number)), **fresh}, number)
 
     def newcomers(self, number: int) -> Iterator[Assigned]:
         """Give what has to be put on record for assets that were met since this was last asked."""
-        if not hasattr(self._fleet, "policies"):
-            return
         yield from self._for(dict.fromkeys(self._fleet.newcomers(number)), number)
 
     def of(self, number: int, asset: Asset) -> Iterator[Assigned]:
         """Give what has to be put on record for one asset with new master data."""
-        if not hasattr(self._fleet, "policies"):
-            return
         yield from self._for({asset.asset: asset}, number)
 
     def _for(self, assets: Mapping[str, Asset | None], number: int) -> Iterator[Assigned]:

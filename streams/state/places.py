@@ -287,7 +287,7 @@ class Places:
             return (refusal(item),)
         if isinstance(item, Asset) and offset < self._fleet.folded(number, item.asset):
             return ()  # a snapshot has it, and maybe a newer one
-        return self._fleet.take_up(item, number, offset) or ()
+        return self._fleet.take_up(item, number, offset)
 
 
 def _rank(item: Item) -> int:

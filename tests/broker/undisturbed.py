@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
+from foreshock.alerts.items import Assigned, Given
 from foreshock.contract import Asset, Block, Tick
 from foreshock.detection import spec_of
 from foreshock.detectors.snapshot import unseal
@@ -15,7 +16,7 @@ from foreshock.streams import wire
 from foreshock.streams.border import Border
 from foreshock.streams.state.keys import keys_of
 from foreshock.streams.state.reader import read_state
-from foreshock.streams.state.records import Place, StateKey
+from foreshock.streams.state.records import Place, StateKey, TickRequest
 from tests.broker.conftest import Topics
 from tests.chaos.reading import read_topic
 
@@ -48,10 +49,10 @@ def run(
 def apply(fleet: Fleet, place: Place) -> None:
     """Apply what came from outside the order."""
     for item in place.items:
-        if isinstance(item, Asset):
-            fleet.take_up(item, place.partition, place.offset)
-        else:
+        if isinstance(item, TickRequest):
             fleet.tick(Tick(place.partition, place.offset, item.at_ns, item.since_ns))
+        elif isinstance(item, Asset | Assigned | Given):
+            fleet.take_up(item, place.partition, place.offset)
 
 
 def published(topics: Topics) -> dict[tuple[int, int], set[bytes]]:

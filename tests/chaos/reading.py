@@ -12,7 +12,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from foreshock.settings import Settings
 from foreshock.streams import wire
 
-OUTPUTS = ("scores.v1", "dead-letters.v1", "anomalies.v1", "quality.v1", "evidence.v1")
+OUTPUTS = (
+    *("scores.v1", "dead-letters.v1", "anomalies.v1", "quality.v1", "evidence.v1"),
+    *("alerts.v1", "alarms.v1"),
+)
 READ_S = 120.0
 Place = tuple[int, int]
 """Partition and offset of an input record."""
@@ -105,11 +108,11 @@ class Output:
     at
         Its own partition and offset.
     place
-        Of the input record behind it; None for an event of the pipeline itself.
+        Of the input record behind it; None for an event of the pipeline itself, and where a command was behind it.
     id
         Its event id or score id.
     value
-        Its bytes.
+        Its bytes; none where the record takes its key back.
     record
         Its fields.
     """
@@ -136,11 +139,12 @@ def read_outputs(settings: Settings) -> list[Output]:
 def output_of(name: str, record: Record) -> Output:
     """Decode one record of an output topic."""
     value = record.value_bytes or b""
-    fields = wire.decode_output(value)["record"]
+    fields = wire.decode_output(value)["record"] if value else {}
+    place: Place | None = None
     if name == "anomalies.v1":
         last = fields["lineage"]["inputs"][-1]
         place = (last["partition"], last["last"])
-    else:
+    elif value and fields["origin"]["topic"].endswith("sensors.v1"):
         place = (fields["origin"]["partition"], fields["origin"]["offset"])
     return Output(name, record.place, record.key_bytes, place, _id(name, record, fields), value, fields)
 

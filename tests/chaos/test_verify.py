@@ -155,7 +155,7 @@ def swap(run: Run, a: int, b: int) -> None:
     run.outputs[a], run.outputs[b] = run.outputs[b], run.outputs[a]
 
 
-@pytest.mark.parametrize("topic", ["scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1"])
+@pytest.mark.parametrize("topic", ["scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1", "alerts.v1"])
 def test_one_flipped_bit_is_found(run, topic):
     """A record that differs in its last byte is different, whichever copy of it it is."""
     index = next(n for n, each in enumerate(run.outputs) if each.topic == topic)
@@ -175,13 +175,21 @@ def test_difference_names_the_field(run):
     assert "learning is 'held: moon' instead of" in run.judge().different[0]
 
 
-@pytest.mark.parametrize("topic", ["anomalies.v1", "quality.v1"])
+@pytest.mark.parametrize("topic", ["anomalies.v1", "quality.v1", "alerts.v1", "alarms.v1"])
 def test_missing_event_is_found(run, topic):
     """An event of an input that was dealt with must be there."""
     gone = next(each for each in run.outputs if each.topic == topic)
     run.outputs.remove(gone)
 
     assert [gone.id in line for line in run.judge().missing] == [True]
+
+
+def test_alarm_that_should_be_gone_is_found(run):
+    """A record that takes its key back, where something stands in the undisturbed run; and the other way round."""
+    standing = next(n for n, each in enumerate(run.outputs) if each.topic == "alarms.v1" and each.value)
+    run.outputs[standing] = replace(run.outputs[standing], value=b"", record={})
+
+    assert "takes its key back" in run.judge().different[0]
 
 
 STRANGE: dict[str, Callable[[Output], Output]] = {

@@ -11,6 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from foreshock.alerts.items import Refused
+from foreshock.alerts.records import AlertTransition
+from foreshock.alerts.refusals import refusal
 from foreshock.contract import Asset, Block, DataQuality, DeadLetter, Reason, Tick
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet, FleetSpec
@@ -19,6 +22,7 @@ from foreshock.streams.border import Border
 from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.publish import Output
+from foreshock.streams.state.records import TickRequest
 from foreshock.streams.topics import TopicInfo
 from tests.chaos.reading import Place, Record
 
@@ -35,7 +39,7 @@ class Expected:
     topic: str
     place: Place
     id: str
-    value: bytes
+    value: bytes | None  # None: not known beforehand; no bytes: it takes its key back
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Truth:
     outcomes
         The score or the dead letter of each.
     events
-        Anomalies, their cases, and quality, by their id.
+        Anomalies, their cases, quality, changes of alerts and what stood after each, by their id.
     assets
         Which asset each input is of; "" for one that cannot be read.
     digests
@@ -156,7 +160,7 @@ class Undisturbed:
                 truth.events[event.record_id] = self._expected(event, record.place)
 
     def _expected(self, output: Output, place: Place) -> Expected:
-        return Expected(self._topic_of[output.topic], place, output.record_id, output.value)
+        return Expected(self._topic_of[output.topic], place, output.record_id, output.value or b"")
 
     def _decoded(self, record: Record, culprits: Collection[Culprit]) -> Block | DeadLetter:
         message: Any = record
@@ -175,18 +179,28 @@ class Undisturbed:
         truth.assets[place] = ""
         expected = self._expected(self._outputs.dead(letter, 0), place)
         if letter.reason is Reason.INTERNAL_ERROR:  # its sentence tells the exception
-            expected = Expected(expected.topic, place, expected.id, b"")
+            expected = Expected(expected.topic, place, expected.id, None)
         truth.outcomes[place] = expected
 
     def _outside(self, partition: int, offset: int, item: Any, truth: Truth) -> None:
         """Apply what came from outside the order before the record at an offset."""
-        if isinstance(item, Asset):
-            if self.fleet.folded(partition, item.asset) <= offset:
-                self.fleet.take_up(item, partition, offset)
-            return
-        tick = Tick(partition=partition, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns)
-        for event in self.fleet.tick(tick):
-            self._expect_silence(event, truth)
+        for told in self._took(partition, offset, item):
+            if isinstance(told, DataQuality):
+                self._expect_silence(told, truth)
+            else:
+                for output in self._outputs.alert(told, 0):
+                    truth.events[output.record_id] = self._expected(output, (partition, offset - 1))
+
+    def _took(self, partition: int, offset: int, item: Any) -> Sequence[DataQuality | AlertTransition]:
+        """Let an item take effect, and give what comes of it."""
+        if isinstance(item, TickRequest):
+            tick = Tick(partition=partition, offset=offset, at_ns=item.at_ns, since_ns=item.since_ns)
+            return self.fleet.tick(tick)
+        if isinstance(item, Refused):
+            return [refusal(item)]
+        if isinstance(item, Asset) and self.fleet.folded(partition, item.asset) > offset:
+            return []
+        return self.fleet.take_up(item, partition, offset)
 
     def _expect_silence(self, event: DataQuality, truth: Truth) -> None:
         place = (event.origin.partition, event.origin.offset)

@@ -22,6 +22,7 @@ from tests.chaos.reading import Output, Place
 from tests.chaos.undisturbed import Expected, Truth
 
 OUTCOMES = ("scores.v1", "dead-letters.v1")
+_TELLING = ("asset", "kind", "phase", "raised", "change", "state", "detail", "reason")
 Ranges = list[tuple[int, int, int]]
 """Partition, first offset and last offset of unbroken runs."""
 
@@ -148,10 +149,12 @@ def _events(verdict: Verdict, truth: Truth, events: Iterable[Output], done: set[
     ]
 
 
-def _short(value: bytes) -> str:
+def _short(value: bytes | None) -> str:
     """What an event is about."""
+    if not value:
+        return "takes its key back"
     record = wire.decode_output(value)["record"]
-    return " ".join(str(record[name]) for name in ("asset", "kind", "phase", "raised", "detail") if name in record)
+    return " ".join(str(record[name]) for name in _TELLING if name in record)
 
 
 def _order(verdict: Verdict, outputs: Iterable[Output]) -> None:
@@ -177,7 +180,7 @@ def _digests(verdict: Verdict, truth: Truth, digests: Mapping[tuple[int, str], s
 
 
 def _compare(verdict: Verdict, expected: Expected, found: Output) -> None:
-    if expected.topic != found.topic or (expected.value and expected.value != found.value):
+    if expected.topic != found.topic or expected.value not in (None, found.value):
         verdict.different.append(f"{_named(found)}: {', '.join(_fields(expected, found)) or 'bytes'}")
 
 
@@ -185,6 +188,8 @@ def _fields(expected: Expected, found: Output) -> list[str]:
     """The fields that differ."""
     if expected.topic != found.topic:
         return [f"on {found.topic} instead of {expected.topic}"]
+    if not expected.value or not found.value:
+        return ["takes its key back" if expected.value else "has a value, and should take its key back"]
     return list(_differences("", wire.decode_output(expected.value)["record"], found.record))
 
 
