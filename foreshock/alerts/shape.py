@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from foreshock.alerts.fields import WEEKDAYS, Table, hint, say
+from foreshock.alerts.patterns import matches
 from foreshock.alerts.policy import Band, Effect, Policy, Priority, Window
 from foreshock.alerts.vocabulary import Holds, Severity
 from foreshock.detectors.episodes import row_for
@@ -185,6 +186,8 @@ def _parents(policy: Table) -> tuple[tuple[str, str], ...]:
         while at and at not in seen:
             seen.append(at)
             at = found.get(at, "")
+        if child != parent and matches([child], parent):
+            table.problem(child, f"holds for its own parent {parent}", "name the children more closely")
         if at == child == min(seen):  # told once, though each of the circle sees it
             table.problem(child, f"is its own parent: {' -> '.join([*seen, child])}", "a parent stands above its child")
     return _specific_first(found)

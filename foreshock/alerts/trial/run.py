@@ -150,7 +150,8 @@ class _Trial:
         """Give a command or a work order."""
         case, start = self.case, self.case.starts_ns
         context = self._context("control.v1", start + log_ns, start + log_ns)
-        asked = _placed(happens.asked, case, self.places)
+        incident = self.alarm.incident
+        asked = _placed(happens.asked, case, self.places, incident.alert_id if incident else "")
         if isinstance(asked, Command):
             self._after(context, lifecycle.command(case.policy, self.alarm, asked, context))
         elif isinstance(asked, WorkOrder):
@@ -176,9 +177,11 @@ class _Trial:
         self.told += [lifecycle.transition(self.case.policy, draft, context) for draft in drafts]
 
 
-def _placed(asked: Command | WorkOrder | None, case: Case, number: int) -> Command | WorkOrder | None:
-    """Give a command its asset, its id, and times of UTC."""
+def _placed(asked: Command | WorkOrder | None, case: Case, number: int, alert: str) -> Command | WorkOrder | None:
+    """Give a command its asset, its ids, and times of UTC."""
     start = case.starts_ns
+    if asked is not None and asked.alert_id == "this":
+        asked = replace(asked, alert_id=alert)
     if isinstance(asked, Command):
         return replace(
             asked,
