@@ -24,6 +24,7 @@ from foreshock.streams.sinks.words import words
 
 ANSWER_BYTES = 1024 * 1024  # more than that is read of no answer
 _TOLD = 200
+_IDLE_S = 2.0
 # What happens before anything of the request is on its way
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.InvalidURL, aiohttp.ConnectionTimeoutError)
 
@@ -52,11 +53,9 @@ class Http:
         self._session = aiohttp.ClientSession(
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=self.settings.timeout_s, sock_connect=self.settings.timeout_s / 2),
-            # a connection that the server closes as it is used again leaves us without an answer: a chat, which knows
-            # no key, would show that message twice
-            connector=aiohttp.TCPConnector(
-                ssl=self._tls, limit=self.settings.parallel, force_close=isinstance(self.settings, SlackSettings)
-            ),
+            # a connection that the server closes just as it is used again leaves us without an answer, and a chat, which
+            # knows no keys, would show that message twice: servers keep one that is idle for longer than this
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=self.settings.parallel, keepalive_timeout=_IDLE_S),
         )
 
     async def close(self) -> None:
