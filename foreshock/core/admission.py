@@ -193,7 +193,7 @@ class Admission:
             told = quality.cold_start(entry, entry.owner.cold)
             entry.owner.cold = ""
             outcome = replace(outcome, quality=(told, *outcome.quality))
-        alerts = self.desk.look(entry, outcome, self.partitions[entry.block.origin.partition])
+        alerts = self.desk.look(entry, outcome, self.partitions)
         return replace(outcome, alerts=alerts) if alerts else outcome
 
     def _part(self, entry: Entry, left: Model, latest: Latest, outcome: Outcome) -> Outcome:

@@ -12,7 +12,7 @@ own order alone, and what looks across assets stands behind `alerts.v1`.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from foreshock.alerts import budget, lifecycle, margin, windows
@@ -62,7 +62,7 @@ class Desk:
             path = entry.asset.path
             entry.held = alerts.held or windows.learning_held(alerts.policy, alerts.alarm, path, entry.at_ns)
 
-    def look(self, entry: Entry, outcome: Outcome, partition: Partition) -> tuple[AlertTransition, ...]:
+    def look(self, entry: Entry, outcome: Outcome, partitions: Mapping[int, Partition]) -> tuple[AlertTransition, ...]:
         """Take up what became of a record."""
         alerts = entry.owner.alerts
         if not alerts.restless and not outcome.anomalies:
@@ -74,7 +74,7 @@ class Desk:
         if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
             return ()
         told = tuple(self._rows(entry, outcome))
-        settle(entry.block.asset, entry.owner, partition)
+        settle(entry.block.asset, entry.owner, partitions[entry.block.origin.partition])
         return told
 
     def _rows(self, entry: Entry, outcome: Outcome) -> Iterable[AlertTransition]:

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from foreshock.alerts.vocabulary import CommandKind, WorkKind
 from foreshock.contract import Asset, Block, Limit, MeasuringPoint, Mode, Phase
+from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
+from tests.core.alerting import control, work
 from tests.core.builders import block, frame, machine, placed
 
 SPEC = FleetSpec(warmup_blocks=14)
@@ -129,3 +132,47 @@ def test_evidence_is_of_one_measuring_point() -> None:
 
     assert [point["point"] for point in state.tree["points"]] == [outcome.score.point]
     assert state.offset <= outcome.score.origin.offset
+
+
+def proven(spec: FleetSpec, outcome: Outcome, record: Block) -> bool:
+    """Whether each event of an outcome has evidence from which it comes out again."""
+    again = [replay(spec, each.state, record) for each in outcome.evidence]
+    same = all(each.score == outcome.score and each.anomalies == outcome.anomalies for each in again)
+    return same and [e.event_id for e in outcome.evidence] == [e.event_id for e in outcome.anomalies]
+
+
+def test_the_end_of_a_model_has_evidence() -> None:
+    """An episode that is closed because the layout changed for good, in any batching."""
+    faulty = [block(0, index=i, fault=4.0 if i > 20 else 0.0) for i in range(30)]
+    other = [block(0, index=i, samples=machine(i, count=512)) for i in range(30, 30 + LAYOUT_BLOCKS)]
+    items = placed([*faulty, *other])
+    outcomes = run(SPEC, items, [])
+    parting = next(i for i, outcome in enumerate(outcomes) if any(e.phase is Phase.CLOSED for e in outcome.anomalies))
+
+    assert "layout changed" in outcomes[parting].anomalies[0].decision.rule
+    assert proven(SPEC, outcomes[parting], items[parting])
+    assert run(SPEC, items, range(1, len(items))) == outcomes
+
+
+def test_the_end_of_a_baseline_has_evidence() -> None:
+    """A repair closes the episode of the old one with the record that begins the new one."""
+    fleet = Fleet(SPEC)
+    fleet.receive([block(i, fault=4.0 if i > 20 else 0.0) for i in range(30)])
+    fleet.take_up(work(0, WorkKind.REPAIR, 30), 0, 30)
+    (outcome,) = fleet.receive([block(30)])
+
+    assert [each.phase for each in outcome.anomalies] == [Phase.CLOSED]
+    assert proven(SPEC, outcome, block(30))
+
+
+def test_who_holds_learning_is_part_of_the_evidence() -> None:
+    """The score that is computed again says so too."""
+    fleet = Fleet(SPEC)
+    fleet.receive([block(i) for i in range(20)])
+    fleet.take_up(control(0, CommandKind.FREEZE, 20), 0, 20)
+    records = [block(i, fault=4.0) for i in range(20, 26)]
+    outcomes = [(o, record) for o, record in zip(fleet.receive(records), records, strict=True) if o.anomalies]
+
+    assert outcomes
+    assert all(outcome.score.learning.startswith("held: frozen") for outcome, _ in outcomes)
+    assert all(proven(SPEC, outcome, record) for outcome, record in outcomes)
