@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections import Counter
@@ -19,6 +20,8 @@ from typing import Any, Self
 import pytest
 from aiohttp import web
 
+_CERTIFICATES = Path(__file__).parent / "certificates"
+AUTHORITY = _CERTIFICATES / "authority.pem"
 Handle = Callable[[web.Request, Any], Awaitable[Any]]
 
 
@@ -120,6 +123,7 @@ class Proxy:
         self._rng = random.Random(seed)
         self._pipes: set[asyncio.Task[None]] = set()
         self.cuts = 0
+        self.mute = False  # swallow what the server says
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -154,8 +158,9 @@ class Proxy:
                     if left[0] < 0:
                         self.cuts += 1
                         break
-                sink.write(data)
-                await sink.drain()
+                if not (self.mute and sink is both[0]):
+                    sink.write(data)
+                    await sink.drain()
         for each in both:
             each.transport.abort()
 
@@ -183,6 +188,13 @@ def mosquitto(folder: Path, port: int = 0) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def server_context() -> ssl.SSLContext:
+    """TLS for a server on loopback; who trusts `AUTHORITY` trusts it. The key is for tests and guards nothing."""
+    found = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    found.load_cert_chain(_CERTIFICATES / "server.pem", _CERTIFICATES / "server.key")
+    return found
 
 
 def free_port() -> int:
