@@ -33,7 +33,9 @@ class Measured(NamedTuple):
     at_ns: int
     value: float | None
     trend: float | None
-    running: bool
+    running: bool = True
+    usable: bool = True
+    mode: str = "model"  # model | static_limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,6 @@ class Scored:
 
     asset: str
     point: str
-    mode: str
     quality: tuple[str, ...]
     origin: Origin
     rows: tuple[Measured, ...]
@@ -87,10 +88,10 @@ class _Run:
                 at_ns=row.at_ns,
                 value=row.value,
                 trend=row.trend,
-                usable=row.value is not None,
+                usable=row.usable,
                 running=row.running,
                 inhibited=inhibited,
-                mode=score.mode,
+                mode=row.mode,
                 delayed_s=(score.origin.ingest_ns - row.at_ns) / NS,
             )
             before = self.conditions.get(score.point, Condition())

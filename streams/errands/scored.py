@@ -12,7 +12,7 @@ from foreshock.settings import Settings
 from foreshock.streams.codec.outputs_in import decode_output
 from foreshock.streams.coders import registry_for
 from foreshock.streams.errands.tailing import records
-from foreshock.vocabulary import ScoreState
+from foreshock.vocabulary import Mode, RunState, ScoreState
 
 _ORIGIN = ("topic", "topic_id", "partition", "offset", "ingest_ns")
 
@@ -38,14 +38,23 @@ def scored(settings: Settings, since_ms: int) -> Iterator[Scored | None]:
 
 
 def _scored(record: dict[str, Any]) -> Scored:
+    """Take of a score what a desk would make its readings of (`foreshock/core/desk.py`): late rows are none."""
+    origin = Origin(**{name: record["origin"][name] for name in _ORIGIN})
     return Scored(
         asset=record["asset"],
         point=record["point"],
-        mode=record["mode"],
         quality=tuple(record["quality"]),
-        origin=Origin(**{name: record["origin"][name] for name in _ORIGIN}),
+        origin=origin,
         rows=tuple(
-            Measured(row["source_ns"], row["value"], row["trend"], row["state"] != ScoreState.NOT_RUNNING)
+            Measured(
+                at_ns=min(row["source_ns"], origin.ingest_ns),
+                value=row["value"],
+                trend=row["trend"],
+                running=row["run_state"] == RunState.RUNNING,
+                usable=row["state"] != ScoreState.NOT_USABLE,
+                mode=Mode.STATIC_LIMIT.value if row["p_value"] is None else record["mode"],
+            )
             for row in record["rows"]
+            if row["state"] != ScoreState.LATE
         ),
     )

@@ -38,7 +38,7 @@ def scores(values, asset="pump-7", point="de", every_s=60, **changes):
     for number, value in enumerate(values):
         at_ns = START_NS + number * every_s * NS
         origin = Origin(topic="sensors.v1", topic_id="t", partition=0, offset=number, ingest_ns=at_ns)
-        fields = {"mode": "model", "quality": (), "rows": (Measured(at_ns, value, None, True),)} | changes
+        fields = {"quality": (), "rows": (Measured(at_ns, value, None),)} | changes
         yield Scored(asset=asset, point=point, origin=origin, **fields)
 
 
@@ -126,7 +126,7 @@ def score(number, value, at_ns, asset):
         state=ScoreState.SCORED,
         reason="",
         value=value,
-        p_value=None,
+        p_value=0.01,
         alarm=False,
         run_state=RunState.RUNNING,
         features=(),
