@@ -28,6 +28,7 @@ from foreshock.features import catalog
 from foreshock.fleet import Fleet
 from foreshock.outcome import Outcome
 from foreshock.records import to_tree
+from foreshock.vocabulary import SHADOW
 
 FEATURE_ULPS = 64  # float32 units in the last place that a feature may move from one numeric platform to another ...
 FEATURE_SMALL = 1e-6  # ... or so far from a value near zero, where units in the last place mean nothing (logarithms)
@@ -161,13 +162,18 @@ def _ordered(values: F32) -> npt.NDArray[np.int64]:
 def compare(anomaly: Anomaly, score: Score | None, outcome: Outcome) -> Iterator[Difference]:
     """Every field of event and score that is not what is on record; None: the score is not on record any more."""
     if score is not None:
-        yield from differences("score", to_tree(score), to_tree(outcome.score))
+        yield from differences("score", to_tree(_alone(score)), to_tree(outcome.score))
     event = next((each for each in outcome.anomalies if each.event_id == anomaly.event_id), None)
     if event is None:
         made = ", ".join(f"{each.phase} {each.event_id}" for each in outcome.anomalies) or "no event"
         yield Difference("anomaly", anomaly.event_id, made)
     else:
         yield from differences("anomaly", to_tree(_bare(anomaly)), to_tree(_bare(event)))
+
+
+def _alone(score: Score) -> Score:
+    """Take away what is told of a model in the shadow: the score has nothing of it, and neither has the case."""
+    return replace(score, learning=score.learning.partition(SHADOW)[0])
 
 
 def _bare(event: Anomaly) -> Anomaly:

@@ -105,3 +105,6 @@ class Reason(StrEnum):
     WRONG_PARTITION = "wrong_partition"
     INTERNAL_ERROR = "internal_error"
     UNDELIVERABLE = "undeliverable"  # of alerts.v1: a sink refuses it
+
+
+SHADOW = "; the new model "  # in `Score.learning`: what follows is of a model that warms up beside the one that scores

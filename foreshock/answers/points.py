@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from foreshock.answers.facts import NS, Answer, Facts, Record, Seen, ago, clock, ingest_ns
 from foreshock.contract import Acquisition, Origin, QualityKind, ScoreState
 from foreshock.features.silence import Pulse
+from foreshock.vocabulary import SHADOW
 
 QUIET = 3.0  # intervals without a record: then it is quiet, whether it was told silent or not
 QUIET_S = 30.0
@@ -47,8 +48,19 @@ def _unscored(row: Record, name: str) -> Answer | None:
     return None
 
 
+def _learning(score: Record) -> str:
+    """Why nothing is learnt, and what warms up in the shadow; "" where there is nothing to say."""
+    held, _, heir = score["learning"].partition(SHADOW)
+    said = "" if held == "learning" else f" Learning is {held}."
+    return (
+        f"{said} The settings have changed: the new model {heir}, and the one before scores until then."
+        if heir
+        else said
+    )
+
+
 def _scored(score: Record, row: Record, name: str) -> Answer:
-    held = "" if score["learning"] == "learning" else f" Learning is {score['learning']}."
+    held = _learning(score)
     if row["value"] >= 1.0:
         sentence = f"{name} has a score of {row['value']:.2f}, over the boundary of 1, and no alert yet: it was not there for long enough."
         return Answer("over", sentence + held)
@@ -63,7 +75,7 @@ def _alarm(facts: Facts, score: Record, row: Record, name: str, silent: Answer |
     if event is not None:
         since = f" since {clock(event.record['started_ns'])} of its own time ({event.record['severity']})"
         fix = f"foreshock explain {event.record['event_id'][:8]}"
-    held = "" if score["learning"] == "learning" else f" Learning is {score['learning']}."
+    held = _learning(score)
     also = f" {silent.sentence}" if silent else ""
     return Answer("alarm", f"{name} is in alarm{since}, with {value} in its last record.{held}{also}", fix)
 

@@ -25,9 +25,9 @@ from foreshock.core.events import farewell
 from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch
 from foreshock.core.recipe import Recipe
 from foreshock.outcome import Outcome
+from foreshock.vocabulary import SHADOW
 
 PATIENCE_NS = 24 * 3600 * 1_000_000_000  # of ingest time, from when the heir is ready
-SHADOW = "; the new model "  # begins what is told of an heir in `Score.learning`
 _CLOSED = "settings changed, and the new model has waited a day for the end of this episode: it judges from here on"
 
 

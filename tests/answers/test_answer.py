@@ -9,6 +9,7 @@ import pytest
 
 from foreshock.answers.answer import answer
 from foreshock.answers.facts import Facts, Seen
+from foreshock.vocabulary import SHADOW
 
 S = 1_000_000_000
 NOW = 1_750_000_000 * S
@@ -70,6 +71,13 @@ CASES = {
     "held": (
         facts(scores=(score(learning="held: score is suspicious"),)),
         "pump-7/DE has a score of 0.40, and no alert because that is below the boundary of 1. Learning is held: score is suspicious.",
+    ),
+    "shadow": (
+        facts(scores=(score(learning=f"learning{SHADOW}is warming up in the shadow, 40 %"),)),
+        (
+            "pump-7/DE has a score of 0.40, and no alert because that is below the boundary of 1. The settings have changed: "
+            "the new model is warming up in the shadow, 40 %, and the one before scores until then."
+        ),
     ),
     "over": (
         facts(scores=(score(value=1.3),)),

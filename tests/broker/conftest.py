@@ -111,9 +111,12 @@ def environment(settings: Settings) -> dict[str, str]:
         "WORKER__DATA_DIR": settings.worker.data_dir,
         "WORKER__PROCESSES": settings.worker.processes,
         "DETECTION__PROFILE": settings.detection.profile,
+        "DETECTION__BUDGET": settings.detection.budget,
         "DETECTION__WARMUP_BLOCKS": settings.detection.warmup_blocks,
         "DETECTION__SILENT_S": settings.detection.silent_s,
     }
+    if settings.alerts.policies:
+        given["ALERTS__POLICIES"] = ",".join(settings.alerts.policies)
     return {**os.environ, **{f"FORESHOCK_{name}": str(value) for name, value in given.items()}}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
@@ -11,24 +11,35 @@ from foreshock.alerts.items import Assigned, Given
 from foreshock.contract import Asset, Block, Tick
 from foreshock.detection import spec_of
 from foreshock.detectors.snapshot import unseal
-from foreshock.fleet import AssetState, Fleet
+from foreshock.fleet import AssetState, Fleet, Recipe
 from foreshock.streams import wire
 from foreshock.streams.border import Border
 from foreshock.streams.state.keys import keys_of
 from foreshock.streams.state.reader import read_state
-from foreshock.streams.state.records import Place, StateKey, TickRequest
+from foreshock.streams.state.records import Place, RecipeChange, StateKey, TickRequest
 from tests.broker.conftest import Topics
 from tests.chaos.reading import read_topic
 
 
 def run(
-    topics: Topics, *, places: tuple[Place, ...] = (), without: Callable[[Block], bool] = lambda _: False
+    topics: Topics,
+    *,
+    places: tuple[Place, ...] = (),
+    without: Callable[[Block], bool] = lambda _: False,
+    settings: Sequence[Recipe] = (),
 ) -> tuple[dict[tuple[int, int], bytes], dict[tuple[int, str], str]]:
-    """Bytes of each score by the place of its input, and the digest of each asset at the end."""
+    """Bytes of each score by the place of its input, and the digest of each asset at the end.
+
+    `settings` are those that places change to, and before these the ones that it begins with.
+    """
     info = topics.found["sensors.v1"]
     border = Border(info, partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder())
     encode = wire.Encoder(topic=topics.name("scores.v1")).encode
     fleet = Fleet(spec_of(topics.settings))
+    for recipe in settings:
+        fleet.know(recipe.key, recipe)
+    for number in range(topics.settings.topics.partitions if settings else 0):
+        fleet.begin(number, settings[0].key)
     scores: dict[tuple[int, int], bytes] = {}
     assets = set()
     waiting = sorted(places, key=lambda each: (each.partition, each.offset, each.number), reverse=True)
@@ -51,6 +62,8 @@ def apply(fleet: Fleet, place: Place) -> None:
     for item in place.items:
         if isinstance(item, TickRequest):
             fleet.tick(Tick(place.partition, place.offset, item.at_ns, item.since_ns))
+        elif isinstance(item, RecipeChange):
+            fleet.change(item.key, place.partition, place.offset)
         elif isinstance(item, Asset | Assigned | Given):
             fleet.take_up(item, place.partition, place.offset)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from foreshock.contract import Anomaly, Asset, Limit, MeasuringPoint
-from foreshock.fleet import Fleet, FleetSpec
+from foreshock.fleet import Fleet, FleetSpec, Recipe
 from foreshock.outcome import Outcome
 from foreshock.streams import wire
 from foreshock.streams.cases.bytes import body_of, digest
@@ -29,6 +29,7 @@ PUMP = Asset(
     ),
 )
 FAULTY = range(40, 60)
+CHANGED = 32  # settings, where they do
 BLOCKS = 460  # long enough for the episode to be updated and to close
 
 
@@ -50,8 +51,10 @@ class Message:
         return list(self.given_headers)
 
 
-def run(spec: FleetSpec = SPEC, asset: Asset = PUMP, batch: int = 16) -> list[tuple[Outcome, Message]]:
-    """All outcomes of the machine's life, with the records that they came from."""
+def run(
+    spec: FleetSpec = SPEC, asset: Asset = PUMP, batch: int = 16, changed: FleetSpec | None = None
+) -> list[tuple[Outcome, Message]]:
+    """All outcomes of the machine's life, with the records that they came from; `changed` holds from `CHANGED` on."""
     fleet = Fleet(spec, assets=[asset])
     encode, decoder = wire.Encoder().encode, wire.Decoder()
     records = []
@@ -62,6 +65,10 @@ def run(spec: FleetSpec = SPEC, asset: Asset = PUMP, batch: int = 16) -> list[tu
     found: list[tuple[Outcome, Message]] = []
     for start in range(0, BLOCKS, batch):
         part = records[start : start + batch]
+        if changed is not None and start == CHANGED:
+            recipe = Recipe(changed)
+            fleet.know(recipe.key, recipe)
+            fleet.change(recipe.key, 0, start)
         outcomes = fleet.receive([each for each, _ in part])
         found += zip(outcomes, (record for _, record in part), strict=True)
     return found

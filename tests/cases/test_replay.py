@@ -14,6 +14,7 @@ from foreshock.features import catalog
 from foreshock.fleet import FleetSpec
 from foreshock.replay import FEATURE_ULPS, differences, replay
 from foreshock.streams.cases.reading import recorded
+from foreshock.vocabulary import SHADOW
 from tests.cases.making import SPEC, cases, run
 
 
@@ -45,6 +46,16 @@ def test_a_lean_profile_replays_too():
 
     assert found
     assert all(again(case).equal for case in found)
+
+
+def test_an_event_under_changed_settings_replays_by_those_that_scored_it():
+    """While another model warms up in the shadow the case names the settings before; after it took over, its own."""
+    found = cases(run(changed=replace(SPEC, profile="lean")))
+    names = {recorded(case.anomaly, case.body).spec.profile for case in found}
+
+    assert any(SHADOW in recorded(case.anomaly, case.body).score.learning for case in found)
+    assert names == {"full"}
+    assert [again(case).differences for case in found] == [()] * len(found)
 
 
 def test_a_field_that_is_not_as_recorded_is_named(case):

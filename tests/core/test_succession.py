@@ -10,11 +10,11 @@ import pytest
 
 from foreshock.contract import Asset, Limit, MeasuringPoint, Mode, Phase, ScoreState
 from foreshock.core import succession
-from foreshock.core.succession import SHADOW
 from foreshock.detectors.reference import Reference
 from foreshock.errors import StateRejected
 from foreshock.fleet import Fleet, FleetSpec, Recipe
 from foreshock.outcome import Outcome
+from foreshock.vocabulary import SHADOW
 from tests.core.builders import STEP_NS, block, frame, machine
 
 OLD = FleetSpec(warmup_blocks=12, budget=10.0)
