@@ -32,13 +32,19 @@ def scored(settings: Settings, since_ms: int) -> Iterator[Scored | None]:
     registry = registry_for(settings)
     for message in records(settings, "scores.v1", beginning=False, follow=False, since_ms=since_ms):
         try:
-            yield _scored(decode_output(message.value() or b"", registry)["record"])
+            yield scored_of(decode_output(message.value() or b"", registry)["record"])
         except (InputRejected, KeyError):
             yield None
 
 
-def _scored(record: dict[str, Any]) -> Scored:
-    """Take of a score what a desk would make its readings of (`foreshock/core/desk.py`): late rows are none."""
+def scored_of(record: dict[str, Any]) -> Scored:
+    """Take of a decoded score what a desk makes its readings of (`foreshock/core/desk.py`); late rows are none.
+
+    Raises
+    ------
+    KeyError
+        It is no score.
+    """
     origin = Origin(**{name: record["origin"][name] for name in _ORIGIN})
     return Scored(
         asset=record["asset"],

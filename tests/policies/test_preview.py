@@ -8,14 +8,18 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from foreshock.alerts.files import load_text
+from foreshock.alerts.files import DEFAULT, load_text
 from foreshock.alerts.preview import NS, Measured, Preview, Scored
 from foreshock.cli import app
 from foreshock.contract import Asset, Origin, Score, ScoreRow
+from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams import topics, wire
+from foreshock.streams.codec.outputs_in import decode_output
+from foreshock.streams.errands.scored import scored_of
 from foreshock.streams.errands.sender import Sender
 from foreshock.streams.kafka import producer_config
 from foreshock.vocabulary import Mode, RunState, ScoreState
+from tests.core.alerting import feed
 
 START_NS = 1_767_571_200 * NS
 WHO = """
@@ -117,6 +121,22 @@ class TestCounts:
             found.take(each)
 
         assert found.lines()[0].raised == (3, 3)
+
+
+def test_today_is_what_the_fleet_raised():
+    """From the scores alone a preview comes to the alerts that the Fleet itself raised from the same records."""
+    fleet = Fleet(FleetSpec(warmup_blocks=20))
+    outcomes = [*feed(fleet, 0, 30), *feed(fleet, 30, 36, fault=3.0), *feed(fleet, 36, 60)]
+    told = [each for outcome in outcomes for each in outcome.alerts]
+    encoder = wire.Encoder("single-object", topic="scores.v1")
+    found = Preview([DEFAULT], [load_text("a.toml", policy("deaf", level=500.0))], {})
+    for outcome in outcomes:
+        found.take(scored_of(decode_output(encoder.encode(outcome.score))["record"]))
+
+    (only,) = found.lines()
+    assert [each.change for each in told].count("raised") == 1
+    assert only.today == {max((each.severity for each in told), key=lambda each: each.rank).value: 1}
+    assert only.changed == {}
 
 
 def score(number, value, at_ns, asset):
