@@ -1,15 +1,12 @@
-"""Spans and times as people write them: 90s, 15min, 2h, 30d, 4w; 2026-11-21 or 2026-11-21T14:30Z."""
+"""The interval of a command: how long, and until when."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
+import time
 
+from foreshock.alerts.fields import seconds_of
+from foreshock.cli.control import NS, when
 from foreshock.errors import ConfigurationError
-
-NS = 1_000_000_000
-_UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
 
 
 def span_s(text: str) -> float:
@@ -20,24 +17,19 @@ def span_s(text: str) -> float:
     ConfigurationError
         It is none.
     """
-    found = _SPAN.fullmatch(text.strip())
-    if found is None or float(found[1]) <= 0:
-        raise ConfigurationError(f"{text!r} is no span of time: write 90s, 15min, 2h, 30d or 4w")
-    return float(found[1]) * _UNITS[found[2]]
+    found = seconds_of(text)
+    if found is None or found <= 0:
+        raise ConfigurationError(f"{text!r} is no span of time: write 90s, 15m, 2h or 30d")
+    return found
 
 
-def time_ns(text: str) -> int:
-    """Nanoseconds since 1970 of an ISO time; UTC where it names no zone.
+def interval_ns(last: str, until: str) -> tuple[int, int]:
+    """Start and end of an interval in nanoseconds; it ends now where `until` is "".
 
     Raises
     ------
     ConfigurationError
-        It is none.
+        One of the texts is none.
     """
-    try:
-        found = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ConfigurationError(f"{text!r} is no time: write 2026-11-21 or 2026-11-21T14:30Z") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=dt.UTC)
-    return round(found.timestamp()) * NS
+    end = when(until) if until else time.time_ns()
+    return end - int(span_s(last) * NS), end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foreshock.cli.options import BootstrapOption, ConfigOption, PrefixOption, settings_from
-from foreshock.cli.period import NS, span_s, time_ns
+from foreshock.cli.period import interval_ns, span_s
 
 if TYPE_CHECKING:
     from foreshock.alerts.outcomes.report import Report
@@ -26,8 +25,8 @@ class Format(StrEnum):
 
 def run(
     *,
-    last: Annotated[str, typer.Option(help="Length of the interval: 24h, 30d, 4w.")] = "30d",
-    until: Annotated[str, typer.Option(help="Its end, as an ISO time; now without.")] = "",
+    last: Annotated[str, typer.Option(help="Length of the interval: 24h, 30d.")] = "30d",
+    until: Annotated[str, typer.Option(help="Its end (ISO 8601 with a zone); default: now.")] = "",
     layout: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.MARKDOWN,
     out: Annotated[Path | None, typer.Option(help="A file; without one it is printed.")] = None,
     budget: Annotated[
@@ -56,9 +55,9 @@ def run(
     from foreshock.streams.errands.outcomes import Wanted, gather
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
-    until_ns = time_ns(until) if until else time.time_ns()
+    from_ns, until_ns = interval_ns(last, until)
     wanted = Wanted(
-        from_ns=until_ns - int(span_s(last) * NS),
+        from_ns=from_ns,
         until_ns=until_ns,
         budget=settings.detection.budget if budget is None else budget,
         weekly_budget=weekly_budget,

@@ -1,4 +1,4 @@
-"""`foreshock report` reads its topics from a real Kafka, with repeats and rubbish among them."""
+"""`foreshock report`, `asset` and `queue` read their topics from a real Kafka, with repeats and rubbish among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from foreshock.alerts.vocabulary import Verdict, WorkKind
 from foreshock.cli import app
-from foreshock.contract import Asset, RunState
+from foreshock.contract import Asset, RunState, ScoreState
 from foreshock.streams.kafka import producer_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import ensure
@@ -86,10 +86,61 @@ def test_the_report_joins_what_stands_on_the_topics(written, tmp_path, monkeypat
     assert json.loads(short.stdout)["volume"]["alerts"] == 0
 
 
+@pytest.mark.slow
+def test_an_asset_is_answered_for(written, monkeypatch):
+    """Where it is heading, its failure mode, what to do and what was before; of an unknown one nothing, exit 1."""
+    monkeypatch.setenv("FORESHOCK_KAFKA__BOOTSTRAP", written.kafka.bootstrap)
+    monkeypatch.setenv("FORESHOCK_TOPICS__PREFIX", written.topics.prefix)
+    number, now = partition_for(b"pump-7", 4), time.time_ns()
+    producer, encoder = Producer({**producer_config(written), "log_level": 2}), Encoder()
+    for n in range(40):
+        row = dataclasses.replace(
+            SCORE.rows[-1], source_ns=now - (40 - n) * H, state=ScoreState.SCORED, value=0.4 + n * 0.02
+        )
+        score = dataclasses.replace(SCORE, asset="pump-7", point="DE", rows=(row,))
+        producer.produce(f"{written.topics.prefix}scores.v1", encoder.encode(score), b"pump-7", partition=number)
+    alert = life("b0", now - H, runbook=("look", "listen"))
+    producer.produce(f"{written.topics.prefix}alerts.v1", encoder.encode(alert[0]), b"b0", partition=number)
+    assert producer.flush(30) == 0
+
+    found = CliRunner().invoke(app, ["asset", "pump-7"])
+    tree = json.loads(CliRunner().invoke(app, ["asset", "pump-7", "--json"]).stdout)
+    nobody = CliRunner().invoke(app, ["asset", "pump-8"])
+
+    assert found.exit_code == 0, found.output
+    assert "and rising: +0.48 a day" in found.stdout
+    assert "1. look" in found.stdout
+    assert "failure w1, VIB" in found.stdout
+    assert tree["failure_mode"].startswith("outer race (hypothesis of the alert that stands)")
+    assert [each["point"] for each in tree["headings"] if each["progress"]["rows"] == 40] == ["DE"]
+    assert nobody.exit_code == 1
+    assert "foreshock why pump-8" in nobody.stdout
+
+
+@pytest.mark.slow
+def test_the_queue_asks_for_what_nobody_labelled(written, monkeypatch):
+    """One of three alerts is left; a label that waits for a second person is named with how to accept it."""
+    monkeypatch.setenv("FORESHOCK_KAFKA__BOOTSTRAP", written.kafka.bootstrap)
+    monkeypatch.setenv("FORESHOCK_TOPICS__PREFIX", written.topics.prefix)
+    proposal = labelled("a2", Verdict.FALSE, time.time_ns())[0]
+    producer = Producer({**producer_config(written), "log_level": 2})
+    name, number = f"{written.topics.prefix}control.v1", partition_for(b"pump-7", 4)
+    producer.produce(name, Encoder().encode(proposal), b"pump-7", partition=number)
+    assert producer.flush(30) == 0
+
+    found = CliRunner().invoke(app, ["queue"])
+    tree = [json.loads(line) for line in CliRunner().invoke(app, ["queue", "--json"]).stdout.splitlines()]
+
+    assert found.exit_code == 0, found.output
+    assert "foreshock label pump-7 --accept l-a2" in found.stdout
+    assert [each["incident"]["alert_id"] for each in tree] == ["a2"]
+    assert (tree[0]["true"], tree[0]["false"]) == (1, 1)
+
+
 @pytest.mark.parametrize("given", [["--last", "soon"], ["--until", "tomorrow"], ["--last", "0d"]])
 def test_a_bad_interval_is_refused_before_anything_is_read(given):
     """One line says how it is written."""
     found = CliRunner().invoke(app, ["report", "--bootstrap", "127.0.0.1:1", *given])
 
     assert found.exit_code != 0
-    assert "write" in str(found.exception)
+    assert "30d" in str(found.exception) or "1d" in str(found.exception)
