@@ -12,18 +12,21 @@ from foreshock.alerts.vocabulary import AlarmState, SuppressedBy
 from foreshock.alerts.windows import next_change_ns
 
 
-def due_ns(policy: Policy, alarm: Alarm, path: tuple[str, ...] = ()) -> int | None:
+def due_ns(policy: Policy, alarm: Alarm, path: tuple[str, ...] = (), lag_ns: int | None = None) -> int | None:
     """The next log time at which a tick may tell something; None: never. Cheap for an idle asset.
 
     Parameters
     ----------
     path
         Place of the asset in the plant: for the windows of its line.
+    lag_ns
+        Log time less asset time; None: that of the last reading.
     """
     if alarm.incident is None:
         return None if alarm.shelf is None else alarm.shelf.until_ns
     shelf = () if alarm.shelf is None else (alarm.shelf.until_ns,)
-    machine = (at_ns + alarm.lag_ns for at_ns in _of_machine(policy, alarm, alarm.incident, path))
+    lag_ns = alarm.lag_ns if lag_ns is None else lag_ns
+    machine = (at_ns + lag_ns for at_ns in _of_machine(policy, alarm, alarm.incident, path))
     return min((*shelf, *machine, *_of_people(policy, alarm.incident)), default=None)
 
 

@@ -14,11 +14,12 @@ from foreshock.alerts.policy import Policy
 from foreshock.alerts.settle import STANDING, advance, settle
 from foreshock.alerts.states import Alarm, Context, Draft, Lead, Member, Step
 from foreshock.alerts.transitions import transition
-from foreshock.alerts.turn import Turn, rank
+from foreshock.alerts.turn import NS, Turn, rank
 from foreshock.alerts.vocabulary import AlarmState, SuppressedBy
 
 __all__ = ["Alarm", "Context", "Draft", "Step", "command", "due_ns", "step", "tick", "transition", "work"]
 
+LAG_NS = NS  # a lag that varies by less is the same: due times stay where they are
 _MISSED = {
     SuppressedBy.FLEETING: "it was over before its on-delay was",
     SuppressedBy.N_OF_M: "too few of the last rows were at its level",
@@ -41,17 +42,20 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
         The state after the row, and the transitions, in order.
     """
     log_ns = context.origin.ingest_ns
-    expired = alarm.shelf is not None and log_ns >= alarm.shelf.until_ns
     asked = any(demand.severity or demand.missed for demand in demands.values())
-    if alarm.incident is None and not asked and not expired:
+    due = due_ns(policy, alarm, context.asset.path, log_ns - context.at_ns)
+    overdue = due is not None and log_ns >= due
+    if alarm.incident is None and not asked and not overdue:
         return alarm, ()
     turn = Turn(policy, alarm, context, log_ns=log_ns, at_ns=context.at_ns)
-    advance(turn)
+    if overdue:  # what time has ended comes before the row
+        advance(turn)
     if asked and turn.incident is None:
         turn.begin()
     if turn.incident is None:
         return turn.done()
-    turn.rest = turn.rest._replace(lag_ns=log_ns - context.at_ns)
+    if abs(log_ns - context.at_ns - alarm.lag_ns) > LAG_NS:
+        turn.rest = turn.rest._replace(lag_ns=log_ns - context.at_ns)
     turn.fell_ns = None
     for point, demand in demands.items():
         _take(turn, point, demand)

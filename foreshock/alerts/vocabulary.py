@@ -16,7 +16,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Place in the order, from 0."""
-        return tuple(Severity).index(self)
+        return _RANK[self._value_]
+
+
+_RANK = {severity.value: place for place, severity in enumerate(Severity)}
 
 
 class AlarmState(StrEnum):

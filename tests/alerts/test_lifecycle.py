@@ -164,6 +164,18 @@ def test_the_time_of_the_machine_counts_also_in_a_backlog():
     assert bench.due_s() == late_s + 40
 
 
+def test_due_times_stay_where_they_are_while_the_lag_hardly_varies():
+    """Rows that come a little later or earlier move no due time; a lag that is another one does."""
+    bench = Bench()
+    bench.row(0, 2.5)
+    bench.row(1, 0.5)
+    due = [
+        bench.row(2 + place, 0.5, late_s=late_s) or bench.due_s() for place, late_s in enumerate((0.3, 0.9, 0.1, 60.0))
+    ]
+
+    assert due == [86_401, 86_401, 86_401, 86_461]
+
+
 def test_a_repair_ends_what_the_asset_demanded():
     """The work order is joined, and told once; the repair returns the alert to normal."""
     bench = Bench()
