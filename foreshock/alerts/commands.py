@@ -44,22 +44,26 @@ def command(policy: Policy, alarm: Alarm, asked: Command, context: Context) -> S
 def work(policy: Policy, alarm: Alarm, order: WorkOrder, context: Context) -> Step:
     """Join a work order to the alert that it is of; a repair or a replacement ends what the asset demanded.
 
-    An order that is joined already, and one without an alert to join, tells nothing. After a repair or a replacement the
-    conditions of the points start anew as well: that is for the caller to do.
+    The open alert is meant where none is named; one that is named may be closed by then. A note, an order that is joined
+    already, and one without an alert to join tell nothing. After a repair or a replacement the conditions of the points
+    start anew as well: that is for the caller to do.
     """
     incident = alarm.incident
-    if incident is None or order.record_id in alarm.commands or order.alert_id not in {"", incident.alert_id}:
+    concerned = incident is not None and order.alert_id in {"", incident.alert_id}
+    done = order.kind in {WorkKind.REPAIR, WorkKind.REPLACEMENT}
+    known = incident is not None and concerned and incident.work_order == order.work_order
+    repeats = order.record_id in alarm.commands or (order.kind is WorkKind.OPENED and known)
+    if repeats or order.kind is WorkKind.NOTE or not (concerned or order.alert_id or (done and incident)):
         return alarm, ()
     turn = Turn(policy, alarm, context, log_ns=context.origin.ingest_ns)
     by = By(order.actor or "maintenance", order.record_id)
-    done = order.kind in {WorkKind.REPAIR, WorkKind.REPLACEMENT}
-    known = incident.work_order == order.work_order
-    if order.kind is WorkKind.NOTE or (order.kind is WorkKind.OPENED and known):
-        return alarm, ()
-    if order.work_order and not known:
-        turn.set(work_order=order.work_order)
-    turn.tell(Change.WORK_ORDER, _told(order), by=by)
-    if done:
+    if concerned:
+        if order.work_order:
+            turn.set(work_order=order.work_order)
+        turn.tell(Change.WORK_ORDER, _told(order), by=by)
+    elif order.alert_id:
+        turn.answer(Change.WORK_ORDER, _told(order), by, alert_id=order.alert_id, work_order=order.work_order)
+    if done and incident is not None:  # whatever alert the order was opened for: it is another machine now
         turn.members = ()
         turn.set(held=None, chattering=False)
         turn.ended = f"{order.kind} by {by.actor}: the baseline starts anew"

@@ -155,6 +155,7 @@ class Draft(NamedTuple):
     command_id: str = ""
     command: CommandKind | None = None
     effect: str = ""
+    work_order: str = ""  # of an alert that is closed; else it is in the incident
     shelved_until_ns: int | None = None
 
 

@@ -55,7 +55,7 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
         runbook=band.runbook if band else (),
         action=band.action if band else "",
         respond_by_ns=incident.respond_by_ns,
-        work_order=incident.work_order,
+        work_order=incident.work_order or draft.work_order,
         anomaly_id=lead.anomaly_id,
         evidence=lead.evidence,
         effect=draft.effect,

@@ -124,8 +124,17 @@ class Turn:
         )
         self._count += 1
 
-    def answer(self, change: Change, reason: str, by: By, *, alert_id: str | None = None, effect: str = "") -> None:
-        """Tell what became of a command that changes no alert.
+    def answer(
+        self,
+        change: Change,
+        reason: str,
+        by: By,
+        *,
+        alert_id: str | None = None,
+        effect: str = "",
+        work_order: str = "",
+    ) -> None:
+        """Tell what became of a command, or of a work order, that changes no alert.
 
         Parameters
         ----------
@@ -153,6 +162,7 @@ class Turn:
                 command_id=by.command_id,
                 command=by.command,
                 effect=effect,
+                work_order=work_order,
                 shelved_until_ns=self.shelf.until_ns if self.shelf else None,
             )
         )

@@ -185,12 +185,27 @@ def test_a_repair_ends_what_the_asset_demanded():
     assert bench.order(WorkKind.OPENED, 2) == []  # the sink repeats itself after a crash
     assert bench.last.work_order == "4711"
     assert bench.order(WorkKind.NOTE, 3) == []
-    assert bench.order(WorkKind.CLOSED, 3, alert_id="another") == []
     assert bench.order(WorkKind.REPAIR, 4, record_id="m9") == ["work_order warning", "returned_to_normal warning"]
     assert "repair by crew" in bench.last.reason
     assert bench.order(WorkKind.REPAIR, 5, record_id="m9") == []
     assert bench.state == AlarmState.RETURNED_UNACKNOWLEDGED
     assert bench.last.work_order == "4711"
+
+
+def test_a_work_order_may_come_after_its_alert_is_closed():
+    """It is joined to the alert that it names, once; a repair ends what stands now, whatever it was ordered for."""
+    bench = Bench()
+    bench.rows(0, 2.5, 0.5)
+    first = bench.last.alert_id
+    bench.ask(CommandKind.CLOSE, 2)
+
+    assert bench.order(WorkKind.OPENED, 3, alert_id=first, record_id="m1") == ["work_order info"]
+    assert (bench.last.alert_id, bench.last.work_order, bench.last.state) == (first, "4711", AlarmState.NORMAL)
+    assert bench.order(WorkKind.OPENED, 4, alert_id=first, record_id="m1") == []
+    assert bench.order(WorkKind.OPENED, 5) == []  # of no alert
+    bench.row(10, 2.5)
+    assert bench.order(WorkKind.REPAIR, 11, alert_id=first) == ["work_order info", "returned_to_normal warning"]
+    assert bench.told[-2].alert_id == first != bench.last.alert_id
 
 
 def test_another_policy_decides_from_its_first_row_on():
