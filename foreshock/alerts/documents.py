@@ -17,7 +17,7 @@ import yaml
 Path = tuple[str | int, ...]
 
 DEEPEST = 20
-LONGEST = 1_000_000
+LONGEST = 200_000
 _BARE_END = re.compile(r"[,\]}\n#]|\Z")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _STRING = re.compile(
@@ -195,31 +195,31 @@ class _Lines:
 
 def _yaml(text: str) -> Node:
     try:
+        depth = 0
         for event in yaml.parse(text, yaml.BaseLoader):
             if isinstance(event, yaml.AliasEvent):  # a few lines of them can stand for gigabytes
                 raise NotADocument(_line_of(event), "anchors and aliases are not taken; write it out")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise NotADocument(_line_of(event), f"nested deeper than {DEEPEST} levels")
         composed = yaml.compose(text, yaml.BaseLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         sentence = getattr(exc, "problem", None) or str(exc).partition("\n")[0]
         raise NotADocument(mark.line + 1 if mark else 0, f"not valid YAML: {sentence}") from None
-    except RecursionError:
-        raise NotADocument(0, "not usable YAML: it is nested too deep") from None
-    return Node({}, 1) if composed is None else _from_yaml(composed, 0)
+    return Node({}, 1) if composed is None else _from_yaml(composed)
 
 
 def _line_of(part: yaml.Node | yaml.Event) -> int:
     return part.start_mark.line + 1 if part.start_mark is not None else 0
 
 
-def _from_yaml(node: yaml.Node, depth: int) -> Node:
+def _from_yaml(node: yaml.Node) -> Node:
     line = _line_of(node)
-    if depth > DEEPEST:
-        raise NotADocument(line, f"nested deeper than {DEEPEST} levels")
     if node.tag not in _PLAIN_TAGS:
         raise NotADocument(line, f"tags are not taken; remove {node.tag.replace('tag:yaml.org,2002:', '!!')}")
     if isinstance(node, yaml.SequenceNode):
-        return Node([_from_yaml(each, depth + 1) for each in node.value], line)
+        return Node([_from_yaml(each) for each in node.value], line)
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Node] = {}
         for key, value in node.value:
@@ -227,7 +227,7 @@ def _from_yaml(node: yaml.Node, depth: int) -> Node:
                 raise NotADocument(_line_of(key), "a key must be a word")
             if key.value in found:
                 raise NotADocument(_line_of(key), f"{key.value} is given twice; keep one")
-            inside = _from_yaml(value, depth + 1)
+            inside = _from_yaml(value)
             found[key.value] = Node(inside.value, _line_of(key))
         return Node(found, line)
     scalar = cast("yaml.ScalarNode", node)
