@@ -207,12 +207,13 @@ class Fleet:
         """Learn what states mean that name this recipe; a text says why they cannot be gone on with."""
         if isinstance(recipe, Recipe):
             self._admission.recipes[key] = recipe
+            self._admission.recipes.setdefault(recipe.key, Recipe(recipe.spec, recipe.reference))
         else:
             self._admission.strange[key] = recipe
 
-    def knows(self, key: str) -> bool:
-        """Whether states that name this recipe can be gone on with."""
-        return key in self._admission.recipes
+    def known(self, key: str) -> Recipe | None:
+        """What a state means that names this recipe; None where it cannot be gone on with."""
+        return self._admission.recipes.get(key)
 
     def begin(self, partition: int, key: str) -> None:
         """Begin a partition with a recipe that is known, before anything of it is restored; else with what is configured."""

@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from foreshock.contract import Asset
-from foreshock.core.spec import FleetSpec, shape_of
+from foreshock.core import migrations
+from foreshock.core.migrations import Move
+from foreshock.core.spec import FleetSpec, computation, shape_of
 from foreshock.detectors.reference import Reference
 from foreshock.errors import ConfigurationError, StateRejected
 from foreshock.lineage import fingerprint
@@ -22,10 +24,14 @@ from foreshock.records import from_tree, to_tree
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """Settings of detection and the reference of an asset class; equal ones have the same key."""
+    """Settings of detection and the reference of an asset class; equal ones have the same key.
+
+    `moves` lead from the state of the release that wrote it to that of this one.
+    """
 
     spec: FleetSpec
     reference: Reference | None = None
+    moves: tuple[Move, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -60,7 +66,14 @@ class Recipe:
             "reference": self.reference_text,
             "shape": self.spec.shape,
             "model": self.spec.model_name,
+            "computation": computation(),
         }
+
+    def moved(self, tree: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the tree of a model as this release writes it."""
+        for move in self.moves:
+            tree = move(dict(tree))
+        return tree
 
     @staticmethod
     def from_tree(tree: Mapping[str, Any]) -> Recipe:
@@ -73,11 +86,14 @@ class Recipe:
         """
         try:
             spec, text = from_tree(FleetSpec, tree["spec"]), from_tree(str, tree["reference"])
-            shape, model = from_tree(str, tree["shape"]), from_tree(str, tree["model"])
+            shape, model, made = (from_tree(str, tree[name]) for name in ("shape", "model", "computation"))
             reference = Reference.parse(text) if text else None
         except (ValueError, KeyError, TypeError, ConfigurationError) as exc:
             raise StateRejected("malformed", f"not settings that this release can run: {exc}") from exc
-        if spec.shape != shape:
+        if spec.shape == shape:
+            return Recipe(spec, reference)
+        moves = migrations.path(made, computation())
+        if not moves:
             sentence = f"its model is {model}, of another release: this one computes {spec.model_name} by its settings"
             raise StateRejected("other_shape", sentence)
-        return Recipe(spec, reference)
+        return Recipe(spec, reference, moves)

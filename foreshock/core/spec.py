@@ -140,5 +140,10 @@ def shape_of(spec: FleetSpec, reference: Reference | None, asset: Asset) -> str:
     return fingerprint(spec.shape, reference.hash)
 
 
+def computation() -> str:
+    """Name of what this release makes of any settings: its constants, its features, the version of its models."""
+    return fingerprint(MODEL_VERSION, _constants(), [each.id for each in catalog.PROFILES.values()])
+
+
 def _constants() -> dict[str, object]:
     return {name: value for name, value in vars(constants).items() if name.isupper()}

@@ -93,12 +93,16 @@ class Store:
     def _fill(self, owner: Owner, state: AssetState) -> None:
         owner.cold = from_tree(str, state.tree["cold"])
         for tree in state.tree["points"]:
-            point = Point(self._model(tree, owner, self._recipe(state, owner, tree.get("recipe"))))
+            recipe = self._recipe(state, owner, tree.get("recipe"))
+            moved = recipe.moved(tree)
+            point = Point(self._model(moved, owner, recipe))
             owner.points[from_tree(str, tree["point"])] = point
-            fill_point(point, tree)
+            fill_point(point, moved)
             heir = tree.get("heir")
             if heir is not None and heir["recipe"] in self.admission.recipes:  # else a release that is gone began it
-                model = self._model(heir, owner, self.admission.recipes[heir["recipe"]])
+                recipe = self.admission.recipes[heir["recipe"]]
+                heir = recipe.moved(heir)
+                model = self._model(heir, owner, recipe)
                 point.heir = Heir(model, from_tree(float, heir["share"]), from_tree(int, heir["ready_ns"]))
                 fill_model(model, heir)
                 self.admission.partition(state.partition).succeeding.add(state.asset)

@@ -25,7 +25,8 @@ class Recipes:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._base: dict[int, str] = {}  # holds before the first place on record
-        self._stored: dict[int, set[str]] = {}  # stands on `state.v1`
+        self._needed: dict[int, set[str]] = {}  # has to stand on `state.v1` ...
+        self._stored: dict[int, set[str]] = {}  # ... and does
 
     def begin(self, number: int, base: str, records: Mapping[str, bytes], keys: Keys) -> None:
         """Begin a partition as its marker says, before anything of it is restored.
@@ -51,10 +52,11 @@ class Recipes:
 
     def used(self, number: int, places: Iterable[Place]) -> tuple[list[str], list[Place]]:
         """Give the keys of `state.v1` that nothing needs any more, and the places without what this release cannot run."""
-        known = [place.only(self._fleet.knows) for place in places]
+        known = [place.only(lambda key: self._fleet.known(key) is not None) for place in places]
         needed = self._fleet.recipes(number) | {self._fleet.recipe.key}
         needed |= {item.key for place in known for item in place.items if isinstance(item, RecipeChange)}
         left = self._stored[number] - needed
+        self._needed[number] = needed
         self._stored[number] -= left
         return [str(StateKey(number, "recipe", recipe=key)) for key in sorted(left)], known
 
@@ -73,18 +75,20 @@ class Recipes:
         return None if self.base(number, live, live) == key else RecipeChange(number, key)
 
     def due(self, numbers: Iterable[int], keys: Keys) -> list[StateRecord]:
-        """Give the records that have to stand beside a snapshot by what is configured."""
-        recipe = self._fleet.recipe
-        return [
-            StateRecord(number, str(StateKey(number, "recipe", recipe=recipe.key)), seal_recipe(recipe.to_tree(), keys))
-            for number in numbers
-            if recipe.key not in self._stored.get(number, ())
-        ]
+        """Give the records that have to stand beside the snapshots of these partitions."""
+        found = []
+        for number in numbers:
+            for key in sorted(self._needed.get(number, set()) - self._stored.get(number, set())):
+                recipe = self._fleet.known(key)
+                if recipe is not None:
+                    name = str(StateKey(number, "recipe", recipe=key))
+                    found.append(StateRecord(number, name, seal_recipe(recipe.to_tree(), keys)))
+        return found
 
     def stored(self, records: Iterable[StateRecord]) -> None:
         """Note that these stand on `state.v1`."""
         for record in records:
-            self._stored.setdefault(record.partition, set()).add(self._fleet.recipe.key)
+            self._stored.setdefault(record.partition, set()).add(record.key.partition("#")[2])
 
 
 def _changes(places: Iterable[Place]) -> list[str]:
