@@ -110,7 +110,7 @@ class Fleet:
         Parameters
         ----------
         item
-            Master data, the policy of some assets, or a command or work order with its place on its own topic. What an
+            Master data, the policy of some assets, the alarm of their parent, or a command or work order with its place on its own topic. What an
             asset has taken up already, or is further than, is left out: all that is on record may be given again.
 
         Returns
@@ -123,6 +123,10 @@ class Fleet:
     def policies(self, partition: int) -> Mapping[str, str]:
         """Version of the policy that each asset of a partition has."""
         return self._orders.policies(partition)
+
+    def parents(self, partition: int) -> Mapping[str, str]:
+        """Parent whose alarm stands, of the assets of a partition that were told of one."""
+        return self._orders.parents(partition)
 
     def newcomers(self, partition: int) -> list[str]:
         """Assets of a partition that were met since this was asked last; they have the default policy."""

@@ -31,6 +31,14 @@ class Assigned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inhibited:
+    """The parent of these assets whose alarm stands from here on; "" for none."""
+
+    parent: str
+    assets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A record of `control.v1` or `maintenance.v1` that cannot be used: its sender is told, and nothing else comes of it."""
 

@@ -55,7 +55,7 @@ class Deadlines:
             offset=tick.offset,
             ingest_ns=tick.at_ns,
         )
-        context = Context(asset=owner.record, origin=origin, at_ns=tick.at_ns, site=alerts.site)
+        context = Context(asset=owner.record, origin=origin, at_ns=tick.at_ns, site=alerts.site, parent=alerts.parent)
         return apply(alerts, lifecycle.tick(alerts.policy, alerts.alarm, tick.at_ns, context), context)
 
 

@@ -5,8 +5,8 @@ row is a `Reading` of its measuring point, the point's `Condition` says what it 
 that changes. A row without a score is no evidence of anything: it moves no condition towards normal, and an alert stands
 while the machine is stopped, or its sensor is faulty, until time alone ends it.
 
-Whether the asset's parent has an alarm is not known here (`Context.parent` stays empty): an asset's state depends on its
-own order alone, and what looks across assets stands behind `alerts.v1`.
+Whether the alarm of a parent stands comes from outside, as an item on record (`Inhibited`): nothing here looks at another
+asset.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class Desk:
                 site=entry.block.site,
                 running=row.run_state is RunState.RUNNING,
                 maintenance=entry.context.maintenance,
+                parent=alerts.parent,
             )
             yield from apply(alerts, lifecycle.step(alerts.policy, alerts.alarm, {name: demand}, context), context)
         if name not in alerts.conditions:
@@ -141,7 +142,11 @@ def settle(name: str, owner: Owner, partition: Partition) -> None:
     """Note whether something stands, and when it is due next."""
     alerts = owner.alerts
     alerts.restless = bool(alerts.conditions) or not alerts.alarm.idle
-    due_ns = lifecycle.due_ns(alerts.policy, alerts.alarm, owner.record.path)
+    incident = alerts.alarm.incident
+    if incident is not None and incident.parent != alerts.parent:
+        due_ns: int | None = 0  # it has not heard of it: with the next tick, if no record comes before
+    else:
+        due_ns = lifecycle.due_ns(alerts.policy, alerts.alarm, owner.record.path)
     if due_ns != owner.due_ns:
         owner.due_ns = due_ns
         if due_ns is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foreshock.alerts import lifecycle
-from foreshock.alerts.items import Assigned, Given, Refused
+from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
 from foreshock.alerts.policy import Policy
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.alerts.refusals import refusal
@@ -22,7 +22,7 @@ from foreshock.core.admission import Admission
 from foreshock.core.desk import apply, refresh, settle
 from foreshock.core.points import Owner, Partition
 
-Item = Asset | Assigned | Given
+Item = Asset | Assigned | Inhibited | Given
 _ANEW = frozenset({WorkKind.REPAIR, WorkKind.REPLACEMENT})
 
 
@@ -41,6 +41,9 @@ class Orders:
         if isinstance(item, Assigned):
             self._assign(item, partition, offset)
             return []
+        if isinstance(item, Inhibited):
+            _inhibit(item, partition, offset)
+            return []
         owner = partition.owners.get(item.asset)
         if owner is None:
             return [_unknown(item)]
@@ -52,6 +55,12 @@ class Orders:
         """Version of the policy of each asset of a partition."""
         found = self.admission.partitions.get(number)
         return {name: owner.alerts.policy.version for name, owner in found.owners.items()} if found else {}
+
+    def parents(self, number: int) -> Mapping[str, str]:
+        """Parent whose alarm stands, of the assets of a partition that have one."""
+        found = self.admission.partitions.get(number)
+        owners = found.owners.items() if found else ()
+        return {name: owner.alerts.parent for name, owner in owners if owner.alerts.parent}
 
     def newcomers(self, number: int) -> list[str]:
         """Assets of a partition that were met since this was asked last."""
@@ -96,6 +105,16 @@ class Orders:
         for point in owner.points.values():
             point.anew = reason
         return _said(alerts.policy, step, order, context, reason)
+
+
+def _inhibit(item: Inhibited, partition: Partition, offset: int) -> None:
+    """Let assets know of the alarm of a parent; what follows for them is told with their next record, or tick."""
+    for name in item.assets:
+        owner = partition.owners.get(name)
+        if owner is not None and owner.folded <= offset and owner.alerts.parent != item.parent:
+            owner.alerts.parent = item.parent
+            settle(name, owner, partition)
+            partition.touch(name, owner, offset)
 
 
 def _said(policy: Policy, step: Step, order: WorkOrder, context: Context, effect: str) -> Step:

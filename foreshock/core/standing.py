@@ -63,6 +63,7 @@ class Alerts:
     topic_id: str = ""
     site: str = ""
     held: str = ""  # why learning is held, in evidence: the state of a case has nothing else of the alerts
+    parent: str = ""  # a parent asset whose alarm stands
     repair: str = ""  # record of `maintenance.v1` that its baselines started anew with last
     floor: float = 0.0  # while it is restful, a value below this changes nothing
     margin: float = 1.0  # of the levels that scores of a model are compared with, after what people said of its alerts
@@ -95,7 +96,7 @@ def tree_of(alerts: Alerts) -> dict[str, Any]:
     return {name: value if name == "conditions" else to_tree(value) for name, value in parts.items() if value}
 
 
-_PLAIN = ("taken", "topic", "topic_id", "site", "held", "repair")
+_PLAIN = ("taken", "topic", "topic_id", "site", "held", "parent", "repair")
 
 
 def alerts_of(tree: Mapping[str, Any], known: dict[str, Policy]) -> Alerts:
