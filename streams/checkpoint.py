@@ -155,6 +155,10 @@ class Checkpoint:
                 return False
         return False
 
+    async def claim(self) -> None:
+        """Put on record whose the partitions are and by which settings they are computed, before anything comes of them."""
+        await self._take(time.monotonic() + 1.0, self._round_s)
+
     async def put(self, places: Sequence[Place], apply: Callable[[], None]) -> bool:
         """Commit places, and apply them at once; False where they have to be tried again."""
         if not places:

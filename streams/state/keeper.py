@@ -80,6 +80,8 @@ class Keeper:
         self._walk.published = {number: start.published for (_, number), start in starts.items()}
         self._tell_lost(starts)
         await self._places.assigned(starts, self._checkpoint.put)
+        if any(start.claim for start in starts.values()):
+            await self._checkpoint.claim()
         self._gate.open(generation)
         return positions
 

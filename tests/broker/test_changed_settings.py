@@ -17,14 +17,14 @@ ASSETS = [f"pump-{n}" for n in range(8)]
 
 
 def test_no_score_is_missing(quick, open_topics, start_worker, send, poll_until):
-    """Killed in the middle of the shadow, the next worker goes on with both models: all bytes are the undisturbed ones."""
+    """Killed before the change and in the middle of the shadow: all bytes are those of an undisturbed run."""
     lean = replace(quick, detection=replace(quick.detection, profile="lean"))
     full, changed = Recipe(spec_of(quick)), Recipe(spec_of(lean))
     topics = open_topics(lean)
     send(topics, 0, 20)
     first = start_worker(quick, "--slot", "0")
     topics.wait_for_outcomes(20 * 8, worker=first)
-    assert first.stop() == 0, first.shown()
+    first.stop(signal.SIGKILL)  # maybe before its first checkpoint
     send(topics, 20, 24)
     second = start_worker(lean, "--slot", "0")
     topics.wait_for_outcomes(24 * 8, worker=second)
