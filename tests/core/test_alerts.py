@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from foreshock.alerts.files import DEFAULT, load_text
@@ -13,7 +14,7 @@ from foreshock.contract import Asset, Limit, MeasuringPoint, Phase, QualityKind,
 from foreshock.errors import StateRejected
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from tests.core.alerting import at, control, feed, tick, told, work
-from tests.core.builders import START_NS, block
+from tests.core.builders import START_NS, block, frame
 
 SPEC = FleetSpec(warmup_blocks=20)
 WARM = 30
@@ -45,6 +46,12 @@ def failing(blocks: int = 6) -> tuple[Fleet, list]:
     """The pump after some blocks of a fault, and what was told."""
     fleet = warm()
     return fleet, told(feed(fleet, WARM, WARM + blocks, fault=3.0))
+
+
+def model(fleet: Fleet) -> dict:
+    """Arrays of the model of the pump."""
+    (point,) = fleet.capture(0, "pump-1").tree["points"]
+    return point["arrays"]["model"]
 
 
 def margin(fleet: Fleet) -> float:
@@ -161,10 +168,26 @@ class TestCommands:
 
         assert {each.score.learning for each in held + after} == {"held: frozen by Ada: test run"}
         assert resumed[0].score.learning == "learning"
-        (point,) = fleet.capture(0, "pump-1").tree["points"]
-        (before,) = warm().capture(0, "pump-1").tree["points"]
         for name in ("reference", "healthy", "ranked", "centre"):
-            assert (point["arrays"]["model"][name] == before["arrays"]["model"][name]).all()
+            assert (model(fleet)[name] == model(warm())[name]).all()
+
+    def test_rows_of_a_frame_are_held_as_well(self) -> None:
+        """While warming and after: what was learnt by then stays as it is."""
+        fleet, rng = Fleet(SPEC), np.random.default_rng(1)
+        frames = [frame(i, rng.normal(300, 1, (2, 2)), index=2 * i) for i in range(20)]
+        fleet.receive(frames[:6])
+        fleet.take_up(control(1, CommandKind.FREEZE, 6), 0, 6)
+        warming = fleet.receive(frames[6:8])
+        fleet.take_up(control(2, CommandKind.RESUME, 8), 0, 8)
+        fleet.receive(frames[8:14])
+        fleet.take_up(control(3, CommandKind.FREEZE, 14), 0, 14)
+        ranked = model(fleet)["ranked"].copy()
+        scored = fleet.receive(frames[14:])
+
+        assert warming[-1].score.rows[-1].reason == "warming up, 12 of 20 rows"
+        assert {row.state for each in scored for row in each.score.rows} == {ScoreState.SCORED}
+        assert {each.score.learning for each in warming + scored} == {"held: frozen by Ada: because"}
+        assert model(fleet)["ranked"] == ranked
 
     def test_a_window_holds_alerting_and_learning(self) -> None:
         """Nothing is raised in it, which is told; what stands when it ends is raised then."""

@@ -11,6 +11,7 @@ from foreshock.core.spec import FleetSpec
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.episodes import ACTIVE, OPENED, EpisodeRule, for_budget
 from foreshock.detectors.explain import explain
+from foreshock.detectors.snapshot import canonical
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features.catalog import FULL
 
@@ -162,9 +163,10 @@ def test_a_measuring_point_is_small(columns: int, limit: int) -> None:
     assert bank.slot_bytes() <= limit * 1024
 
 
-def test_what_is_held_by_order_is_not_learnt() -> None:
+@pytest.mark.parametrize("river", ["", "OneClassSVM"])
+def test_what_is_held_by_order_is_not_learnt(river: str) -> None:
     """Neither while warming nor after: baseline, reference and ranks stay; the score is what it would have been."""
-    free, held = Asset(), Asset()
+    free, held = Asset(river=river), Asset(river=river)
     for asset in (free, held):
         asset.feed(healthy(30))
     held.hold = True
@@ -177,10 +179,11 @@ def test_what_is_held_by_order_is_not_learnt() -> None:
         asset.feed(healthy(50, seed=1))
     assert free.bank.digest(free.slot) == held.bank.digest(held.slot)
     held.hold = True
-    before = held.bank.slots.capture(held.slot)
+    before, rivers = held.bank.slots.capture(held.slot), held.bank.capture(held.slot)["river"]
     learnt, kept = free.feed(healthy(1, seed=3)), held.feed(healthy(1, seed=3))
     after = held.bank.slots.capture(held.slot)
 
     assert (learnt.held[0], kept.held[0]) == (ws.LEARNT, ws.ORDERED)
     assert learnt.value == kept.value
     assert all((before[name] == after[name]).all() for name in ("reference", "healthy", "ranked", "centre"))
+    assert canonical(held.bank.capture(held.slot)["river"]) == canonical(rivers)
