@@ -103,7 +103,13 @@ def take(
     if isinstance(found, str):
         return Taken(labels, None, before, found)
     after = _kept((*(each for each in labels if not _gives_way(each, found)), found))
-    return Taken(after, found, effect(after, asset=command.asset, level=level, before=before.margin_factor))
+    if found.in_force:
+        return Taken(after, found, effect(after, asset=command.asset, level=level, before=before.margin_factor))
+    agreed = dataclasses.replace(found, accepted_by="?")
+    then = _kept((*(each for each in labels if not _gives_way(each, agreed)), agreed))
+    would = effect(then, asset=command.asset, level=level, before=before.margin_factor).sentence
+    waits = f"nothing yet: label {found.label_id} waits for a second person; accepted: {would}"
+    return Taken(after, found, Effect(before.margin_factor, waits))
 
 
 def _propose(

@@ -82,7 +82,7 @@ def effect(labels: Iterable[Judged], *, asset: str, level: float = 1.0, before: 
         bound = f"; it goes no higher than {factor * level:.2f}, " + (
             f"the most is {FACTOR_MOST} times" if highest >= FACTOR_MOST else f"an alert at {least:.2f} was true"
         )
-    why = f"because {_alerts(false)} labelled false and {true} true{bound}"
+    why = f"because {_alerts(false)} labelled false and {true or 'none'} true{bound}"
     return Effect(factor, f"threshold of {asset} {_moved(before * level, factor * level)}, {why}")
 
 
@@ -93,4 +93,4 @@ def _moved(old: float, new: float) -> str:
 
 
 def _alerts(count: int) -> str:
-    return "1 alert is" if count == 1 else f"{count} alerts are"
+    return {0: "no alert is", 1: "1 alert is"}.get(count, f"{count} alerts are")

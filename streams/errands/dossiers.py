@@ -112,9 +112,14 @@ def gather_queue(
             resolve(policies, registered.get(name) or Asset(asset=name)), settings.detection.budget, said.get(name, ())
         )
     }
-    wanted = tuple(each for each in queue(judged, at) if from_ns <= each.incident.raised_ns < until_ns)
-    waiting = tuple((name, each.label_id) for name, group in said.items() for each in group if not each.in_force)
-    return wanted, waiting
+    waiting = [each for group in said.values() for each in group if not each.in_force]
+    leave = {each.alert_id for each in waiting}
+    wanted = tuple(
+        each
+        for each in queue(judged, at)
+        if from_ns <= each.incident.raised_ns < until_ns and each.incident.alert_id not in leave
+    )
+    return wanted, tuple((name, each.label_id) for name, group in said.items() for each in group if each in waiting)
 
 
 def _measured(

@@ -46,10 +46,13 @@ def test_a_proposal_changes_nothing_until_another_person_accepts_it():
     done = take(proposed.labels, said(1, actor="ben", accept=True, label_id="c0"), level=1.3)
 
     assert proposed.effect.margin_factor == 1.0
-    assert proposed.effect.sentence.startswith("threshold of pump-7 stays at 1.30")
+    assert proposed.effect.sentence == (
+        "nothing yet: label c0 waits for a second person; accepted: threshold of pump-7 raised from 1.30 to 1.43, because 1 "
+        "alert is labelled false and none true"
+    )
     assert done.effect.margin_factor == pytest.approx(1.1)
     assert done.effect.sentence == (
-        "threshold of pump-7 raised from 1.30 to 1.43, because 1 alert is labelled false and 0 true"
+        "threshold of pump-7 raised from 1.30 to 1.43, because 1 alert is labelled false and none true"
     )
     assert (done.label.accepted_by, done.label.accepted_ns, done.label.revision) == ("ben", NOW, 1)
 
