@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 
+from foreshock.answers import alerting
 from foreshock.answers.facts import NS, Answer, Facts, Seen, ago, clock, counted, ingest_ns
 from foreshock.answers.lines import lines
 from foreshock.answers.points import by_point
@@ -25,7 +26,8 @@ def answer(facts: Facts) -> Answer:
     if found is None and not points:
         found = _unseen(facts)
     found = found or _refused(facts, last_ns) or _late_worker(facts) or by_point(facts, points)
-    return Answer(found.code, found.sentence, found.fix, found.known, tuple(lines(facts, points)))
+    told = f"{found.sentence}{alerting.sentence(facts)}"
+    return Answer(found.code, told, found.fix, found.known, tuple(lines(facts, points)))
 
 
 def _points(facts: Facts) -> dict[str, Seen]:

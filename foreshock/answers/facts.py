@@ -44,6 +44,8 @@ class Facts:
         Its scores, the newest first.
     quality, letters, anomalies
         Its quality transitions, dead letters and anomaly events, the newest first; letters of any partition.
+    alerts
+        Changes of its alerts, the newest first.
     cached
         States of its measuring points in the cache, and in its snapshot where scores are too far back.
     registered
@@ -70,6 +72,7 @@ class Facts:
     quality: tuple[Seen, ...] = ()
     letters: tuple[Seen, ...] = ()
     anomalies: tuple[Seen, ...] = ()
+    alerts: tuple[Seen, ...] = ()
     cached: tuple[Record, ...] = ()
     registered: Seen | None = None
     names: Collection[str] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from foreshock.answers import alerting
 from foreshock.answers.facts import Facts, Line, Seen, counted, ingest_ns
 
 SHOWN = 3  # of events
@@ -26,6 +27,7 @@ def lines(facts: Facts, points: Mapping[str, Seen]) -> Iterator[Line]:
         if each.get("lowered_by"):
             text += f", lowered by {', '.join(each['lowered_by'])}"
         yield Line(f"{each['point']} anomaly", text, seen.source, seen.at_ns)
+    yield from alerting.lines(facts)
     for seen in facts.letters[:SHOWN]:
         yield Line("dead letter", f"{seen.record['reason']}: {seen.record['sentence']}", seen.source, seen.at_ns)
     if facts.registered is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from foreshock.answers import alerting
 from foreshock.answers.facts import NS, Answer, Facts, Record, Seen, ago, clock, ingest_ns
 from foreshock.contract import Acquisition, Origin, QualityKind, ScoreState
 from foreshock.features.silence import Pulse
@@ -30,7 +31,7 @@ def _of_point(facts: Facts, seen: Seen) -> Answer:
         return silent
     if row["state"] == ScoreState.WARMING:
         return _warming(facts, seen, name)
-    return _unscored(row, name) or _scored(score, row, name)
+    return _unscored(row, name) or _scored(facts, score, row, name)
 
 
 def _unscored(row: Record, name: str) -> Answer | None:
@@ -59,13 +60,14 @@ def _learning(score: Record) -> str:
     )
 
 
-def _scored(score: Record, row: Record, name: str) -> Answer:
-    held = _learning(score)
+def _scored(facts: Facts, score: Record, row: Record, name: str) -> Answer:
+    held, stands = _learning(score), alerting.standing(facts) is not None
+    value = f"{name} has a score of {row['value']:.2f}"
     if row["value"] >= 1.0:
-        sentence = f"{name} has a score of {row['value']:.2f}, over the boundary of 1, and no alert yet: it was not there for long enough."
-        return Answer("over", sentence + held)
-    sentence = f"{name} has a score of {row['value']:.2f}, and no alert because that is below the boundary of 1."
-    return Answer("scored", sentence + held)
+        why = "" if stands else ", and no alert yet: it was not there for long enough"
+        return Answer("over", f"{value}, over the boundary of 1{why}.{held}")
+    why = ", which is below the boundary of 1" if stands else ", and no alert because that is below the boundary of 1"
+    return Answer("scored", f"{value}{why}.{held}")
 
 
 def _alarm(facts: Facts, score: Record, row: Record, name: str, silent: Answer | None) -> Answer:

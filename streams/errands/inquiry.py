@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -115,6 +116,7 @@ class _Inquiry:
             quality=self._seen(self._back("quality.v1", [partition], there, EVENTS, self.key + b"/", starts=True)),
             letters=tuple(sorted(self._seen(letters), key=lambda each: -each.record["origin"]["ingest_ns"])),
             anomalies=self._seen(self._back("anomalies.v1", [partition], there, EVENTS, self.key, enough=3)),
+            alerts=self._alerts(partition, there),
             cached=cached,
             registered=next(iter(self._seen(master)), None),
             names=() if any(look.found for look in scores) else self._names(there),
@@ -180,6 +182,20 @@ class _Inquiry:
 
         name = self._name(topic)
         return [look_back(self.consumer, name, number, wanted, enough=enough, most=most) for number in partitions]
+
+    def _alerts(self, partition: int, there: set[str]) -> tuple[Seen, ...]:
+        """Changes of the asset's alerts; their key is the alert, so their header says whose they are."""
+        if "alerts.v1" not in there:
+            return ()
+        source = quote(self.key.decode(), safe="/:@!$&'()*+,;=").encode()
+
+        def wanted(message: Message) -> bool:
+            given = dict(message.headers() or ()).get("ce_source")
+            return isinstance(given, bytes) and given.endswith(b"/" + source)
+
+        name = self._name("alerts.v1")
+        look = look_back(self.consumer, name, partition, wanted, enough=ENOUGH, most=EVENTS)
+        return tuple(each for each in self._seen([look]) if each.record["asset"] == self.key.decode())
 
     def _seen(self, looked: Iterable[Looked]) -> tuple[Seen, ...]:
         """Decode what was found; what cannot be decoded is not ours."""

@@ -223,3 +223,63 @@ def test_the_cache_fills_in_what_topics_no_longer_hold() -> None:
 
     assert (found.code, found.known) == ("silent", True)
     assert "7 d ago" in found.sentence
+
+
+def alert(change: str, state: str, seconds_ago: float = 60.0, **more: Any) -> Seen:
+    """A change of the asset's alert."""
+    record = {
+        "change": change,
+        "state": state,
+        "alert_id": "abcdef0123456789" * 2,
+        "asset": "pump-7",
+        "severity": "warning",
+        "at_ns": NOW - int(seconds_ago * S),
+        "actor": "policy",
+        "reason": "score 2.5 >= 2",
+        "owner": "mechanics",
+        "acknowledged_by": "",
+        "suppressed_by": None,
+        "shelved_until_ns": None,
+        "action": "look at it",
+        "policy": "pumps@1",
+    }
+    return seen({**record, **more}, seconds_ago, "alerts.v1")
+
+
+OVER = score(value=2.5)
+UNTIL = {"shelved_until_ns": NOW + 3600 * S, "actor": "mia", "reason": "spare is coming", "suppressed_by": "shelved"}
+ALERTED = {
+    "raised": ((alert("raised", "unacknowledged"),), "(warning) is unacknowledged, and mechanics is to act, since"),
+    "acknowledged": ((alert("acknowledged", "acknowledged", acknowledged_by="mia"),), "is acknowledged by mia, since"),
+    "shelved": (
+        (alert("shelved", "shelved", **UNTIL),),
+        "is shelved until 2025-06-15 16:06:40Z by mia: spare is coming.",
+    ),
+    "suppressed": (
+        (alert("suppressed", "normal", suppressed_by="minimum_effect", reason="rms is within 5 % of expected"),),
+        "because of minimum effect: rms is within 5 % of expected.",
+    ),
+    "answers are passed over": (
+        (alert("refused", "normal", alert_id=""), alert("raised", "unacknowledged")),
+        "is unacknowledged",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALERTED)
+def test_where_the_alert_stands_is_part_of_the_answer(name: str) -> None:
+    """Who is to act, until when it is shelved, why it is not alerted: said beside the score, and among the facts."""
+    alerts, says = ALERTED[name]
+    found = answer(facts(scores=(OVER,), alerts=alerts))
+
+    assert says in found.sentence
+    assert "no alert yet" not in found.sentence
+    assert any(line.what == "alert" for line in found.lines)
+
+
+def test_closed_alert_is_a_fact_but_no_answer() -> None:
+    """What is over is not told as if it stood."""
+    found = answer(facts(alerts=(alert("closed", "normal"), alert("raised", "unacknowledged"))))
+
+    assert found.sentence.endswith("below the boundary of 1.")
+    assert any("closed" in line.value for line in found.lines)
