@@ -9,11 +9,12 @@ from foreshock.alerts.outcomes.incidents import incidents, unique
 from foreshock.alerts.outcomes.verdicts import Judged, judge, labels
 from foreshock.alerts.outcomes.work import Job, jobs
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder, ends
-from foreshock.alerts.vocabulary import AlarmState, Change, Severity
+from foreshock.alerts.vocabulary import AlarmState, Change, Severity, WorkKind
 from foreshock.answers.facts import NS, Record, ago, clock
 from foreshock.answers.progress import Progress, Reach, progress, reach
 
 HOUR_NS = 3600 * NS
+_RENEWS = frozenset({WorkKind.REPAIR, WorkKind.REPLACEMENT})
 _NO_STATE = frozenset({Change.REFUSED, Change.LABELLED})  # these change nothing of the alert
 
 
@@ -70,6 +71,7 @@ class Dossier:
 
     asset: str
     headings: tuple[Heading, ...]
+    repaired: str  # "" or what was repaired last: what was before says nothing of the machine as it is now
     failure_mode: str
     todo: tuple[str, ...]
     history: tuple[Past, ...] = field(default=())
@@ -78,11 +80,14 @@ class Dossier:
 def dossier(known: Known) -> Dossier:
     """Answer the four questions of an asset from what is known of it."""
     standing = open_alert(known.transitions)
-    headings = tuple(_heading(point, known) for point in sorted(known.scores) if known.scores[point])
+    last = max((each for each in known.work_orders if each.kind in _RENEWS), key=lambda each: each.at_ns, default=None)
+    since_ns = 0 if last is None else last.at_ns
+    series = {point: [each for each in rows if each[0] > since_ns] for point, rows in known.scores.items()}
     return Dossier(
         asset=known.asset,
-        headings=headings,
-        failure_mode=_mode(known, standing),
+        headings=tuple(_heading(point, series[point], known) for point in sorted(series) if series[point]),
+        repaired="" if last is None else f"{last.kind} of {clock(since_ns)} ({last.work_order})",
+        failure_mode=_mode(known, standing, since_ns),
         todo=tuple(_todo(known, standing)),
         history=tuple(sorted(_history(known), key=lambda each: -each.at_ns)),
     )
@@ -98,8 +103,7 @@ def open_alert(transitions: Sequence[AlertTransition]) -> AlertTransition | None
     return max(standing, key=lambda each: each.at_ns, default=None)
 
 
-def _heading(point: str, known: Known) -> Heading:
-    series = known.scores[point]
+def _heading(point: str, series: Sequence[tuple[int, float]], known: Known) -> Heading:
     start_ns = series[0][0]
     found = progress([(at - start_ns) / HOUR_NS for at, _ in series], [value for _, value in series])
     assert found is not None  # the series is not empty
@@ -112,7 +116,7 @@ def _drifting(point: str, of: Progress, level: tuple[Severity, float] | None, wh
     looked = f"{of.rows} scores over {_hours(of.span_h)}"
     if of.rate is None or of.lower is None or of.upper is None:
         return f"{point} is at {of.level:.2f}; {looked} are too few to say whether it drifts."
-    rates = f"{_rate(of.rate)} (90 %: {_rate(of.lower)} to {_rate(of.upper)}), from {looked}"
+    rates = f"{_rates(of.rate, of.lower, of.upper)}, from {looked}"
     if of.word == "steady":
         return f"{point} is at {of.level:.2f} and does not drift beyond its scatter: {rates}."
     ahead = "" if of.word == "falling" else _ahead(level, when)
@@ -134,17 +138,18 @@ def _ahead(level: tuple[Severity, float] | None, when: Reach | None) -> str:
     return f" At this rate it reaches {name} {likely}between {_hours(when.earliest_h)} and {_hours(when.latest_h)}."
 
 
-def _mode(known: Known, standing: AlertTransition | None) -> str:
+def _mode(known: Known, standing: AlertTransition | None, since_ns: int) -> str:
     if standing is not None and standing.hypothesis:
         return f"{standing.hypothesis} (hypothesis of the alert that stands)"
-    if known.anomaly is not None:
-        when = f"{ago(known.now_ns - int(known.anomaly['ingest_ns']))} ago"
-        if known.anomaly["hypothesis"]:
-            return f"{known.anomaly['hypothesis']} (hypothesis of the last anomaly, {when})"
-        parts = sorted(known.anomaly["contributions"], key=lambda each: -each["amount"])[:3]
-        named = ", ".join(each["feature"] for each in parts)
-        return f"not known: the last anomaly ({when}) fits no known pattern; what moved most: {named}"
-    return "none: no anomaly of it is kept"
+    if known.anomaly is None:
+        return "none: no anomaly of it is kept"
+    when = f"{ago(known.now_ns - int(known.anomaly['ingest_ns']))} ago"
+    before = "none since the repair; before it: " if int(known.anomaly["ingest_ns"]) <= since_ns else ""
+    if known.anomaly["hypothesis"]:
+        return f"{before}{known.anomaly['hypothesis']} (hypothesis of the last anomaly, {when})"
+    parts = sorted(known.anomaly["contributions"], key=lambda each: -each["amount"])[:3]
+    named = ", ".join(each["feature"] for each in parts)
+    return f"{before}not known: the last anomaly ({when}) fits no known pattern; what moved most: {named}"
 
 
 def _todo(known: Known, standing: AlertTransition | None) -> Iterator[str]:
@@ -199,6 +204,9 @@ def _hours(hours: float) -> str:
     return ago(int(hours * HOUR_NS))
 
 
-def _rate(per_hour: float) -> str:
-    """A rate in the unit that can be read: per hour, or per day where it is slow."""
-    return f"{per_hour:+.2g} an hour" if abs(per_hour) >= 0.05 else f"{24 * per_hour:+.2g} a day"
+def _rates(rate: float, lower: float, upper: float) -> str:
+    """A rate with its interval in the unit that can be read: per minute, hour or day."""
+    most = max(abs(rate), min(abs(lower), abs(upper)))
+    factor, unit = (1 / 60, "a minute") if most >= 6.0 else (1.0, "an hour") if most >= 0.05 else (24.0, "a day")
+    middle, low, high = (f"{factor * each:+.2g}" for each in (rate, lower, upper))
+    return f"{middle} {unit} (90 %: {low} to {high})"

@@ -84,7 +84,7 @@ def sections(found: Report) -> tuple[Section, ...]:
 def period(found: Report) -> str:
     """Say what the report is of."""
     span = f"{clock(found.from_ns)} to {clock(found.until_ns)}"
-    return f"{span}, {counted(found.assets, 'asset')}, {found.asset_months:.1f} asset-months"
+    return f"{span}, {counted(found.assets, 'asset')}, {number(found.asset_months)} asset-months"
 
 
 def _sections(found: Report) -> Iterator[Section]:
@@ -263,7 +263,12 @@ def figure(of: Bounded) -> str:
     """A rate with its interval."""
     if of.value is None:
         return "not known"
-    return f"{of.value:.2g} ({of.lower:.2g} to {'any' if of.upper is None else f'{of.upper:.2g}'})"
+    return f"{number(of.value)} ({number(of.lower)} to {'any' if of.upper is None else number(of.upper)})"
+
+
+def number(value: float) -> str:
+    """A number with two digits that say something."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
 def percent(of: Bounded) -> str:

@@ -52,7 +52,8 @@ def lines(found: Dossier, *, known: bool, over: str) -> list[str]:
             f"  -> foreshock why {found.asset}",
         ]
     text = ["Is it drifting, and how fast?"]
-    text += [f"  {each.sentence}" for each in found.headings] or [f"  No score of the last {over}."]
+    since = f" since the {found.repaired}: it learns anew what is normal" if found.repaired else f" in {over}"
+    text += [f"  {each.sentence}" for each in found.headings] or [f"  It has no score{since}."]
     text += ["", "Which failure mode?", f"  {found.failure_mode}", "", "What to do?"]
     text += [f"  {each}" for each in found.todo]
     if found.history:

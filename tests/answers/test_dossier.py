@@ -69,6 +69,19 @@ def test_the_failure_mode_is_a_hypothesis_with_its_source():
     assert dossier(known()).failure_mode == "none: no anomaly of it is kept"
 
 
+def test_what_was_before_a_repair_says_nothing_of_the_machine_as_it_is():
+    """Scores before it are left out, and a hypothesis of before is told as such."""
+    repair = work("w1", WorkKind.REPLACEMENT, NOW - 2 * D)
+    found = dossier(known(scores={"DE": rising()}, work_orders=[repair], anomaly=anomaly("imbalance")))
+    later = dataclasses.replace(repair, at_ns=NOW - H // 2)
+    nothing_since = dossier(known(scores={"DE": rising()[:-1]}, work_orders=[later], anomaly=anomaly("imbalance")))
+
+    assert found.headings[0].progress.span_h < 48
+    assert nothing_since.headings == ()
+    assert nothing_since.repaired == "replacement of 1970-01-30 23:30:00Z (w1)"
+    assert nothing_since.failure_mode.startswith("none since the repair; before it: imbalance")
+
+
 def test_what_to_do_is_the_runbook_of_the_alert_that_stands():
     """Its action, its steps, who owns it, and until when an answer is due."""
     found = dossier(known(transitions=life("a0b1c2d3e4", NOW - 30 * 60 * 10**9, runbook=("look", "listen")))).todo
