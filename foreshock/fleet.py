@@ -11,6 +11,7 @@ evaluate` and the tests drive the same object. It does, for each block, in order
     prepare     features, run state                      features/, for all blocks of a layout at once
     score       score -> rank -> alarm -> gate -> learn  detectors/, compiled, block by block per measuring point
     outcomes    ids, decision, contributions, lineage    core/events.py, core/scores.py, lineage.py
+    close       reading -> condition -> alarm            core/desk.py, alerts/: what the policy makes of it
 
 Score first, learn then; never from a bad block, while the machine does not run, or in alarm. The outcome of a block is
 bit for bit the same however the stream was cut into batches.

@@ -28,6 +28,7 @@ from foreshock.core.recipe import Recipe
 from foreshock.core.standing import Alerts, Moved, Said
 from foreshock.outcome import Outcome
 
+SPARE = 64  # entries of the heap of due times above twice the assets, before it is made anew
 _LEARNING = frozenset({Holds.LEARNING, Holds.BOTH})
 
 
@@ -151,6 +152,10 @@ def settle(name: str, owner: Owner, partition: Partition) -> None:
         owner.due_ns = due_ns
         if due_ns is not None:
             heapq.heappush(partition.due, (due_ns, name))
+            if len(partition.due) > 2 * len(partition.owners) + SPARE:  # most of it is void
+                owners = partition.owners.items()
+                partition.due = [(each.due_ns, known) for known, each in owners if each.due_ns is not None]
+                heapq.heapify(partition.due)
 
 
 def hear(alerts: Alerts, event: Anomaly) -> None:

@@ -11,6 +11,7 @@ from foreshock.alerts.files import DEFAULT, load_text
 from foreshock.alerts.items import Assigned
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Severity, SuppressedBy, Verdict, WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Phase, QualityKind, ScoreState
+from foreshock.core.desk import SPARE, settle
 from foreshock.errors import StateRejected
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from tests.core.alerting import at, control, feed, tick, told, work
@@ -288,6 +289,17 @@ class TestTicks:
 
         assert [e for e in fleet.tick(tick(WARM, (due - START_NS) / 1e9)) if hasattr(e, "change")] == []
         assert fleet.overdue(0, due, since_ns=due)
+
+    def test_the_heap_does_not_grow_with_the_records(self) -> None:
+        """Each of them may move what an asset is due for: what is void is thrown away."""
+        fleet, _ = failing()
+        partition = fleet._admission.partitions[0]
+        for i in range(500):
+            partition.owners["pump-1"].due_ns = i
+            settle("pump-1", partition.owners["pump-1"], partition)
+
+        assert len(partition.due) <= 2 + SPARE
+        assert (partition.owners["pump-1"].due_ns, "pump-1") in partition.due
 
     def test_a_restored_asset_is_due_as_it_was(self) -> None:
         """The heap is no state: it follows from that of the assets."""
