@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -67,8 +68,9 @@ class RestSink:
             if not isinstance(made, str):
                 return made
             number = made
+        at_ns = min(alert.at_ns, time.time_ns())  # a machine's clock may be ahead; a record of the future is refused
         await self._publish(
-            work_order(alert.alert_id, alert.asset, self.settings.name, number, WorkKind.OPENED, alert.at_ns),
+            work_order(alert.alert_id, alert.asset, self.settings.name, number, WorkKind.OPENED, at_ns),
             item.traceparent,
         )
         self._known[alert.alert_id] = number

@@ -104,7 +104,7 @@ class Source:
         self._committed: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._paused = False
-        self._told = ""
+        self._told: str | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read and deliver until it is to stop; what is under way then may end, the rest comes again."""
@@ -200,6 +200,8 @@ class Source:
         for number, offset in starts.items():
             self._loop.call_soon_threadsafe(self._engine.begin, number, offset)
         consumer.incremental_assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
+        shown = ", ".join(f"{number} from offset {offset}" for number, offset in sorted(starts.items()))
+        log.info("sink %s has partitions %s", self._sink.name, shown or "of nobody else: all have their readers")
         self._paused = False
         self._commit(fresh, again=True)  # from now on nothing is passed over, whenever the first record comes
 

@@ -65,13 +65,14 @@ class HttpServer:
         self.paths: list[str] = []
         self._handle = handle
         self._late_s = late_s
+        self.fixed_port = 0  # any
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{rest:.*}", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.fixed_port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self.port}"
