@@ -14,6 +14,7 @@ the sha256 of the bytes identifies the tree, and bytes that are not in this form
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -199,9 +200,7 @@ class _Reader:
         if number >= len(TYPES) or rank > RANK:
             raise _malformed(f"no array has type {number} and {rank} dimensions")
         shape = _SHAPES[rank].unpack_from(self.data, self.at + 2)
-        count = 1
-        for size in shape:
-            count *= size
+        count = math.prod(shape)
         start, dtype = self.at + 2 + 4 * rank, TYPES[number]
         end = start + count * dtype.itemsize
         if end > len(self.data):
@@ -220,12 +219,21 @@ class _Reader:
         if depth == 0:
             raise _malformed(f"deeper than {DEPTH}")
         found: dict[str, Tree] = {}
+        data, size, deeper = self.data, len(self.data), depth - 1
         last = None
         for _ in self.items():
-            name = self.counted().decode()
+            start = self.at + 4  # `counted` and `value`, once more: this is most of what there is to read
+            end = start + _COUNT.unpack_from(data, self.at)[0]
+            if end > size:
+                raise _malformed(f"{end - start} bytes are stated, {size - start} are left")
+            name = data[start:end].decode()
             if last is not None and name <= last:
                 raise _malformed("the names of a dict are not in order")
-            found[name] = self.value(depth - 1)
+            read = _READ.get(data[end])
+            if read is None:
+                raise _malformed(f"no value starts with byte {data[end]}")
+            self.at = end + 1
+            found[name] = read(self, deeper)
             last = name
         return found
 

@@ -67,18 +67,27 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         return _many(_reader(inside[0])) if inside[-1] is ... else _row(tuple(map(_reader, inside)))
     if kind is float:
-        return lambda tree: _of((float, int), tree)
+        return _plain(float, int)
     if kind in _PLAIN:
-        return lambda tree: _of((kind,), tree)
+        return _plain(kind)
     if issubclass(kind, StrEnum):
-        return lambda tree: kind(_of((str,), tree))
+        return lambda tree: kind(_text(tree))
     return _record(kind)
 
 
-def _of(kinds: tuple[type, ...], tree: Any) -> Any:
-    if type(tree) not in kinds:
-        raise ValueError(f"{type(tree).__name__} where {kinds[0].__name__} belongs")
-    return tree
+def _plain(*kinds: type) -> Callable[[Any], Any]:
+    """Read a plain value: of a restored asset there are a hundred, of ten thousand assets a million."""
+
+    def read(tree: Any) -> Any:
+        if type(tree) not in kinds:
+            raise ValueError(f"{type(tree).__name__} where {kinds[0].__name__} belongs")
+        return tree
+
+    return read
+
+
+_text = _plain(str)
+_list = _plain(list, tuple)
 
 
 def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -86,12 +95,12 @@ def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda tree: tuple(read(each) for each in _of((list, tuple), tree))
+    return lambda tree: tuple(map(read, _list(tree)))
 
 
 def _row(reads: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
     def read(tree: Any) -> Any:
-        if len(_of((list, tuple), tree)) != len(reads):
+        if len(_list(tree)) != len(reads):
             raise ValueError(f"{len(tree)} values where {len(reads)} belong")
         return tuple(each(value) for each, value in zip(reads, tree, strict=True))
 
@@ -101,10 +110,12 @@ def _row(reads: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
 def _record(kind: Any) -> Callable[[Any], Any]:
     hints = typing.get_type_hints(kind)
     readers = {name: _reader(hints[name]) for name in _names(kind)}
-    needed = frozenset(readers) - _defaults(kind)
+    names, needed = readers.keys(), frozenset(readers) - _defaults(kind)
 
     def read(tree: Any) -> Any:
-        if not isinstance(tree, Mapping) or not needed <= tree.keys() <= readers.keys():
+        if type(tree) is dict and tree.keys() == names:
+            return kind(**{name: readers[name](each) for name, each in tree.items()})
+        if not isinstance(tree, Mapping) or not needed <= tree.keys() <= names:
             raise ValueError(f"not a {kind.__name__}: {sorted(tree) if isinstance(tree, Mapping) else type(tree)}")
         return kind(**{name: readers[name](each) for name, each in tree.items()})
 

@@ -177,6 +177,14 @@ class Recovery:
             raise Unavailable(f"state cannot be restored: {exc.args[0].str()}") from exc
 
     def _take_up(self, committed: Mapping[Partition, int | None], deadline: float) -> dict[Partition, Start]:
+        gc.disable()  # nothing of what is restored is garbage: to look for some takes a tenth of the time
+        try:
+            return self._restored_all(committed, deadline)
+        finally:
+            gc.enable()
+            gc.freeze()  # what was restored stays: the collector need not look at it again
+
+    def _restored_all(self, committed: Mapping[Partition, int | None], deadline: float) -> dict[Partition, Start]:
         _ = self.keys
         numbers = {partition: partition[1] for partition in committed}
         begin = tails.beginnings(self._admin, committed, deadline)
@@ -200,7 +208,6 @@ class Recovery:
                 starts[partition] = self._restore(number, found)
                 self._custody.stored(partition, states[self._state.name, number])
             self._custody.fold(partition, starts[partition].position)
-        gc.freeze()  # what was restored stays: the collector need not look at it again
         return starts
 
     def _read(
