@@ -19,7 +19,6 @@ from foreshock.fleet import Fleet
 from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from foreshock.streams import agents, kafka, wire
-from foreshock.streams.assets import AssetReader
 from foreshock.streams.border import Border
 from foreshock.streams.cache import Cache
 from foreshock.streams.cases.casebook import Casebook
@@ -27,6 +26,7 @@ from foreshock.streams.checkpoint import Checkpoint
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.commands import CONTROL, MAINTENANCE, CommandReader
 from foreshock.streams.errors import client_error
+from foreshock.streams.followed import followed
 from foreshock.streams.intake.faust_base import NoTables
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.intake.transport import Consumer, Intake, Transport
@@ -53,6 +53,7 @@ from foreshock.streams.timers import Timers
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.walk import Walk
 from foreshock.streams.watchdog import Watchdog
+from foreshock.streams.whole import WholeReader
 
 _QUIET: Mapping[str, Any] = {
     "error_cb": client_error,
@@ -74,7 +75,7 @@ class App:
     places: Places
     timers: Timers
     keeper: Keeper
-    assets: AssetReader
+    followed: Sequence[WholeReader]  # topics that every worker knows
     commands: CommandReader
     watchdog: Watchdog
     telemetry: Telemetry
@@ -113,7 +114,6 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, p
     commands = _commands(settings, topics, parts)
     parts.places.read_from = commands.read_from
     agents.declare(app, sensors.name, parts.walk, parts.publisher, parts.gate, limit=settings.worker.batch)
-    assets = {**kafka.reader_config(settings), **_QUIET}
     return App(
         settings=settings,
         faust=app,
@@ -124,7 +124,13 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, p
         places=parts.places,
         timers=_timers(settings, parts),
         keeper=keeper,
-        assets=AssetReader(assets, topics["assets.v1"], wire.Decoder(parts.registry), parts.places.submit),
+        followed=followed(
+            {**kafka.reader_config(settings), **_QUIET},
+            topics,
+            parts.registry,
+            parts.places.submit,
+            parents=any(policy.parents for policy in policies),
+        ),
         commands=commands,
         watchdog=Watchdog(
             kafka.admin_config(settings), ledger, lambda: _consumer(app).poller.ends, stall_s=settings.worker.stall_s

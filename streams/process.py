@@ -105,7 +105,8 @@ async def _live(app: App, stopper: Stopper) -> None:
     """Start the parts in order, wait for the signal, stop them in the opposite order."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    await asyncio.gather(app.checkpoint.start(), loop.run_in_executor(None, app.assets.read_all))
+    whole = (loop.run_in_executor(None, each.read_all) for each in app.followed)
+    await asyncio.gather(app.checkpoint.start(), *whole)
     stopper.begun(stopping)
     background = [
         asyncio.create_task(fatal(app.publisher.serve())),
@@ -114,7 +115,8 @@ async def _live(app: App, stopper: Stopper) -> None:
         asyncio.create_task(fatal(app.places.serve(app.checkpoint.put))),
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
     ]
-    app.assets.follow()
+    for each in app.followed:
+        each.follow()
     app.commands.follow()
     app.watchdog.watch(stopper.ask)
     starting = asyncio.create_task(fatal(app.faust.start()))  # it ends with the first assignment only
@@ -123,7 +125,8 @@ async def _live(app: App, stopper: Stopper) -> None:
     await app.faust.stop()  # the consumer delivers, takes the last checkpoint and leaves
     for task in [starting, *background]:
         task.cancel()
-    app.assets.stop()
+    for each in app.followed:
+        each.stop()
     app.commands.stop()
     app.cache.close()
     app.telemetry.close()

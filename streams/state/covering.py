@@ -9,6 +9,7 @@ from foreshock.alerts.items import Assigned
 from foreshock.alerts.policy import Policy
 from foreshock.contract import Asset
 from foreshock.fleet import Fleet
+from foreshock.streams.state.parents import Parents
 
 MOST = 300  # assets of one item
 
@@ -27,6 +28,7 @@ class Covering:
     def __init__(self, fleet: Fleet, policies: Sequence[Policy]) -> None:
         self._fleet = fleet
         self._policies = tuple(policies)
+        self.parents = Parents(fleet, policies)
 
     def due(self, number: int, fresh: Mapping[str, Asset]) -> Iterator[Assigned]:
         """Give what has to be put on record for a partition.

@@ -1,4 +1,6 @@
-"""What a place holds, as trees for its bytes and back: new master data, policies, commands, work orders and their refusals."""
+"""What a place holds, as trees for its bytes and back: new master data, policies, alarms of parents, commands, work
+orders and their refusals.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from foreshock.alerts.items import Assigned, Given, Refused
+from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
 from foreshock.alerts.records import Command, WorkOrder
 from foreshock.contract import Asset, Origin
 from foreshock.detectors.snapshot import Tree
 from foreshock.records import from_tree, to_tree
 
-Outside = Asset | Assigned | Given | Refused
+Outside = Asset | Assigned | Inhibited | Given | Refused
 
-_PLAIN: Mapping[str, type[Any]] = MappingProxyType({"asset": Asset, "assigned": Assigned, "refused": Refused})
+_PLAIN: Mapping[str, type[Any]] = MappingProxyType(
+    {"asset": Asset, "assigned": Assigned, "inhibited": Inhibited, "refused": Refused}
+)
 _GIVEN: Mapping[str, type[Any]] = MappingProxyType({"command": Command, "work": WorkOrder})
 _LETTERS = 200  # of free text weigh as much as the rest of a command
 
@@ -49,6 +53,8 @@ def weight(item: object) -> int:
     """Say how much room an item takes in a place, in records of some hundred bytes."""
     if isinstance(item, Assigned):
         return 50 + len(item.assets)
+    if isinstance(item, Inhibited):
+        return 1 + len(item.assets)
     if isinstance(item, Given):
         note = item.item.note + (item.item.reason if isinstance(item.item, Command) else "")
         return 2 + len(note.encode()) // _LETTERS

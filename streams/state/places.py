@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from foreshock.alerts.items import Assigned, Given, Refused
+from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.refusals import refusal
 from foreshock.contract import Asset, DataQuality, Tick
@@ -23,6 +23,7 @@ from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.gate import Gate
 from foreshock.streams.state.ledger import Partition
 from foreshock.streams.state.outside import weight
+from foreshock.streams.state.parents import Alarmed
 from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Item, Place, RecipeChange, TickRequest
 from foreshock.streams.state.recovery import Start
@@ -52,7 +53,7 @@ class Places:
     taken
         How far commands are on record.
     covering
-        Which policy each asset is to have.
+        Which policy each asset is to have, and which alarm of a parent it is to know of.
     """
 
     def __init__(
@@ -75,9 +76,10 @@ class Places:
         self._tell = tell
         self.taken = taken
         self._covering = covering
+        self._parents = covering.parents
         self.read_from: Callable[[int, Mapping[tuple[str, int], int]], None] = _nobody  # tells who reads the commands
         self._epoch = 0  # of assignments: what was read for another one comes again
-        self._inbox: deque[Item | Arrival] = deque()
+        self._inbox: deque[Item | Arrival | Alarmed] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._assets: dict[str, tuple[int, Asset]] = {}  # newest master data, and whose partition it is
@@ -92,7 +94,7 @@ class Places:
         """Count what was handed in and has not taken effect yet; from any thread."""
         return len(self._inbox) + sum(map(len, list(self._pending.values())))
 
-    def submit(self, item: Item | Arrival) -> None:
+    def submit(self, item: Item | Arrival | Alarmed) -> None:
         """Hand something in; from any thread. It takes effect before one of the next records of its partition."""
         self._inbox.append(item)
         if self._loop is not None:
@@ -142,6 +144,7 @@ class Places:
             waiting = self._pending.setdefault(number, {})
             fresh_data = {each.asset: each for each in waiting.values() if isinstance(each, Asset)}
             self._cover(number, self._covering.due(number, fresh_data))
+            self._parents.changed(number)
         self.read_from(self._epoch, self.taken.starts(self._mine))
         if fresh := [
             partition[1] for partition, start in starts.items() if start.fresh and self._pending.get(partition[1])
@@ -192,6 +195,8 @@ class Places:
                     self._pending.setdefault(item.partition, {})[""] = item
             elif isinstance(item, Arrival):
                 self._arrived(item)
+            elif isinstance(item, Alarmed):
+                self._parents.hear(item)
             elif isinstance(item, Asset):
                 number = self._partition_of(item.asset)
                 self._assets[item.asset] = number, item
@@ -206,18 +211,31 @@ class Places:
             self._pending.setdefault(origin.partition, {})[f"\x1f{origin.topic}\x1f{origin.offset}"] = arrival.item
 
     def _review(self) -> None:
-        """Look at the policies of assets that were met since."""
+        """Look at the policies of assets that were met since, and at alarms that begin or end."""
         for number in self._mine:
             if not self._again.get(number):
                 self._cover(number, self._covering.newcomers(number))
+                self._inhibit(number)
 
     def _cover(self, number: int, due: Iterable[Assigned]) -> None:
         """Have policies put on record; the last one of an asset counts."""
         for each in due:
+            self._parents.changed(number)
             waiting = self._pending.setdefault(number, {})
             key = f"\x1fpolicy\x1f{each.policy.version}\x1f{each.assets[0]}"
             waiting.pop(key, None)
             waiting[key] = each
+
+    def _inhibit(self, number: int) -> None:
+        """Have the alarms of parents put on record; what waited says what was so before."""
+        due = self._parents.due(number)
+        if due is None:
+            return
+        waiting = self._pending.get(number, {})
+        for key in [key for key, item in waiting.items() if isinstance(item, Inhibited)]:
+            del waiting[key]
+        for each in due:
+            self._pending.setdefault(number, {})[f"\x1fparent\x1f{each.assets[0]}"] = each
 
     def _compare(self, number: int, asset: Asset) -> None:
         """Have master data put on record where the Fleet has another."""
@@ -292,7 +310,7 @@ class Places:
 
 def _rank(item: Item) -> int:
     """Order what takes effect together: settings, what an asset is, what holds for it, and then what is asked of it."""
-    order = (RecipeChange, Asset, Assigned)
+    order = (RecipeChange, Asset, Assigned, Inhibited)
     return next((rank for rank, kind in enumerate(order) if isinstance(item, kind)), len(order))
 
 

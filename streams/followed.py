@@ -1,0 +1,30 @@
+"""The topics that every worker reads whole and follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from foreshock.contract import Asset
+from foreshock.streams import wire
+from foreshock.streams.alarms import AlarmReader
+from foreshock.streams.assets import AssetReader
+from foreshock.streams.codec.registry import Registry
+from foreshock.streams.state.parents import Alarmed
+from foreshock.streams.topics import TopicInfo
+from foreshock.streams.whole import WholeReader
+
+
+def followed(
+    properties: Mapping[str, Any],
+    topics: Mapping[str, TopicInfo],
+    registry: Registry | None,
+    submit: Callable[[Asset | Alarmed], None],
+    *,
+    parents: bool,
+) -> list[WholeReader]:
+    """Make the readers of master data, and of the alarms where some policy names `parents`."""
+    found: list[WholeReader] = [AssetReader(properties, topics["assets.v1"], wire.Decoder(registry), submit)]
+    if parents:
+        found.append(AlarmReader(properties, topics["alarms.v1"], registry, submit))
+    return found
