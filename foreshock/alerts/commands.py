@@ -64,9 +64,9 @@ def work(policy: Policy, alarm: Alarm, order: WorkOrder, context: Context) -> St
     elif order.alert_id:
         turn.answer(Change.WORK_ORDER, _told(order), by, alert_id=order.alert_id, work_order=order.work_order)
     if done and incident is not None:  # whatever alert the order was opened for: it is another machine now
-        turn.members = ()
+        turn.drop()
         turn.set(held=None, chattering=False)
-        turn.ended = f"{order.kind} by {by.actor}: the baseline starts anew"
+        turn.why = f"{order.kind} by {by.actor}: the baseline starts anew"
     turn.rest = turn.rest._replace(commands=(*alarm.commands, order.record_id)[-REMEMBERED:])
     settle(turn)
     return turn.done()

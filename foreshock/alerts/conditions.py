@@ -73,6 +73,8 @@ class Demand(NamedTuple):
         How the demand ends by time alone (off-delays that run), in order of time.
     reading
         The reading.
+    reached
+        The highest band that the reading itself reaches; None: it is below, and what stands is kept by its deadband or delay.
     """
 
     severity: Severity | None
@@ -83,6 +85,7 @@ class Demand(NamedTuple):
     missed_rule: str
     falls: tuple[Fall, ...]
     reading: Reading
+    reached: Severity | None = None
 
 
 def lowest(policy: Policy, factor: float = 1.0) -> float:
@@ -137,6 +140,7 @@ def evaluate(policy: Policy, condition: Condition, reading: Reading, factor: flo
     before = {count.severity: count for count in condition.counts}
     counts: list[Count] = []
     stands: Band | None = None
+    reached: Severity | None = None
     missed: tuple[Band, SuppressedBy] | None = None
     for band in sorted(policy.bands, key=_downwards):
         count = before.get(band.severity, Count(band.severity))
@@ -148,6 +152,8 @@ def evaluate(policy: Policy, condition: Condition, reading: Reading, factor: flo
         if after.standing or after.over_ns is not None:
             counts.append(after)
         stands = stands or (band if after.standing else None)
+        if reached is None and value is not None and _is_over(band, reading, value, scale):
+            reached = band.severity
     withheld = condition.withheld if value is None else _withheld(policy, reading)
     demand = Demand(
         severity=stands.severity if stands else None,
@@ -158,6 +164,7 @@ def evaluate(policy: Policy, condition: Condition, reading: Reading, factor: flo
         missed_rule=_missed_rule(missed[0], scale) if missed else "",
         falls=_falls(policy, counts),
         reading=reading,
+        reached=reached,
     )
     return (Condition(tuple(counts), withheld) if counts else Condition()), demand
 

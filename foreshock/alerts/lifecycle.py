@@ -42,18 +42,19 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
         The state after the row, and the transitions, in order.
     """
     log_ns = context.origin.ingest_ns
-    asked = any(demand.severity or demand.missed for demand in demands.values())
     due = due_ns(policy, alarm, context.asset.path, log_ns - context.at_ns)
     overdue = due is not None and log_ns >= due
-    if alarm.incident is None and not asked and not overdue:
+    if alarm.incident is None and not overdue and not alarm.ended and not _asks(demands):
         return alarm, ()
     turn = Turn(policy, alarm, context, log_ns=log_ns, at_ns=context.at_ns)
     if overdue:  # what time has ended comes before the row
         advance(turn)
-    if asked and turn.incident is None:
-        turn.begin()
+    if turn.ended:
+        demands = {point: _anew(turn, point, demand) for point, demand in demands.items()}
     if turn.incident is None:
-        return turn.done()
+        if not _asks(demands):
+            return turn.done()
+        turn.begin()
     if abs(log_ns - context.at_ns - alarm.lag_ns) > LAG_NS:
         turn.rest = turn.rest._replace(lag_ns=log_ns - context.at_ns)
     turn.fell_ns = None
@@ -65,12 +66,41 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
     return turn.done()
 
 
+def _asks(demands: Mapping[str, Demand]) -> bool:
+    return any(demand.severity or demand.missed for demand in demands.values())
+
+
+def _anew(turn: Turn, point: str, demand: Demand) -> Demand:
+    """Leave out of a demand what has ended before, and is not reached anew."""
+    ended = next((each for each in turn.ended if each.point == point), None)
+    if ended is None:
+        return demand
+    turn.ended = tuple(each for each in turn.ended if each.point != point)
+    if rank(demand.severity) <= rank(ended.severity):  # the condition knows by now
+        return demand
+    left = max(ended.severity, demand.reached, key=rank)
+    if rank(left) >= rank(demand.severity):
+        return demand
+    turn.end(point, left)
+    return demand._replace(
+        severity=left, falls=tuple(each for each in demand.falls if rank(each.severity) < rank(left))
+    )
+
+
 def _take(turn: Turn, point: str, demand: Demand) -> None:
     """Make a measuring point a member of the incident, or no longer one."""
     incident, reading = turn.alert, demand.reading
     before = next((member for member in turn.members if member.point == point), None)
     others = [member for member in turn.members if member.point != point]
-    lead = Lead(reading.value, demand.rule, *reading[2:4], reading.mode, reading.anomaly_id, reading.evidence)
+    lead = Lead(
+        score=reading.value,
+        rule=demand.rule,
+        trend=reading.trend,
+        hypothesis=reading.hypothesis,
+        mode=reading.mode,
+        anomaly_id=reading.anomaly_id,
+        evidence=reading.evidence,
+    )
     if reading.value is not None:
         turn.values[point] = reading.value
     if demand.severity is not None:
@@ -78,7 +108,8 @@ def _take(turn: Turn, point: str, demand: Demand) -> None:
         others.append(Member(point, demand.severity, demand.withheld, demand.falls, kept))
     turn.members = tuple(sorted(others))
     if demand.severity or demand.missed:
-        peak = max((each for each in (incident.peak, reading.value) if each is not None), default=None)
+        value = None if reading.inhibited else reading.value
+        peak = max((each for each in (incident.peak, value) if each is not None), default=None)
         points = incident.points if point in incident.points else (*incident.points, point)
         turn.set(points=points, peak=peak)
     turn.set(delayed_s=reading.delayed_s)

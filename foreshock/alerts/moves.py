@@ -73,7 +73,7 @@ def _return(turn: Turn, shown: Severity, lead: Lead) -> None:
     base = AlarmState.NORMAL if answered else AlarmState.RETURNED_UNACKNOWLEDGED
     turn.set(base=base, respond_by_ns=None)
     turn.tell(
-        Change.RETURNED_TO_NORMAL, turn.ended or "no point demands it any more", state=base, severity=shown, lead=lead
+        Change.RETURNED_TO_NORMAL, turn.why or "no point demands it any more", state=base, severity=shown, lead=lead
     )
 
 

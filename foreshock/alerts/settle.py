@@ -27,6 +27,7 @@ def advance(turn: Turn) -> None:
         due = [fall for fall in member.falls if fall.at_ns <= turn.now_ns]
         if due:
             turn.fell_ns = max(turn.fell_ns or 0, due[-1].at_ns)
+            turn.end(member.point, due[-1].severity)
             member = member._replace(severity=due[-1].severity, falls=member.falls[len(due) :])  # noqa: PLW2901  # the same one, later
         if member.severity is not None:
             members.append(member)

@@ -46,6 +46,17 @@ class Member(NamedTuple):
     lead: Lead
 
 
+class Ended(NamedTuple):
+    """What a point demanded above a severity ended by time, or by somebody: its next readings have to reach it anew.
+
+    Its `Condition` may not know: the time at a tick is worked out from the lag of the last reading, and the next one may
+    be of a time before that.
+    """
+
+    point: str
+    severity: Severity | None
+
+
 class Told(NamedTuple):
     """A suppression that was told, and how often it happened since, where it is one that is over at once."""
 
@@ -107,6 +118,7 @@ class Alarm(NamedTuple):
 
     incident: Incident | None = None
     members: tuple[Member, ...] = ()
+    ended: tuple[Ended, ...] = ()
     shelf: Shelf | None = None
     frozen: Hold | None = None
     windows: tuple[Window, ...] = ()  # by command; those of the policy are in the policy

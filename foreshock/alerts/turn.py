@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from foreshock import lineage
 from foreshock.alerts.policy import Band, Policy
-from foreshock.alerts.states import Alarm, Context, Draft, Incident, Lead, Member, Shelf, Step, Told
+from foreshock.alerts.states import Alarm, Context, Draft, Ended, Incident, Lead, Member, Shelf, Step, Told
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Severity, SuppressedBy
 
 NS = 1_000_000_000
@@ -49,12 +49,13 @@ class Turn:
         self.now_ns = log_ns - alarm.lag_ns if at_ns is None else at_ns
         self.incident = alarm.incident
         self.members = alarm.members
+        self.ended = alarm.ended
         self.shelf = alarm.shelf
         self.raises = alarm.raises
         self.closed_ns = alarm.closed_ns
         self.left = False  # it came back into view: what stands is alarmed again
         self.fell_ns: int | None = None  # when time alone ended a demand
-        self.ended = ""  # what ended the demands, where it was no reading
+        self.why = ""  # what ended the demands, where it was no reading
         self.values: dict[str, float] = {}  # of this turn's readings
         self.rest = alarm  # for the fields that are not here
         self._count = alarm.count
@@ -65,6 +66,7 @@ class Turn:
         after = self.rest._replace(
             incident=self.incident,
             members=self.members if self.incident else (),
+            ended=self.ended,
             shelf=self.shelf,
             raises=self.raises,
             closed_ns=self.closed_ns,
@@ -185,6 +187,10 @@ class Turn:
         self.set(told=(*self.alert.told, Told(by, severity)))
         self.tell(Change.SUPPRESSED, why, state=state, severity=severity, lead=lead, suppressed_by=by)
 
+    def end(self, point: str, severity: Severity | None) -> None:
+        """Note that what a point demanded above a severity is over, whatever its condition says."""
+        self.ended = (*(each for each in self.ended if each.point != point), Ended(point, severity))
+
     def forget(self, *reasons: SuppressedBy) -> None:
         """Let suppressions be told again: they ended. Without reasons all of them."""
         self.set(told=tuple(told for told in self.alert.told if reasons and told.by not in reasons))
@@ -209,12 +215,19 @@ class Turn:
         out = self.incident.state is AlarmState.OUT_OF_SERVICE
         self.tell(Change.SHELVED, reason, state=AlarmState.OUT_OF_SERVICE if out else AlarmState.SHELVED, by=by)
 
+    def drop(self) -> None:
+        """Let nothing be demanded any more."""
+        for member in self.members:
+            self.end(member.point, None)
+        self.members = ()
+
     def close(self, reason: str, by: By = POLICY) -> None:
         """End the incident."""
         self.tell(Change.CLOSED, reason, state=AlarmState.NORMAL, by=by)
         if self.alert.raised_ns is not None:
             self.closed_ns = self.now_ns
-        self.incident, self.members = None, ()
+        self.drop()
+        self.incident = None
 
 
 def highest(severities: Iterable[Severity]) -> Severity | None:

@@ -138,6 +138,7 @@ def test_what_nothing_was_heard_of_for_long_may_be_closed():
     bench = standing()
 
     assert bench.ask(CLOSE, 86_400) == ["closed warning"]
+    assert bench.row(89_000, 0.9) == []  # the deadband of what was closed raises nothing
     assert bench.row(90_000, 2.5) == ["raised warning"]
 
 

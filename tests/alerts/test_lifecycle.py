@@ -116,6 +116,31 @@ def test_a_machine_that_stops_sending_leaves_no_alert_behind():
     assert bench.due_s() is None
 
 
+def test_what_time_has_ended_is_not_begun_by_rows_of_before():
+    """A tick works with the lag of the last reading; rows of an earlier time, or in the deadband, alarm nothing again."""
+    bench = Bench(policy(band(off_delay_s=30.0), close_after_s=1e6))
+    bench.row(0, 2.5)
+    bench.row(10, 0.5)
+    bench.tick(40)
+
+    assert bench.row(39, None, late_s=2.0) == []
+    assert bench.row(39.5, 1.7, late_s=2.0) == []  # its condition stands still, and is kept by the deadband
+    assert bench.row(60, 1.7) == []
+    assert bench.row(61, 2.0) == ["re_alarmed warning"]
+    assert bench.last.rule == "warning: score 2 >= 2"
+
+
+def test_what_has_ended_in_part_is_reached_anew_band_by_band():
+    """A tick ended the critical band: what reaches the warning band again is a warning, whatever the condition says."""
+    bench = Bench(policy(WATCH, WARNING, band(Severity.CRITICAL, 4.0, 3.2, off_delay_s=30.0)))
+    bench.row(0, 4.5)
+    bench.row(10, 2.5)
+
+    assert bench.tick(40) == ["de_escalated warning"]
+    assert bench.row(39, 3.5, late_s=2.0) == []
+    assert bench.row(42, 4.0) == ["escalated critical"]
+
+
 def test_returned_waits_for_somebody_and_is_stale_in_the_end():
     """Nobody acknowledges it: it stays for `stale_after_s`, and is closed with that reason."""
     bench = Bench()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foreshock.alerts.policy import Window
+from foreshock.alerts.policy import Effect, Window
 from foreshock.alerts.vocabulary import AlarmState, CommandKind, Holds
 from tests.alerts.alarm_samples import T0, Bench, S, band, policy
 
@@ -45,6 +45,20 @@ def test_a_sensor_fault_takes_back_nothing_and_escalates_nothing():
     assert bench.row(1, 4.5, inhibited=True) == ["suppressed critical sensor_fault"]
     assert bench.row(2, 0.1, inhibited=True) == []
     assert bench.row(3, 0.1) == ["returned_to_normal warning"]
+
+
+def test_a_suppression_is_told_again_in_the_alert_that_came_of_it():
+    """What was told before the raise was of another state of affairs; each says whose reason it is."""
+    bench = Bench(policy(minimum_effect=Effect(absolute=0.5)))
+    bench.row(0, 4.5, inhibited=True)
+    bench.row(1, 2.5)
+    small = (("rms", 1.1, 1.0),)
+
+    assert bench.row(2, 4.5, inhibited=True) == ["suppressed critical sensor_fault"]
+    assert bench.last.reason == "the sensor of de has a fault"
+    assert bench.row(3, 4.5, effect=small) == ["suppressed critical minimum_effect"]
+    assert "minimum effect" in bench.last.reason
+    assert bench.last.peak == 4.5  # of the row that its sensor was sound in
 
 
 def test_a_parent_inhibits_its_child_until_it_is_sound():
@@ -209,6 +223,7 @@ def test_a_backlog_whose_alert_is_over_never_pages():
     bench = Bench()
 
     assert bench.row(0, 4.5, late_s=1000.0) == []
+    assert bench.row(5, 4.5, late_s=1000.0) == []
     assert bench.row(10, 2.5, late_s=1000.0) == ["suppressed critical cleared_while_delayed"]
     assert bench.row(20, 0.5, late_s=1000.0) == []
     assert not [each for each in bench.told if each.change == "raised"]
