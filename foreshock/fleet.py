@@ -87,7 +87,9 @@ class Fleet:
         """Fold a batch in: exactly one Outcome for each Block, in order; an Asset updates master data from there on."""
         if not self._succession.busy:
             return self._receive(batch)
-        return [outcome for part in self._succession.parts(batch) for outcome in self._receive(part)]
+        outcomes = [outcome for part in self._succession.parts(batch) for outcome in self._receive(part)]
+        self._succession.tidy()
+        return outcomes
 
     def _receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
         entries = self._admission.enter(batch)

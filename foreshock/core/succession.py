@@ -56,7 +56,7 @@ class Succession:
         for owner in partition.owners.values():
             refresh(owner, recipe)
         self.admission.settle()
-        self._tidy()
+        self.tidy()
 
     def _begin(self, point: Point, asset: Asset, recipe: Recipe) -> bool:
         """Begin it for one measuring point; False where nothing changes."""
@@ -121,11 +121,8 @@ class Succession:
             _note_progress(heir, entry)
         for entry, heir in pairs:
             self._step(entry, heir)
-        self.admission.settle()
         for entry in entries:  # an heir may have gone with its layout as well
             self._note(entry.block.origin.partition, entry.block.asset, entry.owner)
-        if not self.busy:
-            self._tidy()
 
     def _step(self, entry: Entry, heir: Heir) -> None:
         """Let an heir take over where it may; else say with the score how far it is."""
@@ -161,8 +158,10 @@ class Succession:
         else:
             succeeding.discard(name)
 
-    def _tidy(self) -> None:
-        """Drop the arrays that no model uses any more."""
+    def tidy(self) -> None:
+        """Drop the arrays that no model uses any more, once nothing is in the shadow."""
+        if self.busy:
+            return
         admission = self.admission
         used = {admission.recipe_of(number).key for number in admission.partitions} | {admission.recipe.key}
         for partition in admission.partitions.values():
