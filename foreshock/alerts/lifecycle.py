@@ -1,6 +1,15 @@
 """The life of an alert, after ISA-18.2: one incident of an asset at a time, from its first demand to `closed`. Pure.
 
-Every function takes the policy, the state and a context, and gives the state after it with what is to be told.
+Every function takes the policy, the state and a context, and gives the state after it with what is to be told. Decided:
+
+- Out of service goes before shelved before suppressed. Evaluation goes on below; each way in has its way out, which is told
+  before what stands by then is raised, escalated or alarmed again.
+- What is suppressed keeps an incident open that was never raised. A reason is told once, and again for a higher severity,
+  until the incident is raised or closed; it is closed when nothing demands it for `close_after_s`.
+- An incident goes up with any point that is not withheld, and returns with the last one. A point that is withheld raises
+  nothing and takes nothing back.
+- What late records alone demand is held until a record is on time, or none has come for `page_delayed_s`.
+- A returned alert closes when it is acknowledged and `close_after_s` are over, or unanswered after `stale_after_s`.
 """
 
 from __future__ import annotations
