@@ -17,13 +17,16 @@ from dataclasses import dataclass, field
 
 from foreshock.alerts.files import DEFAULT, versioned
 from foreshock.alerts.items import Given
+from foreshock.alerts.outcomes import report as outcomes
+from foreshock.alerts.outcomes.reliability import Exposure
 from foreshock.alerts.policy import Window
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.alerts.vocabulary import Change, CommandKind, WorkKind
+from foreshock.answers.report_sections import percent
 from foreshock.contract import Asset, Block, Origin, Tick
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
-from tests.alerts.month_plan import NS, ORDERED, REPAIR, WARMUP, WEEKLY, Event, Month
+from tests.alerts.month_plan import NS, ORDERED, REPAIR, STEP_S, WARMUP, WEEKLY, Event, Month
 
 SUNDAYS = Window(name="sunday", lines=(WEEKLY,), weekdays=(6,), from_s=6 * 3600, to_s=14 * 3600)
 POLICY = versioned(dataclasses.replace(DEFAULT, windows=(SUNDAYS,)))
@@ -58,6 +61,7 @@ class Outside:
         self._sent: dict[str, int] = defaultdict(int)
         self._waiting: dict[int, list[Command | WorkOrder]] = defaultdict(list)
         self._asked: set[str] = set()  # assets whose alert somebody is about to acknowledge
+        self.sent: list[Command | WorkOrder] = []
         for event in month.events:
             if event.of_machine:
                 self._work(event, event.end, WorkKind.OPENED)
@@ -106,6 +110,7 @@ class Outside:
                 ingest_ns=self._month.time_ns(step),
             )  # fmt: skip
             self._sent[topic] += 1
+            self.sent.append(item)
             found.append(Given(origin=origin, item=item))
         return found
 
@@ -158,8 +163,23 @@ class Report:
     told: list[AlertTransition] = field(default_factory=list)
     again: list[AlertTransition] = field(default_factory=list)  # by the Fleet that was stopped
     peaks: dict[Event, float] = field(default_factory=dict)  # highest score while it happened
+    sent: list[Command | WorkOrder] = field(default_factory=list)  # by operators and the workshop
     blocks: int = 0
     stops: int = 0
+
+    def outcomes(self) -> outcomes.Report:
+        """What `foreshock report` says of the month: nobody labels, so it knows the truth by the work orders alone."""
+        month, span_s = self.month, self.month.steps * STEP_S
+        return outcomes.report(
+            outcomes.Given(
+                from_ns=month.time_ns(0),
+                until_ns=month.time_ns(month.steps),
+                transitions=self.told,
+                commands=[each for each in self.sent if isinstance(each, Command)],
+                work_orders=[each for each in self.sent if isinstance(each, WorkOrder)],
+                exposures={each.asset: Exposure(asset=each.asset, observed_s=span_s) for each in month.assets()},
+            )
+        )
 
     def look(self, step: int, outcomes: list[Outcome], numbers: dict[str, int]) -> None:
         """Note how high the scores were."""
@@ -233,6 +253,13 @@ class Report:
         found.append(
             f"false alerts: {loose} ({strict} with those of sensor faults and new regimes); budget {allowed:g}"
         )
+        joined = self.outcomes()
+        lead = f"{joined.median_lead_s / 3600:.1f} h" if joined.median_lead_s is not None else "none"
+        found.append(
+            f"joined with work orders: precision {percent(joined.precision.counted_false)} (unlabelled is false) to "
+            f"{percent(joined.precision.left_out)} (left out), {len(joined.missed)} of {joined.failures} failures missed, "
+            f"median lead {lead}"
+        )
         found.append(
             f"transitions: {len(self.told)}, after stops {'the same' if self.again == self.told else 'OTHERS'}"
         )
@@ -261,7 +288,7 @@ def replay(month: Month, stops: int, seed: int) -> Report:
         report.told += told
         outside.hear(told, step)
         other.step(items)
-    report.again = other.told
+    report.again, report.sent = other.told, outside.sent
     return report
 
 

@@ -72,3 +72,18 @@ def test_a_repair_ends_what_it_repaired(report: Report) -> None:
         name = report.month.machines[event.asset].asset
         after = [e for e in report.told if e.asset == name and e.at_ns >= report.span(event)[1]]
         assert Change.CLOSED in {each.change for each in after}
+
+
+def test_the_report_of_the_month_is_what_happened(report: Report) -> None:
+    """From transitions and work orders alone: each failure found that was alerted, none that was not, no alert true without one."""
+    found, month = report.outcomes(), report.month
+    faults = [event for event in month.events if event.of_machine and event.end < month.steps]
+    alerted = [event for event in faults if report.alarmed(event) is not None]
+
+    assert (found.failures, len(found.leads_s)) == (len(faults), len(alerted))
+    assert {each.job.asset for each in found.missed} == {
+        month.machines[e.asset].asset for e in faults if e not in alerted
+    }
+    assert found.volume.alerts == sum(each.change is Change.RAISED for each in report.told)
+    assert found.precision.unlabelled >= len(report.false(strict=True))
+    assert found.acknowledged_of > 0

@@ -237,6 +237,17 @@ def test_jobs_are_made_of_their_records_in_any_order():
     assert (job.failure, job.alert_ids, job.failure_mode) == (True, ("a",), "OHE")
 
 
+def test_the_stop_is_what_is_stated_or_what_an_order_is_for():
+    """Down time before the end; the repair, where the order answers an alert; the opening, where a failure opened it."""
+    opened, repaired = work("w", WorkKind.OPENED, D), work("w", WorkKind.REPAIR, 3 * D)
+    answers = work("w", WorkKind.OPENED, D, alert_id="a")
+    stated = work("w", WorkKind.REPAIR, 3 * D, downtime_s=3600.0, finished_ns=3 * D)
+
+    stops = [jobs(each)[0].stopped_ns for each in ([opened, repaired], [answers, repaired], [opened, stated])]
+
+    assert stops == [D, 3 * D, 3 * D - H]
+
+
 def test_the_end_of_an_alert_is_its_last_return():
     """What came back after a return to normal stands."""
     returned = transition("a", Change.RETURNED_TO_NORMAL, H, raised_ns=0, state=AlarmState.RETURNED_UNACKNOWLEDGED)

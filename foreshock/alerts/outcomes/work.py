@@ -19,7 +19,7 @@ class Job:
     asset: str
     work_order: str
     opened_ns: int  # its first record
-    stopped_ns: int  # when the machine was stopped for it, or the work was done, or it was opened
+    stopped_ns: int  # when the machine stopped: see `_stopped_ns`
     finished_ns: int | None  # None: still open
     planned: bool
     done: bool  # something was repaired or replaced
@@ -70,20 +70,29 @@ def _job(key: tuple[str, str], group: list[WorkOrder]) -> Job:
     closed = next((each.at_ns for each in group if each.kind is WorkKind.CLOSED), None)
     finished_ns = max(stated) if stated else closed
     downtime_s = next((each.downtime_s for each in reversed(group) if each.downtime_s is not None), None)
-    stopped_ns = work.at_ns if work is not None else group[0].at_ns
-    if finished_ns is not None and downtime_s is not None:
-        stopped_ns = finished_ns - int(downtime_s * NS)
+    alert_ids = tuple(dict.fromkeys(each.alert_id for each in group if each.alert_id))
     return Job(
         asset=asset,
         work_order=number,
         opened_ns=group[0].at_ns,
-        stopped_ns=stopped_ns,
+        stopped_ns=_stopped_ns(group, work if alert_ids else None, finished_ns, downtime_s),
         finished_ns=finished_ns,
         planned=any(each.planned for each in group),
         done=work is not None,
         failure_mode=next((each.failure_mode for each in reversed(group) if each.failure_mode), ""),
         failure_cause=next((each.failure_cause for each in reversed(group) if each.failure_cause), ""),
-        alert_ids=tuple(dict.fromkeys(each.alert_id for each in group if each.alert_id)),
+        alert_ids=alert_ids,
         notes=sum(1 for each in group if each.note.strip()),
         downtime_s=downtime_s,
     )
+
+
+def _stopped_ns(
+    group: list[WorkOrder], answer: WorkOrder | None, finished_ns: int | None, downtime_s: float | None
+) -> int:
+    """When the machine stopped: its stated down time before the end; of an order that answers an alert when the work was
+    done, since the machine ran until then; else when the order was opened, since a failure is what opens one.
+    """
+    if finished_ns is not None and downtime_s is not None:
+        return finished_ns - int(downtime_s * NS)
+    return (answer or group[0]).at_ns
