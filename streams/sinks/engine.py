@@ -7,7 +7,8 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import Any, Protocol
 
 from foreshock.alerts.records import AlertTransition
@@ -17,9 +18,12 @@ from foreshock.streams.sinks.answers import Ambiguous, Dead, Decision, Delivered
 from foreshock.streams.sinks.filters import wanted
 from foreshock.streams.sinks.order import Order, Place
 from foreshock.streams.sinks.pace import Bucket
+from foreshock.streams.sinks.slots import Slots
 
 log = logging.getLogger("foreshock.deliver")
 
+SURELY_S = 1.0  # it is said to be down when it has failed for so long
+TELL_S = 30.0  # between two lines about single failures
 GRACE_S = 4.0
 LOOK_S = 0.05
 _SPAN = 20  # read are at most so many windows beyond what is not done: what is done there comes again after a crash
@@ -38,12 +42,15 @@ class Item:
         W3C header to pass on: of the span of this delivery.
     record
         What the dead letter keeps of the original; for the engine it is opaque.
+    turn
+        When it was taken: the engine's own count.
     """
 
     place: Place
     alert: AlertTransition
     traceparent: str = ""
     record: Any = None
+    turn: int = 0
 
 
 class Sink(Protocol):
@@ -104,13 +111,16 @@ class Engine:
         self._lines: dict[str, tuple[int, asyncio.Task[None]]] = {}  # by alert: its partition, and who works on it
         self._sending: set[Place] = set()  # attempts that are under way
         self._leaving: set[int] = set()  # partitions of which nothing more is begun
-        self._slots = asyncio.Semaphore(settings.parallel)
+        self._slots = Slots(settings.parallel)
+        self._turns = count()
         self._probe = asyncio.Lock()
         self._bucket = Bucket(settings.per_s, settings.burst)
         self._not_before = 0.0  # monotonic; the sink asked to wait, or is down
         self._failed = 0  # attempts in a row
         self._successes = 0
-        self._down_since = 0.0
+        self._failing_since = 0.0
+        self._told_down = False
+        self._told_at = -TELL_S
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -138,7 +148,9 @@ class Engine:
         if not wanted(item.alert, self.settings):
             self.counters.filtered += 1
             self._order.skip(item.place)
-        elif self._order.add(item.place, item.alert.alert_id, item):
+            return
+        item = replace(item, turn=next(self._turns))
+        if self._order.add(item.place, item.alert.alert_id, item):
             self._start(item)
 
     def skip(self, place: Place) -> None:
@@ -227,7 +239,7 @@ class Engine:
             await asyncio.sleep(max(own, 0.0 if self.down else self._backoff(attempts)))
 
     async def _attempt(self, item: Item) -> Decision:
-        async with self._slots:
+        async with self._slots.of(item.turn):
             if not self.down:
                 return await self._send(item)
             async with self._probe:  # one asks whether it is back, the others wait for the answer
@@ -257,17 +269,22 @@ class Engine:
             wait = max(wait, self._backoff(self._failed - DOWN_AFTER + 1))
         if wait:
             self._not_before = max(self._not_before, time.monotonic() + wait)
-        if self._failed == DOWN_AFTER:
-            self._down_since = time.monotonic()
+        now = time.monotonic()
+        if self._failed == 1:
+            self._failing_since = now
+        if self.down and not self._told_down and now - self._failing_since >= SURELY_S:
+            self._told_down = True
             log.warning("sink %s is down: %s; %d transitions wait", self.settings.name, decision.why, self.waiting)
-        elif self._failed < DOWN_AFTER:
+        elif not self.down and now - self._told_at >= TELL_S:
+            self._told_at = now
             log.warning("sink %s: %s; it is tried again", self.settings.name, decision.why)
 
     def _success(self, decision: Decision) -> None:
         """Take note that the sink answered; a refusal is an answer too."""
-        if self.down:
-            away = time.monotonic() - self._down_since
+        if self._told_down:
+            away = time.monotonic() - self._failing_since
             log.warning("sink %s is back after %.0f s; %d transitions wait", self.settings.name, away, self.waiting)
+        self._told_down = False
         self._failed = 0
         self._successes += isinstance(decision, Delivered)
         if isinstance(decision, Delivered) and decision.note:

@@ -30,7 +30,7 @@ from foreshock.streams.wire import decode_output
 log = logging.getLogger("foreshock.deliver")
 
 ALERTS = "alerts.v1"
-COMMIT_S = 1.0
+COMMIT_S = 0.25
 TELL_S = 60.0
 _POLL_S = 0.2
 _BATCH = 500
@@ -89,7 +89,8 @@ class Source:
         self._tracer = tracer
         self._registry = registry
         config = consumer_config(settings)
-        config.pop("group.instance.id", None)
+        if settings.worker.instance_id:  # a restart then takes its partitions back at once
+            config["group.instance.id"] = f"{settings.worker.instance_id}-deliver-{sink.name}"
         self._consumer = Consumer(
             {
                 **config,
@@ -201,7 +202,7 @@ class Source:
             self._loop.call_soon_threadsafe(self._engine.begin, number, offset)
         consumer.incremental_assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
         shown = ", ".join(f"{number} from offset {offset}" for number, offset in sorted(starts.items()))
-        log.info("sink %s has partitions %s", self._sink.name, shown or "of nobody else: all have their readers")
+        log.info("sink %s has partitions %s", self._sink.name, shown or "none: all have their readers")
         self._paused = False
         self._commit(fresh, again=True)  # from now on nothing is passed over, whenever the first record comes
 

@@ -60,11 +60,11 @@ class Plant:
     running: ExitStack
     until: Callable[..., None]
 
-    def configure(self, sinks: str) -> None:
+    def configure(self, sinks: str, instance_id: str = "") -> None:
         kafka, topics, worker = self.settings.kafka, self.settings.topics, self.settings.worker
         self.config.write_text(
             f'[kafka]\nbootstrap = "{kafka.bootstrap}"\n[topics]\nprefix = "{topics.prefix}"\n'
-            f'[worker]\ngroup = "{worker.group}"\n[telemetry]\nstore = "{self.config.parent / "spans"}"\n{sinks}',
+            f'[worker]\ngroup = "{worker.group}"\ninstance_id = "{instance_id}"\n[telemetry]\nstore = "{self.config.parent / "spans"}"\n{sinks}',
             encoding="utf-8",
         )
 
@@ -159,19 +159,20 @@ def test_sink_that_is_down_holds_up_no_other_and_gets_everything_later(plant, tm
 @pytest.mark.slow
 def test_kills_lose_nothing(plant):
     """SIGKILL again and again while it delivers to a sink that fails: at least once, each alert in order."""
-    sent, endpoint = lives(240), Endpoint()
+    sent, endpoint = lives(160), Endpoint()
     script = Script(("ok", "503", "cut", "cut after"), (0.7, 0.1, 0.1, 0.1))
     with serving(HttpServer(endpoint, script)) as server:
         plant.configure(
             f'[deliver.hook]\nkind = "webhook"\nurl = "{server.url}"\nstart = "beginning"\nper_s = 60\nburst = 5\n'
-            "backoff_s = 0.01\nlongest_backoff_s = 0.1\n"
+            "backoff_s = 0.01\nlongest_backoff_s = 0.1\n",
+            instance_id="hall",
         )
         plant.send(sent)
         kills = 0
         while len(set(endpoint.received)) < len(sent):
             before = len(endpoint.received)
             process = plant.start()
-            enough = min(before + 70, len(sent) * 3)
+            enough = min(before + 40, len(sent) * 3)
             plant.until(
                 lambda: len(endpoint.received) >= enough or len(set(endpoint.received)) == len(sent),  # noqa: B023
                 60,

@@ -105,8 +105,9 @@ def test_what_fails_while_others_get_through_is_set_aside_in_the_end():
     assert (sent[-1].alert_id, sent[-1].event_id) in sink.sent
 
 
-def test_sink_that_is_down_loses_nothing_and_is_asked_by_one_at_a_time(caplog):
+def test_sink_that_is_down_loses_nothing_and_is_asked_by_one_at_a_time(caplog, monkeypatch):
     """Failures in a row mean that it is down: one attempt at a time until it answers, then everything at once."""
+    monkeypatch.setattr("foreshock.streams.sinks.engine.SURELY_S", 0.0)
     sent = lives(80)
     attempts = 0
     during = []
@@ -236,3 +237,19 @@ def test_filtered_transitions_are_done_at_once(count):
 
     assert delivery.engine.positions() == {0: count}
     assert delivery.engine.counters.filtered == count
+
+
+def test_what_came_first_goes_first():
+    """Waiting transitions leave in the order of the topic: little of what is done lies behind something that is not."""
+    behind = []
+
+    def decide(_):
+        done = delivery.engine.counters.delivered
+        behind.append(done - sum(delivery.engine.positions().values()))
+        return Delivered()
+
+    sent = lives(300)
+    delivery = Delivery(Fake(decide), plain(parallel=4))
+    asyncio.run(delivery.run(sent))
+
+    assert max(behind) <= 12  # of 300; three for each that is under way
