@@ -48,9 +48,13 @@ class Deadlines:
 
     def _asset(self, owner: Owner, tick: Tick) -> list[AlertTransition]:
         alerts = owner.alerts
+        heard = (point.quality.pulse.last for point in owner.points.values())
+        last = next(
+            (each for each in heard if each is not None), None
+        )  # None: its state was given up, or it never sent
         origin = Origin(
-            topic=alerts.topic,
-            topic_id=alerts.topic_id,
+            topic=last.topic if last else alerts.topic,
+            topic_id=last.topic_id if last else alerts.topic_id,
             partition=tick.partition,
             offset=tick.offset,
             ingest_ns=tick.at_ns,

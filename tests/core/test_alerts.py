@@ -9,6 +9,7 @@ import pytest
 
 from foreshock.alerts.files import DEFAULT, load_text
 from foreshock.alerts.items import Assigned
+from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Severity, SuppressedBy, Verdict, WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Phase, QualityKind, ScoreState
 from foreshock.core.desk import SPARE, settle
@@ -289,6 +290,18 @@ class TestTicks:
 
         assert [e for e in fleet.tick(tick(WARM, (due - START_NS) / 1e9)) if hasattr(e, "change")] == []
         assert fleet.overdue(0, due, since_ns=due)
+
+    def test_a_shelf_expires_also_where_nothing_ever_stood(self) -> None:
+        """Told in the order of the asset's records."""
+        fleet = warm()
+        fleet.take_up(control(1, CommandKind.SHELVE, WARM, until_ns=at(WARM + 60)), 0, WARM)
+        assert not fleet.overdue(0, at(WARM + 59), since_ns=at(WARM + 59))
+        assert fleet.overdue(0, at(WARM + 60), since_ns=at(WARM + 60))
+        ended = [each for each in fleet.tick(tick(WARM, WARM + 60)) if isinstance(each, AlertTransition)]
+
+        assert [(each.change, each.origin.topic, each.origin.offset) for each in ended] == [
+            (Change.UNSHELVED, "sensors.v1", WARM)
+        ]
 
     def test_the_heap_does_not_grow_with_the_records(self) -> None:
         """Each of them may move what an asset is due for: what is void is thrown away."""
