@@ -293,7 +293,7 @@ def _publish(publisher: Publisher, outputs: Outputs, cache: Cache, telemetry: Te
     events = [*outputs.quality(quality, now_ns), *(each for told in alerts for each in outputs.alert(told, now_ns))]
 
     def delivered(_: Outbox) -> None:
-        cache.tell(quality)
+        cache.tell(found)
         telemetry.told(alerts, now_ns)
 
     publisher.publish(Outbox(events, (), delivered))

@@ -20,6 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DataQuality
 from foreshock.core.points import PointView
 from foreshock.errors import ConfigurationError, Unavailable
@@ -104,16 +105,21 @@ class Cache:
                     self._dropped += 1
                     continue
                 waiting[point] = outcome
-                if outcome.anomalies or outcome.quality:
+                if outcome.anomalies or outcome.quality or outcome.alerts:
                     event = cache_state.event_of(outcome)
                     if event:
                         self._events[point] = event
 
-    def tell(self, found: Sequence[DataQuality]) -> None:
-        """Take note of quality transitions that came without a record."""
-        if self._client is not None:
-            with self._lock:
-                self._events.update({(each.asset, each.point): cache_state.told(each) for each in found})
+    def tell(self, found: Sequence[DataQuality | AlertTransition]) -> None:
+        """Take note of quality transitions, and of changes of alerts, that came without a record."""
+        if self._client is None:
+            return
+        with self._lock:
+            for each in found:
+                if isinstance(each, DataQuality):
+                    self._events[each.asset, each.point] = cache_state.told(each)
+                else:
+                    self._events.update({(each.asset, point): cache_state.changed(each) for point in each.points})
 
     def seed(self, views: Sequence[PointView]) -> None:
         """Take note of what a worker took up from snapshots: a cache that knows nothing of a point gets that."""

@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 
 import orjson
 
+from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DataQuality
 from foreshock.core.points import PointView
 from foreshock.outcome import Outcome
@@ -55,8 +56,8 @@ class PointEvent(TypedDict):
     """The last event of a measuring point, as JSON under `event:<point>`."""
 
     event_id: str
-    kind: str  # "anomaly" or a kind of quality
-    phase: str  # opened, updated, closed; raised, cleared
+    kind: str  # "alert", "anomaly" or a kind of quality
+    phase: str  # change of the alert; opened, updated, closed; raised, cleared
     severity: str
     score: float | None
     hypothesis: str
@@ -135,7 +136,9 @@ def restored(view: PointView, *, worker: str) -> PointState:
 
 
 def event_of(outcome: Outcome) -> PointEvent | None:
-    """Last event of an outcome; an anomaly counts before a quality transition."""
+    """Last event of an outcome; an alert counts before an anomaly, and that before a quality transition."""
+    if outcome.alerts:
+        return changed(outcome.alerts[-1])
     if outcome.anomalies:
         anomaly = outcome.anomalies[-1]
         return PointEvent(
@@ -150,6 +153,21 @@ def event_of(outcome: Outcome) -> PointEvent | None:
             trace_id=anomaly.trace_id,
         )
     return told(outcome.quality[-1]) if outcome.quality else None
+
+
+def changed(alert: AlertTransition) -> PointEvent:
+    """Event of a change of an alert."""
+    return PointEvent(
+        event_id=alert.event_id,
+        kind="alert",
+        phase=str(alert.change),
+        severity=str(alert.severity),
+        score=alert.score,
+        hypothesis=alert.hypothesis,
+        source_ns=alert.at_ns,
+        ingest_ns=alert.origin.ingest_ns,
+        trace_id=alert.trace_id,
+    )
 
 
 def told(quality: DataQuality) -> PointEvent:

@@ -77,7 +77,9 @@ def event_text(event: dict[str, Any] | None) -> str:
     if not event:
         return ""
     what = (
-        f"{event['phase']} {event['severity']}" if event["kind"] == "anomaly" else f"{event['kind']} {event['phase']}"
+        f"{event['phase']} {event['severity']}"
+        if event["kind"] in ("alert", "anomaly")
+        else f"{event['kind']} {event['phase']}"
     )
     return f"{what} {event['event_id'][:8]}"
 

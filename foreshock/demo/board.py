@@ -43,6 +43,8 @@ class Board:
         self.first_score_at: float | None = None
         """Monotonic time at which the first one came; who takes the records notes it."""
         self.dead_letters = 0
+        self.raised: dict[str, str] = {}
+        """Asset of each alert that was raised."""
         self._scored: set[str] = set()
 
     def take(self, topic: str, record: Mapping[str, Any]) -> Event | None:
@@ -51,6 +53,8 @@ class Board:
             self._score(record)
         elif topic == "anomalies.v1":
             return self._anomaly(record)
+        elif topic == "alerts.v1":
+            self._alert(record)
         elif topic == "quality.v1":
             return self._quality(record)
         elif topic == "dead-letters.v1":
@@ -80,6 +84,11 @@ class Board:
         if record["phase"] != "opened":
             return None
         return self._new(record, ANOMALY, f"{record['severity']}, score {record['score']:.2f}, {_why(record)}")
+
+    def _alert(self, record: Mapping[str, Any]) -> None:
+        self.rows[record["asset"]].last_event = f"alert {record['change'].replace('_', ' ')}, {record['severity']}"
+        if record["change"] == "raised":
+            self.raised[record["alert_id"]] = record["asset"]
 
     def _quality(self, record: Mapping[str, Any]) -> Event | None:
         row = self.rows[record["asset"]]

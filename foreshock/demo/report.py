@@ -62,7 +62,7 @@ def summary(run: Run) -> list[str]:
     report, plan = run.report, run.board.plan
     outcomes = run.board.scores + report.dead_letters
     lines = [f"false alarms: {len(report.false_alarms)}, dead letters: {report.dead_letters}"]
-    lines.append(f"blocks sent: {run.sent}, with an outcome: {outcomes}")
+    lines.append(f"blocks sent: {run.sent}, with an outcome: {outcomes}, alerts raised: {len(run.board.raised)}")
     lines += [
         f"  FALSE {each.asset} {each.what} at {each.plant_s - plan.warmup_s:.1f} s: {each.detail} ({each.event_id})"
         for each in report.false_alarms
@@ -87,6 +87,8 @@ def next_steps(run: Run) -> list[str]:
             f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for the next two"
         )
     lines.append(f"foreshock tail anomalies.v1 --from beginning --no-follow --key {asset} {prefix} {kafka}")
+    if run.board.raised:
+        lines.append(f"foreshock alerts {next(iter(run.board.raised.values()))} {prefix} {kafka}")
     if settings.redis.url:
         lines.append(f"foreshock status {asset} {prefix} --redis {settings.redis.url}")
     return lines

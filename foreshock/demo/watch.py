@@ -13,7 +13,7 @@ from foreshock.streams.kafka import reader_config
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import decode_output
 
-OUTPUTS = ("scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1")
+OUTPUTS = ("scores.v1", "anomalies.v1", "alerts.v1", "quality.v1", "dead-letters.v1")
 _AT_ONCE = 1000
 
 

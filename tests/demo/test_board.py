@@ -67,6 +67,16 @@ def test_only_news_is_an_event(board):
     assert len(board.events) == 1
 
 
+def test_alerts_are_counted_and_shown(board):
+    """What the policy made of an anomaly stands in its row; the end names the command that shows it."""
+    told = {"asset": "fan-01", "change": "raised", "severity": "warning", "alert_id": "a" * 32}
+    board.take("alerts.v1", told)
+    board.take("alerts.v1", {**told, "change": "returned_to_normal"})
+
+    assert board.raised == {"a" * 32: "fan-01"}
+    assert board.rows["fan-01"].last_event == "alert returned to normal, warning"
+
+
 def test_sparkline_is_full_at_twice_the_boundary():
     """Bars grow with the score and are never taller than full."""
     assert sparkline([0.0, 1.0, 1.99, 7.0]) == "▁▅██"

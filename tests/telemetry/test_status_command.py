@@ -11,6 +11,7 @@ from foreshock.cli.status import ago, cells, event_text, with_age
 from foreshock.contract import ScoreState
 from foreshock.streams import cache_state
 from foreshock.streams.cache import Cache
+from tests.wire import samples
 
 
 def point(records, outcome=None, *, gap_s: float = 1.0) -> dict:
@@ -125,13 +126,15 @@ class TestLines:
         assert with_age(state, heard + 1900 * 10**9, 60)["stale_since_ns"] == heard
 
     def test_events(self, records):
-        """An anomaly tells phase and severity, a quality event its kind; both the digits for `foreshock trace`."""
+        """An alert or an anomaly tells phase and severity, a quality event its kind; all the digits for `foreshock trace`."""
         anomaly, frozen = records.anomaly(), records.frozen()
 
         assert event_text(None) == ""
         assert (
             event_text(point(records, anomaly)["last_event"]) == f"opened warning {anomaly.anomalies[0].event_id[:8]}"
         )
+        alerted = dataclasses.replace(anomaly, alerts=(dataclasses.replace(samples.ALERT, asset="pump-3"),))
+        assert event_text(point(records, alerted)["last_event"]) == f"escalated warning {samples.ALERT.event_id[:8]}"
         assert event_text(point(records, frozen)["last_event"]) == f"frozen raised {frozen.quality[0].event_id[:8]}"
 
     @pytest.mark.parametrize(("seconds", "text"), [(3, "3 s"), (600, "10 min"), (7200, "2 h"), (86400 * 3, "3 d")])
