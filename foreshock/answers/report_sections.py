@@ -95,6 +95,7 @@ def _sections(found: Report) -> Iterator[Section]:
     yield _load(found)
     yield _rules(found)
     yield _reliability(found)
+    yield _workshop(found)
     yield _money(found)
     yield Section("Has the concept drifted?", (f"{found.drift.sentence[0].upper()}{found.drift.sentence[1:]}.",))
 
@@ -232,6 +233,26 @@ def _reliability(found: Report) -> Section:
         _table(
             ("", "name", ">assets", ">failures", ">running h", ">MTBF h", ">90 %", ">MTTR h", ">open"),
             [_reliable(kind, each) for kind, each in every],
+        ),
+    )
+
+
+def _workshop(found: Report) -> Section:
+    of = found.maintenance
+    diagnosis = "" if of.diagnosis_s is None else f", {ago(int(of.diagnosis_s * 1e9))} after they were raised (median)"
+    return Section(
+        "The workshop",
+        (
+            (
+                f"{counted(of.emergency, 'job')} not planned ({number(of.emergency_h)} h), {of.planned} planned "
+                f"({number(of.planned_h)} h)."
+            ),
+            (
+                f"{of.foreseen} of {counted(of.replacements, 'repaired failure')} had an alert {ago(int(of.spares_lead_s * 1e9))} "
+                "before or earlier: time to order the part."
+            ),
+            f"{counted(of.diagnosed, 'alert')} diagnosed, by a label or a failure mode{diagnosis}.",
+            f"How alerts ended: {of.after_action} after work on them, {of.by_itself} by themselves, {of.standing} still stand.",
         ),
     )
 

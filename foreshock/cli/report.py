@@ -35,6 +35,7 @@ def run(
     weekly_budget: Annotated[float | None, typer.Option(min=0, help="Alerts per engineer and week.")] = None,
     engineers: Annotated[int, typer.Option(min=1, help="People who answer alerts.")] = 1,
     horizon: Annotated[str, typer.Option(help="An alert so long before a failure is of it.")] = "14d",
+    spares_lead: Annotated[str, typer.Option(help="A part takes so long to come.")] = "7d",
     downtime_cost: Annotated[float | None, typer.Option(min=0, help="Cost of an hour of unplanned down time.")] = None,
     failure_hours: Annotated[
         float | None, typer.Option(min=0, help="Hours that a failure without warning stops a machine.")
@@ -63,6 +64,7 @@ def run(
         weekly_budget=weekly_budget,
         engineers=engineers,
         horizon_s=span_s(horizon),
+        spares_lead_s=span_s(spares_lead),
         assumptions=Assumptions(
             currency=currency,
             downtime_cost_h=downtime_cost,

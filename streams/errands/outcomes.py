@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from foreshock.alerts.outcomes.maintenance import SPARES_LEAD_S
 from foreshock.alerts.outcomes.reliability import Exposure
 from foreshock.alerts.outcomes.report import Given
 from foreshock.alerts.outcomes.value import Assumptions
@@ -25,6 +26,7 @@ class Wanted:
     weekly_budget: float | None = None
     engineers: int = 1
     horizon_s: float = HORIZON_S
+    spares_lead_s: float = SPARES_LEAD_S
     assumptions: Assumptions = field(default_factory=Assumptions)
 
 
@@ -52,6 +54,7 @@ def gather(settings: Settings, wanted: Wanted) -> Given:
         budget_per_engineer_week=wanted.weekly_budget,
         engineers=wanted.engineers,
         horizon_s=wanted.horizon_s,
+        spares_lead_s=wanted.spares_lead_s,
         assumptions=wanted.assumptions,
     )
 

@@ -258,6 +258,29 @@ def test_the_end_of_an_alert_is_its_last_return():
     assert incidents([first, returned, again])[0].ended_ns is None
 
 
+def test_the_workshop_sees_emergencies_spares_diagnosis_and_how_alerts_ended():
+    """A repair ten days after its alert, one without any, planned work; one alert over by itself, one that stands."""
+    alerts = [
+        *life("a0", D, returned=11 * D),
+        *life("a1", 12 * D, returned=12 * D + H),
+        *life("a2", 25 * D),
+    ]
+    records = [
+        work("w0", WorkKind.OPENED, 2 * D, alert_id="a0", failure_mode="VIB"),
+        work("w0", WorkKind.REPAIR, 11 * D, alert_id="a0", downtime_s=3 * 3600.0),
+        work("w1", WorkKind.REPLACEMENT, 14 * D, "fan-1", downtime_s=3600.0),
+        work("w2", WorkKind.REPLACEMENT, 15 * D, "fan-1", planned=True, downtime_s=1800.0),
+    ]
+    commands = labelled("a1", Verdict.FALSE, 13 * D)
+
+    found = month(alerts, commands, records, assets=("pump-7", "fan-1")).maintenance
+
+    assert (found.emergency, found.emergency_h, found.planned, found.planned_h) == (2, 4.0, 1, 0.5)
+    assert (found.replacements, found.foreseen) == (2, 1)
+    assert (found.diagnosed, found.diagnosis_s) == (2, 86400.0)
+    assert (found.after_action, found.by_itself, found.standing) == (1, 1, 1)
+
+
 def test_what_was_never_raised_is_no_alert():
     """Suppressed from its beginning to its end: told with its reason, counted there, and asked of nobody."""
     held = [

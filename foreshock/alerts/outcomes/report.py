@@ -11,6 +11,7 @@ from foreshock.alerts.feedback import Label
 from foreshock.alerts.outcomes import load, value
 from foreshock.alerts.outcomes.bounds import Bounded, changed, rate, share
 from foreshock.alerts.outcomes.incidents import incidents, unique
+from foreshock.alerts.outcomes.maintenance import SPARES_LEAD_S, Maintenance, maintenance
 from foreshock.alerts.outcomes.reliability import Exposure, Reliability, reliability
 from foreshock.alerts.outcomes.verdicts import HORIZON_S, Found, Judged, failures, judge, labels
 from foreshock.alerts.outcomes.work import NS, jobs
@@ -37,6 +38,7 @@ class Given:
     budget_per_engineer_week: float | None = None
     engineers: int = 1
     horizon_s: float = HORIZON_S
+    spares_lead_s: float = SPARES_LEAD_S
     assumptions: value.Assumptions = field(default_factory=value.Assumptions)
 
 
@@ -107,6 +109,7 @@ class Report:
     rules: tuple[value.RuleValue, ...]
     avoided: value.Avoided
     dossiers: value.Dossiers
+    maintenance: Maintenance
     drift: Drift
 
 
@@ -156,6 +159,7 @@ def report(given: Given) -> Report:
         rules=value.rules(judged),
         avoided=value.avoided(judged, found, given.assumptions),
         dossiers=value.dossiers(judged, _noted(said)),
+        maintenance=maintenance(done, found, judged, given.spares_lead_s),
         drift=drift(judged),
     )
 

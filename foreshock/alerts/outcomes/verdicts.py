@@ -26,12 +26,15 @@ class Judged:
         label, failure or "".
     jobs
         Jobs of this alert: they name it, it names them, or, where nobody stated it, they are failures that it stood before.
+    judged_ns
+        When its label was proposed; None: it has none.
     """
 
     incident: Incident
     verdict: Verdict | None
     source: str
     jobs: tuple[Job, ...]
+    judged_ns: int | None = None
 
     @property
     def actioned(self) -> bool:
@@ -111,7 +114,7 @@ def judge(
 def _judged(alert: Incident, of: tuple[Label, ...], mine: tuple[Job, ...], until_ns: int) -> Judged:
     label = _label(alert, of, until_ns)
     if label is not None:
-        return Judged(alert, label.verdict, "label", mine)
+        return Judged(alert, label.verdict, "label", mine, label.proposed_ns)
     if any(job.failure for job in mine):
         return Judged(alert, Verdict.TRUE, "failure", mine)
     return Judged(alert, None, "", mine)

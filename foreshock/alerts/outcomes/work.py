@@ -27,6 +27,7 @@ class Job:
     failure_cause: str
     alert_ids: tuple[str, ...]
     notes: int
+    diagnosed_ns: int | None  # when a failure mode was first told
     downtime_s: float | None
 
     @property
@@ -82,6 +83,7 @@ def _job(key: tuple[str, str], group: list[WorkOrder]) -> Job:
         failure_mode=next((each.failure_mode for each in reversed(group) if each.failure_mode), ""),
         failure_cause=next((each.failure_cause for each in reversed(group) if each.failure_cause), ""),
         alert_ids=alert_ids,
+        diagnosed_ns=next((each.at_ns for each in group if each.failure_mode), None),
         notes=sum(1 for each in group if each.note.strip()),
         downtime_s=downtime_s,
     )
