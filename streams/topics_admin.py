@@ -18,6 +18,7 @@ def commands(
     worker: str = "User:foreshock",
     gateway: str = "User:gateway",
     operator: str = "User:operator",
+    delivery: str = "User:delivery",
 ) -> list[str]:
     """Give the shell lines that make the topics and grant the rights.
 
@@ -29,6 +30,8 @@ def commands(
         Principal of those who send blocks and register assets.
     operator
         Principal of those who send commands and work orders; they read the answers on alerts.v1.
+    delivery
+        Principal of `foreshock deliver`.
     """
     return [
         "# topics",
@@ -40,6 +43,8 @@ def commands(
         "# what operators and the maintenance system need",
         *(_grant(settings, operator, ("Write", "Describe"), topic=_name(each, settings)) for each in COMMANDS),
         _grant(settings, operator, ("Read", "Describe"), topic=_name("alerts.v1", settings)),
+        "# what `foreshock deliver` needs",
+        *_delivery_rights(settings, delivery),
     ]
 
 
@@ -70,6 +75,15 @@ def _worker_rights(settings: Settings, principal: str) -> Iterator[str]:
     # each worker's checkpoints are transactions under the group's name and its own
     names = {"transactional-id": f"{settings.worker.group}-", "resource-pattern-type": "prefixed"}
     yield _grant(settings, principal, ("Write", "Describe"), **names)
+
+
+def _delivery_rights(settings: Settings, principal: str) -> Iterator[str]:
+    seen = ("Describe", "DescribeConfigs")
+    yield _grant(settings, principal, ("Read", *seen), topic=_name("alerts.v1", settings))
+    for name in ("dead-letters.v1", "maintenance.v1"):
+        yield _grant(settings, principal, ("Read", "Write", *seen), topic=_name(name, settings))
+    group = {"group": f"{settings.worker.group}-deliver-", "resource-pattern-type": "prefixed"}  # one for each sink
+    yield _grant(settings, principal, ("Read", "Describe"), **group)
 
 
 def _grant(settings: Settings, principal: str, rights: tuple[str, ...], **resource: str) -> str:

@@ -18,7 +18,7 @@ from foreshock.streams.border import trace
 from foreshock.streams.coders import registry_for
 from foreshock.streams.errors import fatal
 from foreshock.streams.kafka import CONNECT_S
-from foreshock.streams.sinks.bus import Bus
+from foreshock.streams.sinks.bus import LETTERS, MAINTENANCE, Bus
 from foreshock.streams.sinks.closures import Closures
 from foreshock.streams.sinks.engine import Engine, Item, Sink
 from foreshock.streams.sinks.make import make
@@ -29,6 +29,8 @@ from foreshock.streams.stopping import Stopper
 from foreshock.streams.topics import TopicInfo
 
 log = logging.getLogger("foreshock.deliver")
+
+NEEDED = (ALERTS, LETTERS, MAINTENANCE)
 
 
 def run(settings: Settings, only: tuple[str, ...] = ()) -> None:
@@ -46,11 +48,34 @@ def run(settings: Settings, only: tuple[str, ...] = ()) -> None:
     signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     stopper = Stopper()
     _log_to_stderr()
-    found = topics.ensure(settings, wait_s=CONNECT_S)
+    found = topics_of(settings)
     asyncio.run(_live(settings, chosen, found, stopper))
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)  # all is committed; a thread that waits for a server's answer must not keep us
+
+
+def topics_of(settings: Settings) -> Mapping[str, TopicInfo]:
+    """Give the topics. Where they are not ours to create, our account may see no others than those that we need.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them is missing, or is not as it must be.
+    """
+    if settings.topics.create:
+        return topics.ensure(settings, wait_s=CONNECT_S)
+    found = topics.inspect(settings, wait_s=CONNECT_S)
+    problems = [(settings.topics.prefix + name, topics.MISSING) for name in NEEDED if name not in found]
+    problems += [
+        (found[name].name, text)
+        for name in NEEDED
+        if name in found
+        for text in topics.check(topics.TOPICS[name], found[name], settings)
+    ]
+    if problems:
+        raise ConfigurationError(topics.tell(problems))
+    return found
 
 
 def sinks_of(settings: Settings, only: tuple[str, ...] = ()) -> Mapping[str, SinkSettings]:

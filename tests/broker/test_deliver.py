@@ -159,7 +159,7 @@ def test_sink_that_is_down_holds_up_no_other_and_gets_everything_later(plant, tm
 @pytest.mark.slow
 def test_kills_lose_nothing(plant):
     """SIGKILL again and again while it delivers to a sink that fails: at least once, each alert in order."""
-    sent, endpoint = lives(160), Endpoint()
+    sent, endpoint = lives(90), Endpoint()
     script = Script(("ok", "503", "cut", "cut after"), (0.7, 0.1, 0.1, 0.1))
     with serving(HttpServer(endpoint, script)) as server:
         plant.configure(
@@ -172,7 +172,7 @@ def test_kills_lose_nothing(plant):
         while len(set(endpoint.received)) < len(sent):
             before = len(endpoint.received)
             process = plant.start()
-            enough = min(before + 40, len(sent) * 3)
+            enough = min(before + 25, len(sent) * 3)
             plant.until(
                 lambda: len(endpoint.received) >= enough or len(set(endpoint.received)) == len(sent),  # noqa: B023
                 60,

@@ -25,6 +25,8 @@ from foreshock.errors import ConfigurationError
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, load
 from foreshock.streams.kafka import consumer_config, producer_config
+from foreshock.streams.sinks import process
+from foreshock.streams.sinks.source import group_of
 from foreshock.streams.state.transactions import StateRecord, Transactions
 from foreshock.streams.topics import ensure
 from foreshock.streams.topics_admin import commands
@@ -163,3 +165,18 @@ def test_missing_rights_on_the_configuration_are_named(worker: Settings, adminis
     grant(administrator, worker="User:somebody", gateway="User:foreshock")
     with pytest.raises(ConfigurationError, match=r"foreshock topics --print"):
         ensure(worker)
+
+
+def test_the_printed_rights_are_enough_for_delivery(worker: Settings, administrator: Settings) -> None:
+    """`foreshock deliver` checks its topics, reads alerts in each sink's group, sets aside and tells of work orders; no more."""
+    made = ensure(administrator)
+    grant(administrator, worker="User:somebody", delivery="User:foreshock")
+    found = process.topics_of(replace(worker, topics=replace(worker.topics, create=False)))
+    assert {name: found[name] for name in process.NEEDED} == {name: made[name] for name in process.NEEDED}
+    consumer = Consumer({**consumer_config(worker), "group.id": group_of(worker, "chat")})
+    place = TopicPartition(made["alerts.v1"].name, 0, 0)
+    consumer.commit(offsets=[place], asynchronous=False)
+    assert [each.offset for each in consumer.committed([place], 20)] == [0]
+    consumer.close()
+    assert [produce(worker, name) for name in ("dead-letters.v1", "maintenance.v1")] == [None] * 2
+    assert produce(worker, "control.v1") is not None
