@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from foreshock.alerts.files import DEFAULT, versioned
-from foreshock.alerts.items import Assigned, Given
+from foreshock.alerts.items import Assigned, Given, Inhibited
 from foreshock.alerts.policy import Window
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import CommandKind, Holds, Verdict, WorkKind
@@ -44,7 +44,7 @@ STRICT = versioned(
         close_after_s=3.0,
     )
 )
-Item = Block | Asset | Given | Assigned | Tick
+Item = Block | Asset | Given | Assigned | Inhibited | Tick
 Told = tuple[AlertTransition | DataQuality, ...]
 
 
@@ -55,7 +55,9 @@ def between(i: int) -> list[Item]:
         14: [control(0, CommandKind.FREEZE, i, asset="failing")],
         17: [control(1, CommandKind.RESUME, i, asset="failing")],
         22: [control(2, CommandKind.SHELVE, i, asset="limited", until_ns=at(30.5))],
+        25: [Inhibited(parent="header", assets=("failing",))],
         27: [control(3, CommandKind.WINDOW, i, asset="boiler", from_ns=at(81), until_ns=at(96))],
+        29: [Inhibited(parent="", assets=("failing",))],
         30: [control(4, CommandKind.ACKNOWLEDGE, i, asset="failing"), work(0, WorkKind.OPENED, i, asset="failing")],
         33: [work(1, WorkKind.REPAIR, i, asset="boiler")],
         34: [control(5, CommandKind.ACKNOWLEDGE, i, asset="nobody")],
@@ -73,7 +75,7 @@ def stream(length: int = 44) -> list[Item]:
     """Waveforms and frames of five assets, one with two points, all on partition 0.
 
     Warm-ups, faults that open, escalate and clear, static limits, a stop, a frozen sensor, a repeated and a late block, a
-    gap, another layout for good, and master data that changes on the way; commands, work orders, a policy, and a tick
+    gap, another layout for good, and master data that changes on the way; commands, work orders, a policy, the alarm of a parent, and a tick
     every three seconds.
     """
     rng = np.random.default_rng(7)
@@ -107,7 +109,7 @@ def feed(fleet: Fleet, items: Iterable[tuple[int, Item]]) -> Iterator[tuple[int,
     for place, item in items:
         if isinstance(item, Tick):
             yield place, tuple(fleet.tick(item))
-        elif isinstance(item, Asset | Given | Assigned):
+        elif isinstance(item, Asset | Given | Assigned | Inhibited):
             yield place, tuple(fleet.take_up(item, 0, place))
         elif item.origin.offset >= fleet.folded(0, item.asset):
             (outcome,) = fleet.receive([item])

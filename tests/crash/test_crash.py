@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foreshock.alerts.items import Assigned
+from foreshock.alerts.items import Assigned, Inhibited
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import Change
 from foreshock.contract import Block, Phase, ScoreState, Tick
@@ -30,7 +30,7 @@ def undisturbed(spec: FleetSpec, length: int) -> tuple[list[Outcome | Told], lis
     for place, item in enumerate(stream(length)):
         ((_, found),) = feed(fleet, [(place, item)])
         outcomes.append(found)
-        names = fleet.policies(0) if isinstance(item, Tick | Assigned) else [item.asset]
+        names = fleet.policies(0) if isinstance(item, Tick | Assigned | Inhibited) else [item.asset]
         known = [name for name in names if fleet.master_data(0, name) is not None]
         latest = latest | {name: fleet.capture(0, name).seal(KEYS) for name in known}
         captures.append(latest)
