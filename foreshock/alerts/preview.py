@@ -1,8 +1,8 @@
 """How many alerts other policies would have raised: the same scores through two sets of policies, side by side. Pure.
 
 Nobody is there to acknowledge in a preview, so every alert counts as acknowledged when it is raised: what is counted is
-how often people would have been called, not how fast they came. Scores carry no expected values and no hypothesis:
-minimum effects withhold nothing here, and levels for a hypothesis are not reached.
+how often people would have been called, not how fast they came. Parents inhibit nobody here. Scores carry no expected
+values and no hypothesis: minimum effects withhold nothing, and levels for a hypothesis are not reached.
 """
 
 from __future__ import annotations

@@ -122,8 +122,8 @@ def preview(
 ) -> None:
     """Count the alerts that changed policies would have raised, from scores.v1, beside those of alerts.policies.
 
-    Both columns are computed, from the same scores: every alert counts as acknowledged at once, and minimum effects and
-    hypotheses are left out, for scores do not carry them.
+    Both columns are computed, from the same scores: every alert counts as acknowledged at once; commands and parents are
+    left out, and so are minimum effects and hypotheses, for scores do not carry them.
     """
     from foreshock.alerts.fields import seconds_of
     from foreshock.alerts.preview import Preview
@@ -172,7 +172,9 @@ def _print_preview(found: Preview, settings: Settings, last: str, unread: int) -
     print(
         f"alerts raised in the last {last}, from {settings.topics.prefix}scores.v1; severity is the worst of each alert"
     )
-    print("each counts as acknowledged at once; minimum effects and hypotheses are not seen in scores")
+    print(
+        "each counts as acknowledged at once, without commands and parents; scores show no minimum effect or hypothesis"
+    )
     if unread:
         print(f"{unread} records could not be read and are not in it")
 
