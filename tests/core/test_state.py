@@ -273,6 +273,7 @@ def test_a_golden_snapshot_is_gone_on_with_or_refused_for_its_shape(file: Path) 
     if state.shape == fleet.spec.shape:
         fleet.restore(state)
         assert fleet.folded(0, state.asset) == state.offset
+        assert incident(fleet.capture(0, state.asset)) == incident(state)
     else:
         with pytest.raises(StateRejected, match="other_shape"):
             fleet.restore(state)
@@ -281,9 +282,18 @@ def test_a_golden_snapshot_is_gone_on_with_or_refused_for_its_shape(file: Path) 
     }  # fmt: skip
 
 
+def incident(state: AssetState) -> str:
+    """The alert of an asset, where one is open."""
+    alarm = state.tree.get("alerts", {}).get("alarm", {})
+    return alarm["incident"]["alert_id"] if alarm.get("incident") else ""
+
+
 def test_there_are_golden_snapshots() -> None:
-    """Of every asset of the plant."""
-    assert len(GOLDEN) >= 4
+    """Of every asset of the plant, without alerts and with some."""
+    states = [AssetState.unseal(file.read_bytes(), KEYS) for file in GOLDEN]
+
+    assert len(states) >= 8
+    assert {bool(incident(state)) for state in states} == {True, False}
 
 
 def test_frames_of_an_asset_come_back_too() -> None:

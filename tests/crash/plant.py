@@ -60,11 +60,13 @@ def between(i: int) -> list[Item]:
         29: [Inhibited(parent="", assets=("failing",))],
         30: [control(4, CommandKind.ACKNOWLEDGE, i, asset="failing"), work(0, WorkKind.OPENED, i, asset="failing")],
         33: [work(1, WorkKind.REPAIR, i, asset="boiler")],
+        31: [Inhibited(parent="failing", assets=("limited", "changed"))],
         34: [control(5, CommandKind.ACKNOWLEDGE, i, asset="nobody")],
         36: [
             control(6, CommandKind.LABEL, i, asset="failing", verdict=Verdict.FALSE, from_ns=at(28), until_ns=at(30)),
             control(7, CommandKind.LABEL, i, asset="failing", label_id="c6", accept=True, actor="Grace"),
         ],
+        37: [Inhibited(parent="", assets=("limited",))],
         40: [work(2, WorkKind.REPLACEMENT, i, asset="limited")],
     }  # fmt: skip
     return items.get(i, [])
