@@ -337,7 +337,7 @@ class Recovery:
         )
         if not forced and not self._accept_cold and len(cold) > max(FEW, SHARE * of):
             raise ConfigurationError(
-                f"{text}; nothing is started. Mend what is wrong (state.key_file? a changed configuration?), or let them "
+                f"{text}; nothing is started. Mend what is wrong (state.key_file? another release?), or let them "
                 "start cold: foreshock worker --accept-cold"
             )
         log.warning("%s; they start cold, the others go on", text)

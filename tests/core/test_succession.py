@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from foreshock.alerts.vocabulary import WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Mode, Phase, ScoreState
 from foreshock.core import succession
 from foreshock.detectors.reference import Reference
@@ -15,6 +16,7 @@ from foreshock.errors import StateRejected
 from foreshock.fleet import Fleet, FleetSpec, Recipe
 from foreshock.outcome import Outcome
 from foreshock.vocabulary import SHADOW
+from tests.core.alerting import work
 from tests.core.builders import STEP_NS, block, frame, machine
 
 OLD = FleetSpec(warmup_blocks=12, budget=10.0)
@@ -228,6 +230,23 @@ class TestState:
         assert fleet.recipes(0) == {Recipe(NEW).key}
         assert not fleet._succession.busy
         assert sum(lane.bank.slots.used for lane in fleet._admission.lanes.values()) == 1
+
+    def test_a_repair_begins_by_the_new_settings_alone(self) -> None:
+        """What was open under the old ones is closed with the repair as its reason, from the old model's last state."""
+        old = replace(OLD, river="OneClassSVM")
+        fleet = Fleet(old)
+        outcomes = list(runs(fleet, AT + 8, faults=range(AT + 2, AT + 8)))
+        fleet.take_up(work(0, WorkKind.REPAIR, AT + 8), 0, AT + 8)
+        outcomes += fleet.receive([block(i) for i in range(AT + 8, AT + 22)])
+        events = [(i, event) for i, each in enumerate(outcomes) for event in each.anomalies]
+
+        assert [event.phase for _, event in events][0] is Phase.OPENED
+        last, closed = events[-1]
+        assert (last, closed.phase, closed.lineage.model) == (AT + 8, Phase.CLOSED, old.model_name)
+        assert [each.event_id for each in outcomes[last].evidence] == [closed.event_id]
+        assert outcomes[last].score.rows[0].state is ScoreState.WARMING
+        assert (outcomes[-1].score.rows[0].state, outcomes[-1].score.model) == (ScoreState.SCORED, NEW.model_name)
+        assert {key for key, _ in fleet._admission.lanes} == {Recipe(old).key, Recipe(NEW).key}
 
     def test_a_recipe_comes_back_from_its_tree(self) -> None:
         """Settings and reference; one of which this release would make something else is refused, with both names."""
