@@ -63,7 +63,17 @@ def life(alert: str, raised: int, *, acknowledged=None, returned=None, closed=No
         (Change.CLOSED, closed),
     )
     base = {"raised_ns": raised, "respond_by_ns": raised + H} | more
-    return [transition(alert, change, at, asset, **base) for change, at in times if at is not None]
+    states = {
+        Change.RAISED: AlarmState.UNACKNOWLEDGED,
+        Change.ACKNOWLEDGED: AlarmState.ACKNOWLEDGED,
+        Change.RETURNED_TO_NORMAL: AlarmState.NORMAL if acknowledged else AlarmState.RETURNED_UNACKNOWLEDGED,
+        Change.CLOSED: AlarmState.NORMAL,
+    }
+    return [
+        transition(alert, change, at, asset, **{"state": states[change]} | base)
+        for change, at in times
+        if at is not None
+    ]
 
 
 def labelled(alert: str, verdict: Verdict, at_ns: int, asset: str = "pump-7", **more) -> list[Command]:

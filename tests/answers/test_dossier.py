@@ -100,9 +100,6 @@ def test_what_to_do_is_the_runbook_of_the_alert_that_stands():
 def test_nothing_is_to_be_done_where_no_alert_stands():
     """One that was closed, and one that was only suppressed and is over, stand no more; a label does not open one."""
     closed = life("a0", D, returned=2 * D, closed=3 * D)
-    closed = [
-        dataclasses.replace(each, state=AlarmState.NORMAL) if each.change is Change.CLOSED else each for each in closed
-    ]
     labelled_later = transition("a0", Change.LABELLED, 5 * D, raised_ns=D, state=AlarmState.UNACKNOWLEDGED)
 
     assert open_alert([*closed, labelled_later]) is None
