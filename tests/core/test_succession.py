@@ -240,7 +240,7 @@ class TestState:
         outcomes += fleet.receive([block(i) for i in range(AT + 8, AT + 22)])
         events = [(i, event) for i, each in enumerate(outcomes) for event in each.anomalies]
 
-        assert [event.phase for _, event in events][0] is Phase.OPENED
+        assert events[0][1].phase is Phase.OPENED
         last, closed = events[-1]
         assert (last, closed.phase, closed.lineage.model) == (AT + 8, Phase.CLOSED, old.model_name)
         assert [each.event_id for each in outcomes[last].evidence] == [closed.event_id]
