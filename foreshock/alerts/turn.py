@@ -145,6 +145,7 @@ class Turn:
         """
         incident = self.incident
         concerned = incident if incident is not None and alert_id in {None, incident.alert_id} else None
+        at_ns = max(self.context.at_ns, concerned.changed_ns) if concerned else self.context.at_ns
         state = concerned.state if concerned else AlarmState.SHELVED if self.shelf else AlarmState.NORMAL
         before = AlarmState.NORMAL if change is Change.SHELVED else state
         before = AlarmState.SHELVED if change is Change.UNSHELVED else before
@@ -155,7 +156,7 @@ class Turn:
                 state=state,
                 incident=concerned,
                 alert_id=concerned.alert_id if concerned else alert_id or "",
-                at_ns=max(self.context.at_ns, concerned.changed_ns) if concerned else self.context.at_ns,
+                at_ns=at_ns,
                 number=self._count,
                 severity=(concerned.severity or worst_told(concerned)) if concerned else Severity.INFO,
                 reason=reason,
@@ -168,6 +169,8 @@ class Turn:
                 shelved_until_ns=self.shelf.until_ns if self.shelf else None,
             )
         )
+        if concerned is not None and change is not Change.REFUSED:
+            self.set(changed_ns=at_ns)
         self._count += 1
 
     def begin(self) -> None:

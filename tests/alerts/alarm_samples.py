@@ -51,11 +51,13 @@ class Bench:
         self.conditions: dict[str, Condition] = {}
         self.told: list[AlertTransition] = []
         self.parent = ""
+        self.now_s = 0.0  # of the log
         self._offset = 0
 
     def context(self, at_s: float, late_s: float = 0.0, topic: str = "sensors.v1", **more) -> Context:
         """The context of the next record."""
         self._offset += 1
+        self.now_s = max(self.now_s, at_s + late_s)
         at_ns = T0 + int(at_s * S)
         origin = Origin(
             topic=topic, topic_id=topic, partition=0, offset=self._offset, ingest_ns=at_ns + int(late_s * S)
