@@ -248,7 +248,7 @@ class Score:
     regime: str
     registered: bool
     warmup: float  # 0..1
-    learning: str  # "learning", or why it is held
+    learning: str  # "learning", or why it is held; and after `SHADOW` what is in the shadow
     delayed_s: float  # ingest time minus source time of the newest row
 
 
