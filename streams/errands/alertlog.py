@@ -11,18 +11,19 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from foreshock import records as trees
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.contract import Origin
-from foreshock.errors import InputRejected
+from foreshock.errors import ConfigurationError, InputRejected
 from foreshock.settings import Settings
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.errands.backward import ANSWER_S, between
 from foreshock.streams.kafka import explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.state.reader import reading
-from foreshock.streams.topics import TopicInfo, ensure
+from foreshock.streams.topics import TopicInfo, inspect
 from foreshock.streams.wire import decode_output
 
 log = logging.getLogger("foreshock.errands")
 Read = TypeVar("Read")
+_NEEDED = ("sensors.v1", "alerts.v1", "control.v1", "maintenance.v1")
 
 
 class AlertLog:
@@ -33,12 +34,18 @@ class AlertLog:
 
     Raises
     ------
+    ConfigurationError
+        There are no such topics with that prefix; none is made.
     Unavailable
         Kafka cannot be reached.
     """
 
     def __init__(self, settings: Settings, asset: str = "") -> None:
-        self._topics = ensure(settings)
+        self._topics = inspect(settings)
+        missing = [name for name in _NEEDED if name not in self._topics]
+        if missing:
+            name = settings.topics.prefix + missing[0]
+            raise ConfigurationError(f"there is no topic {name}: is topics.prefix right? `foreshock topics` shows them")
         self._settings = settings
         self._asset = asset
         count = self._topics["sensors.v1"].partitions

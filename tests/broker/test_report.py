@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
 from foreshock.alerts.vocabulary import Verdict, WorkKind
@@ -131,6 +132,16 @@ def test_the_queue_asks_for_what_nobody_labelled(foreshock):
     assert "foreshock label mill-3 --accept l-c0" in found.stdout
     assert sorted(each["incident"]["alert_id"] for each in asked) == ["a2", "b0"]
     assert {(each["true"], each["false"]) for each in asked} == {(1, 1)}
+
+
+@pytest.mark.parametrize("command", [["report"], ["asset", "pump-7"], ["queue"]])
+def test_a_wrong_prefix_is_told_and_makes_no_topics(command, foreshock, plant):
+    """To look must not change anything."""
+    found = foreshock(*command, "--prefix", "nobody.")
+    admin = AdminClient({"bootstrap.servers": plant.kafka.bootstrap, "log_level": 2})
+
+    assert "there is no topic nobody.sensors.v1" in str(found.exception)
+    assert [name for name in admin.list_topics(timeout=10).topics if name.startswith("nobody.")] == []
 
 
 @pytest.mark.parametrize("given", [["--last", "soon"], ["--until", "tomorrow"], ["--last", "0d"]])
