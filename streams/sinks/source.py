@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -104,6 +105,8 @@ class Source:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"source-{sink.name}")
         self._committed: dict[int, int] = {}
         self._ends: dict[int, int] = {}
+        self._next: dict[int, int] = {}  # the offset that is to come next, of each partition
+        self._doubted: dict[int, int] = {}  # from where a gap was asked for once more
         self._paused = False
         self._told: str | None = None
 
@@ -141,10 +144,13 @@ class Source:
 
     def _read(self) -> list[Message]:
         full = self._engine.full
-        if full != self._paused:
-            mine = self._consumer.assignment()
-            (self._consumer.pause if full else self._consumer.resume)(mine)
-            self._paused = full
+        if full and not self._paused:
+            self._consumer.pause(self._consumer.assignment())
+            self._paused = True
+        elif self._paused and not full and self._engine.waiting <= self._sink.window // 2:
+            self._consumer.resume(self._consumer.assignment())
+            self._seek(self._next)  # librdkafka may skip what it had fetched before the pause
+            self._paused = False
         room = max(self._sink.window - self._engine.waiting, 1)
         read: list[Message] = self._consumer.consume(min(room, _BATCH), _POLL_S)
         return read
@@ -157,6 +163,9 @@ class Source:
         place = (message.partition() or 0, message.offset() or 0)
         if place[0] not in self._engine.positions():
             return  # read before the partition was given up
+        if not await self._follows(*place):
+            return
+        self._next[place[0]] = place[1] + 1
         self._ends[place[0]] = max(self._ends.get(place[0], 0), place[1] + 1)
         alert = attempt(transition, message.value(), self._registry)
         if isinstance(alert, InputRejected):
@@ -167,6 +176,25 @@ class Source:
             return
         given = self._tracer.traceparent(alert, trace(message)[0], self._sink.name)
         self._engine.take(Item(place, alert, given, message))
+
+    async def _follows(self, partition: int, offset: int) -> bool:
+        """Say whether a record is the next one; where some are missing before it they are asked for once more.
+
+        What is then still missing is not there: retention took it, or it never was a record.
+        """
+        wanted = self._next.get(partition, offset)
+        if offset < wanted:
+            return False  # it was read already
+        if offset == wanted or self._doubted.get(partition) == wanted:
+            return True
+        self._doubted[partition] = wanted
+        await self._call(lambda: self._seek({partition: wanted}))
+        return False
+
+    def _seek(self, places: Mapping[int, int]) -> None:
+        for partition, offset in places.items():
+            with suppress(KafkaException):  # it is not ours any more, or not yet fetched: then it begins there anyway
+                self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
 
     async def _failed(self, error: KafkaError, message: Message) -> None:
         """Take an error that the consumer reports in the place of a record.
@@ -189,7 +217,8 @@ class Source:
         gone = f"offsets {done} to {first - 1} are gone" if done < first else "it was made again"
         log.error("sink %s: %s partition %d: %s and not delivered", self._sink.name, at.topic, partition, gone)
         self._engine.begin(partition, first)
-        await self._call(lambda: self._consumer.seek(TopicPartition(at.topic, partition, first)))
+        self._next[partition] = first
+        await self._call(lambda: self._seek({partition: first}))
 
     def _assigned(self, consumer: Consumer, given: list[TopicPartition]) -> None:
         """Take partitions where the group stands; a group that never was there begins as the settings say."""
@@ -198,6 +227,7 @@ class Source:
     def _begin(self, consumer: Consumer, given: list[TopicPartition]) -> None:
         starts, fresh = self._starts(consumer, given)
         self._committed |= starts
+        self._next |= starts
         for number, offset in starts.items():
             self._loop.call_soon_threadsafe(self._engine.begin, number, offset)
         consumer.incremental_assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
@@ -231,17 +261,21 @@ class Source:
         released = asyncio.run_coroutine_threadsafe(self._engine.release(numbers), self._loop)
         positions = released.result(_RELEASE_S)
         self._commit(positions)
-        for number in numbers:
-            self._committed.pop(number, None)
-            self._ends.pop(number, None)
+        self._forget(numbers)
         consumer.incremental_unassign(given)
 
     def _lost(self, consumer: Consumer, given: list[TopicPartition]) -> None:
         """Somebody else has the partitions already: nothing may be committed."""
         numbers = [each.partition for each in given]
         asyncio.run_coroutine_threadsafe(self._engine.release(numbers, 0.0), self._loop).result(_RELEASE_S)
+        self._forget(numbers)
         log.warning("sink %s lost partitions %s: it was not heard of for too long", self._sink.name, numbers)
         consumer.incremental_unassign(given)
+
+    def _forget(self, numbers: list[int]) -> None:
+        for kept in (self._committed, self._ends, self._next, self._doubted):
+            for number in numbers:
+                kept.pop(number, None)
 
     def _commit(self, positions: dict[int, int], *, again: bool = False) -> None:
         new = {number: at for number, at in positions.items() if again or at > self._committed.get(number, -1)}

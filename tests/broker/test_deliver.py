@@ -309,3 +309,21 @@ def test_two_processes_share_the_partitions(plant):
         assert second.end() == 0
 
     assert_at_least_once_in_order(endpoint.received, sent)
+
+
+def test_nothing_is_skipped_where_reading_stops_and_goes_on_all_the_time(plant):
+    """A small window is full again and again: every transition arrives all the same, each once."""
+    sent, endpoint = lives(200), Endpoint()
+    with serving(HttpServer(endpoint)) as server:
+        plant.configure(
+            f'[deliver.hook]\nkind = "webhook"\nurl = "{server.url}"\nstart = "beginning"\nwindow = 20\nparallel = 2\n'
+        )
+        plant.send(sent)
+        process = plant.start()
+        plant.until(
+            lambda: len(set(endpoint.received)) == len(sent), 60, lambda: f"{len(endpoint.received)} {process.lines}"
+        )
+        assert process.end() == 0
+
+    assert_at_least_once_in_order(endpoint.received, sent)
+    assert len(endpoint.received) == len(sent)
