@@ -137,14 +137,15 @@ class Table:
             return float(value)
         return default
 
-    def whole(self, key: str, default: Any, *, least: int) -> Any:
-        """Read a whole number of at least `least`."""
+    def whole(self, key: str, default: Any, *, least: int, most: int = 2**53) -> Any:
+        """Read a whole number from `least` to `most`."""
         value = self.given(key)
         if value is None:
             return default
-        if isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**53:
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        self.problem(key, f"is {say(value)}", f"give a whole number of at least {least}")
+        limits = f"of at least {least}" if most == 2**53 else f"from {least} to {most}"
+        self.problem(key, f"is {say(value)}", f"give a whole number {limits}")
         return default
 
     def seconds(self, key: str, default: Any, *, above: float = -1.0, required: str = "") -> Any:

@@ -13,6 +13,7 @@ from foreshock.detectors.episodes import row_for
 from foreshock.vocabulary import QualityKind
 
 _DEFAULT: dict[str, Any] = {each.name: each.default for kind in (Policy, Band, Priority) for each in fields(kind)}
+MOST_ROWS = 60  # of n of m: the state has a bit for each, in 64
 _WHO = "say who acts on it, for all bands or in each"
 _RUNBOOK = "list the steps, for all bands or in each"
 _ACTION = "recommend what to do, for all bands or in each"
@@ -74,8 +75,8 @@ def _band(table: Table, for_all: dict[str, Any], given: set[str], budget: float)
     row = row_for(budget)
     words = [each.value for each in Severity]
     severity = table.word("severity", words, Severity.WATCH, required=f"one of {', '.join(words)}")
-    n = table.whole("n", None, least=1)
-    m = table.whole("m", None, least=1)
+    n = table.whole("n", None, least=1, most=MOST_ROWS)
+    m = table.whole("m", None, least=1, most=MOST_ROWS)
     band = Band(
         severity=Severity(severity),
         raise_at=table.number("raise_at", 0.0, above=0, required="give the score at which it begins: raise_at = 1.0"),
@@ -269,7 +270,7 @@ def _priority(policy: Table) -> Priority:
             "cuts", f"does not go down: {', '.join(f'{each:g}' for each in cuts)}", "priority 1 has the largest sum"
         )
     priority = Priority(
-        **{name: table.number(name, _DEFAULT[name] if name != "severity" else 1.0, least=0) for name in names},
+        **{name: table.number(name, _DEFAULT[name], least=0) for name in names},
         lead_days=_specific_first({key: days.number(key, 0.0, least=0) for key in days.node.value}) if days else (),
         cuts=tuple(map(float, cuts)) if not table.bad else (),
     )
