@@ -28,7 +28,7 @@ REBALANCE_S = 150.0  # a rebalance step on the event loop: deliver and checkpoin
 COMMITTED_S = 60.0  # for the group's offsets: an open transaction of a dead worker hides them for some time
 POLL_S = 0.1
 PATIENCE = (
-    15  # waits of 20 ms for a slow agent before the partitions are paused: a pause throws away what was prefetched
+    15  # waits of 20 ms for a slow agent before nothing is fetched any more: that throws away what was prefetched
 )
 _HOPELESS = frozenset(
     {
@@ -84,6 +84,7 @@ class Poller(threading.Thread):
         self._assignment: list[TopicPartition] = []
         self._room = threading.Semaphore(AHEAD)
         self._held: list[Message] = []  # polled while there was no room
+        self._next: dict[Partition, int] = {}  # offset after the last record that the client gave
         self._lapse = lapse
         self._again = threading.Event()  # the assignment is to be taken up again
         self._stopping = threading.Event()
@@ -170,6 +171,7 @@ class Poller(threading.Thread):
             place = (message.topic() or "", message.partition() or 0)
             if error is None:
                 polled.setdefault(place, []).append(message)
+                self._next[place] = (message.offset() or 0) + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # as above
                 self.ends[place] = message.offset() or 0
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # as above
@@ -202,9 +204,13 @@ class Poller(threading.Thread):
         return False
 
     def _wait_for_room(self) -> None:
-        """Stay in the group with everything paused. Records that slip through are kept and handed out first."""
-        generation, paused = self._generation, list(self._assignment)
-        self.consumer.pause(paused)
+        """Stay in the group and fetch nothing. Records that slip through are kept and handed out first.
+
+        The partitions are given back to the client afterwards with the offset after the last record that it gave. To pause
+        them loses records: with polls between, `resume` goes on one record too far now and then (seen, librdkafka 2.8).
+        """
+        generation = self._generation
+        self.consumer.unassign()
         while not self._stopping.is_set() and generation == self._generation and not self._again.is_set():
             self.calls.serve()
             if self._lapse.beat():
@@ -212,11 +218,13 @@ class Poller(threading.Thread):
             message = self.consumer.poll(0.05)
             if message is not None and generation == self._generation:
                 self._held.append(message)
+                if message.error() is None:
+                    self._next[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
             if self._room.acquire(blocking=False):
                 self._room.release()
                 break
         if generation == self._generation:
-            self.consumer.resume(paused)
+            self.consumer.assign([TopicPartition(*partition, offset) for partition, offset in self._next.items()])
         else:
             self._held = []
             self.consumer.assign(self._assignment)
@@ -231,6 +239,7 @@ class Poller(threading.Thread):
         positions = self._on_loop(self._listener.assigned(self._generation, committed))
         if positions is not None:  # else the worker stops
             self._assignment = [TopicPartition(*partition, offset) for partition, offset in positions.items()]
+            self._next = dict(positions)
             consumer.assign(self._assignment)
         self._lapse.beat()
 
@@ -259,7 +268,7 @@ class Poller(threading.Thread):
     def _end(self, consumer: Consumer, *, lost: bool) -> None:
         self._on_loop(self._listener.revoked(lost=lost))
         self._generation += 1
-        self._assignment = []
+        self._assignment, self._next = [], {}
         consumer.unassign()
 
     def _on_loop(self, step: Coroutine[Any, Any, T]) -> T | None:
