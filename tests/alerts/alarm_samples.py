@@ -58,9 +58,9 @@ class Bench:
         """The context of the next record."""
         self._offset += 1
         self.now_s = max(self.now_s, at_s + late_s)
-        at_ns = T0 + int(at_s * S)
+        at_ns = T0 + round(at_s * S)
         origin = Origin(
-            topic=topic, topic_id=topic, partition=0, offset=self._offset, ingest_ns=at_ns + int(late_s * S)
+            topic=topic, topic_id=topic, partition=0, offset=self._offset, ingest_ns=at_ns + round(late_s * S)
         )
         return Context(asset=self.asset, origin=origin, at_ns=at_ns, parent=self.parent, **more)
 
@@ -72,7 +72,7 @@ class Bench:
 
     def row(self, at_s: float, value: float | None, point: str = "de", *, late_s=0.0, maintenance=False, **more):
         """One reading of one point; gives what was told."""
-        reading = Reading(T0 + int(at_s * S), value, delayed_s=late_s, **more)
+        reading = Reading(T0 + round(at_s * S), value, delayed_s=late_s, **more)
         condition, demand = evaluate(self.policy, self.conditions.get(point, Condition()), reading)
         self.conditions[point] = condition
         context = self.context(at_s, late_s, maintenance=maintenance)
@@ -97,7 +97,7 @@ class Bench:
         context = self.context(at_s, topic="control.v1")
         for name in ("until", "from"):
             if f"{name}_s" in more:
-                more[f"{name}_ns"] = T0 + int(more.pop(f"{name}_s") * S)
+                more[f"{name}_ns"] = T0 + round(more.pop(f"{name}_s") * S)
         plain = {"command_id": f"c{context.origin.offset}", "actor": "ada", "reason": "because", "at_ns": context.at_ns}
         asked = Command(kind=kind, asset=self.asset.asset, **{**plain, **more})
         return self._done(command(self.policy, self.alarm, asked, context), context)
