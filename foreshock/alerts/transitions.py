@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from foreshock import lineage
-from foreshock.alerts.policy import Policy
+from foreshock.alerts.policy import Band, Policy
 from foreshock.alerts.priority import priority
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.states import Context, Draft, Incident
@@ -22,7 +24,6 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
     asset, incident, lead = context.asset, draft.incident or _NOTHING, draft.lead
     band = band_of(policy, draft.severity) if draft.incident else None
     urgency, inputs = priority(policy, draft.severity, asset, running=context.running)
-    chain = incident.chain - (draft.change is Change.OVERDUE)
     began_ns = incident.began_ns if incident.raised_ns is None else incident.raised_ns
     return AlertTransition(
         event_id=lineage.event_id(f"alert.{draft.change}", context.origin, context.row, asset.asset, str(draft.number)),
@@ -50,10 +51,7 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
         rule=lead.rule,
         priority=urgency,
         priority_inputs=inputs,
-        owner=band.owner if band else "",
-        escalation=band.escalation[chain:] if band else (),
-        runbook=band.runbook if band else (),
-        action=band.action if band else "",
+        **_who(band, incident.chain - (draft.change is Change.OVERDUE)),
         respond_by_ns=incident.respond_by_ns,
         work_order=incident.work_order or draft.work_order,
         anomaly_id=lead.anomaly_id,
@@ -67,3 +65,15 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
         acknowledged_by=incident.acknowledged_by,
         shelved_until_ns=draft.shelved_until_ns,
     )
+
+
+def _who(band: Band | None, told: int) -> dict[str, Any]:
+    """Who acts, and how; of the escalation chain those who were not told so far."""
+    if band is None:
+        return {"owner": "", "escalation": (), "runbook": (), "action": ""}
+    return {
+        "owner": band.owner,
+        "escalation": band.escalation[told:],
+        "runbook": band.runbook,
+        "action": band.action,
+    }
