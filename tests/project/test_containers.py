@@ -44,7 +44,7 @@ def test_kafka_has_a_listener_for_containers_and_one_for_the_host():
     assert "127.0.0.1:9092:9092" in SERVICES["kafka"]["ports"]
 
 
-@pytest.mark.parametrize("service", ["topics", "worker"])
+@pytest.mark.parametrize("service", ["topics", "worker", "deliver"])
 def test_environment_of_our_services_is_valid_settings(service, tmp_path, monkeypatch):
     """What compose sets, the product reads: unknown names would be an error."""
     monkeypatch.chdir(tmp_path)
@@ -55,6 +55,9 @@ def test_environment_of_our_services_is_valid_settings(service, tmp_path, monkey
     assert settings.kafka.bootstrap == "kafka:19092"
     assert settings.redis.url == "redis://valkey:6379/0"
     assert settings.topics.create is (service == "topics")
+    assert {name: each.kind for name, each in settings.deliver.items()} == (
+        {"webhook": "webhook"} if service == "deliver" else {}
+    )
 
 
 def test_commands_of_our_services_exist():
@@ -64,7 +67,9 @@ def test_commands_of_our_services_exist():
     used = [
         SERVICES["topics"]["command"][0],
         SERVICES["worker"]["command"][0],
+        SERVICES["deliver"]["command"][0],
         SERVICES["worker"]["healthcheck"]["test"][2],
+        SERVICES["deliver"]["healthcheck"]["test"][2],
     ]
 
     assert [name for name in used if name not in COMMANDS] == []
