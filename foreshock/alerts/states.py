@@ -127,7 +127,7 @@ class Alarm(NamedTuple):
     closed_ns: int | None = None  # asset time
     commands: tuple[str, ...] = ()  # ids of the last ones taken
     lag_ns: int = 0  # log time less asset time
-    count: int = 0  # transitions so far: part of their ids
+    number: int = 0  # of its next transition: part of the id
 
     @property
     def idle(self) -> bool:
@@ -158,7 +158,7 @@ class Draft(NamedTuple):
     incident: Incident | None  # after the change; None: the asset has no alert
     alert_id: str  # "": none is concerned
     at_ns: int
-    number: int  # of the asset's transitions: `Alarm.count` before it
+    number: int  # of the asset's transitions: `Alarm.number` before it
     severity: Severity
     reason: str
     lead: Lead
