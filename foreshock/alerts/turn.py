@@ -58,7 +58,7 @@ class Turn:
         self.why = ""  # what ended the demands, where it was no reading
         self.values: dict[str, float] = {}  # of this turn's readings
         self.rest = alarm  # for the fields that are not here
-        self._count = alarm.count
+        self._number = alarm.number
         self._drafts: list[Draft] = []
 
     def done(self) -> Step:
@@ -70,7 +70,7 @@ class Turn:
             shelf=self.shelf,
             raises=self.raises,
             closed_ns=self.closed_ns,
-            count=self._count,
+            number=self._number,
         )
         return after, tuple(self._drafts)
 
@@ -112,7 +112,7 @@ class Turn:
                 incident=now,
                 alert_id=now.alert_id,
                 at_ns=at_ns,
-                number=self._count,
+                number=self._number,
                 severity=severity or now.severity or worst_told(now),
                 reason=reason,
                 lead=lead or now.lead,
@@ -124,7 +124,7 @@ class Turn:
                 shelved_until_ns=self.shelf.until_ns if self.shelf else None,
             )
         )
-        self._count += 1
+        self._number += 1
 
     def answer(
         self,
@@ -157,7 +157,7 @@ class Turn:
                 incident=concerned,
                 alert_id=concerned.alert_id if concerned else alert_id or "",
                 at_ns=at_ns,
-                number=self._count,
+                number=self._number,
                 severity=(concerned.severity or worst_told(concerned)) if concerned else Severity.INFO,
                 reason=reason,
                 lead=concerned.lead if concerned else Lead(),
@@ -171,7 +171,7 @@ class Turn:
         )
         if concerned is not None and change is not Change.REFUSED:
             self.set(changed_ns=at_ns)
-        self._count += 1
+        self._number += 1
 
     def begin(self) -> None:
         """Begin an incident with what this turn rests on. Nothing of it is told so far."""

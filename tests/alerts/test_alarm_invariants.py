@@ -236,7 +236,7 @@ def test_a_command_twice_is_a_command_once(rules, steps):
                 before = bench.alarm
                 again = bench.ask(event[1], at_s, **{**event[2], "command_id": first.command_id})
                 assert [each.split()[0] for each in again] == ["refused"]
-                assert bench.alarm._replace(count=0) == before._replace(count=0)
+                assert bench.alarm._replace(number=0) == before._replace(number=0)
 
 
 @settings(deadline=None, max_examples=60)

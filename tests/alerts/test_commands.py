@@ -23,7 +23,7 @@ def refusal(bench: Bench, kind: CommandKind, at_s: float = 10, **more) -> str:
     """The reason of a refusal that changes nothing but the count of transitions."""
     before = bench.alarm
     assert [each.split()[0] for each in bench.ask(kind, at_s, **more)] == ["refused"]
-    assert bench.alarm == before._replace(count=before.count + 1)
+    assert bench.alarm == before._replace(number=before.number + 1)
     return bench.last.reason
 
 
