@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,26 +27,9 @@ from foreshock.streams.partitioner import partition_for
 from foreshock.streams.spans.store import SpanStore
 from tests.sinks.making import alert, assert_at_least_once_in_order, lives
 from tests.sinks.receivers import WORK_TEMPLATE, Endpoint, WorkOrders
-from tests.sinks.servers import HttpServer, Script, free_port
+from tests.sinks.servers import HttpServer, Script, free_port, serving
 
 START = "from foreshock.cli import main; main()"
-
-
-@contextmanager
-def serving(server: HttpServer, port: int = 0) -> Iterator[HttpServer]:
-    """Run a server in a thread of its own, for a process that is not ours."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    server.fixed_port = port
-    try:
-        asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
-        yield server
-        asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(10)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
 
 
 @dataclass

