@@ -3,30 +3,74 @@
 from __future__ import annotations
 
 import signal
+import time
+from collections import defaultdict
 
 import pytest
 
-from tests.chaos.plant import READY_S, SESSION_S, sound
+from foreshock.alerts.records import Command
+from foreshock.alerts.vocabulary import CommandKind
+from foreshock.streams.errands.sender import Sender
+from tests.broker.conftest import until as poll
+from tests.chaos.plant import READY_S, SESSION_S, WAIT_S, Plant, sound
 
 pytestmark = pytest.mark.slow
 
 
 def test_sigkill_of_one_of_each_in_turn_and_of_all(plant):
-    """Whoever is killed, nothing is lost, nothing is different, little comes twice, and every anomaly can be replayed."""
+    """Whoever is killed, nothing is lost, nothing is different, little comes twice, and every anomaly can be replayed.
+
+    What people ask just before is answered, once, by whoever has the asset then.
+    """
     hall = plant()
     worker = hall.start()
     worker.wait_for("worker ready", READY_S, times=2)
+    asked: set[str] = set()
     with hall.feeding():
         for share, victims in ((0.15, [0]), (0.35, [1]), (0.55, [0]), (0.75, [])):
             hall.reach(share, worker)
+            asked |= ask(hall, f"{share}")
             worker.hurt(*victims)
+    poll(lambda: asked == answers(hall).keys(), WAIT_S, worker.shown)
     verdict = hall.finish(worker)
 
     sound(verdict, worker)
+    assert {len(events) for events in answers(hall).values()} == {1}
     assert verdict.repeated <= hall.holds(restarts=5)
     replays = hall.replays()
     assert replays.wrong == []
     assert replays.equal == replays.refused > hall.plan.blocks / 250
+
+
+def ask(hall: Plant, about: str) -> set[str]:
+    """Acknowledge, freeze and let learn again, for every asset and for one that is not there; give the ids of the commands."""
+    names = [*(each.asset for each in hall.plan.master_data()), "ghost"]
+    kinds = (CommandKind.ACKNOWLEDGE, CommandKind.FREEZE, CommandKind.RESUME)
+    found = [
+        Command(
+            command_id=f"{about} {kind} {name}",
+            kind=kind,
+            asset=name,
+            actor="mia",
+            reason="chaos",
+            at_ns=time.time_ns(),
+        )
+        for name in names
+        for kind in kinds
+    ]
+    with Sender(hall.settings) as sender:
+        for each in found:
+            sender.send(each)
+    return {each.command_id for each in found}
+
+
+def answers(hall: Plant) -> dict[str, set[str]]:
+    """Events that each command led to."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in hall.read("alerts.v1"):
+        if each.record["command_id"]:
+            found[each.record["command_id"]].add(each.id)
+    return found
 
 
 def test_zombie_sends_what_it_had_queued(plant):
