@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from foreshock.streams.errors import stop
 IN_FLIGHT_BYTES = 48 * 1024 * 1024  # room for one more batch stays below the 64 MB of the producer's queue
 IN_FLIGHT_RECORDS = 50_000
 POLL_S = 0.003
+END_S = 5.0  # for a client that is given up to report what it had
 HEADERS_BYTES = 2048  # headers and frame of a record, at most: they hold ids, times and names of bounded length
 
 Headers = list[tuple[str, bytes]]
@@ -69,15 +71,16 @@ class Outbox:
 class _Delivery:
     """What is still under way of a batch, events first, then scores; the delivery callback of its scores."""
 
-    __slots__ = ("left", "outbox", "size")
+    __slots__ = ("forgotten", "left", "outbox", "size")
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.left = len(outbox.events)
         self.size = outbox.size()
+        self.forgotten = False  # nobody waits for it: its inputs come again
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
+        if error is not None and not self.forgotten:
             stop(OutputRefused(_refusal(error, message)))
         self.left -= 1
 
@@ -92,10 +95,19 @@ class Publisher:
 
     Batches leave in the order in which they were published, so the scores of a partition are in input order even where an
     earlier batch still waits for its events.
+
+    Parameters
+    ----------
+    properties
+        Of a librdkafka producer.
+    halted
+        Says that others may have our partitions by now: nothing more is handed to the client until `forget`.
     """
 
-    def __init__(self, properties: Mapping[str, Any]) -> None:
+    def __init__(self, properties: Mapping[str, Any], halted: Callable[[], bool] = lambda: False) -> None:
+        self._properties = properties
         self._producer = Producer(dict(properties))
+        self._halted = halted
         self._held: deque[_Delivery] = deque()  # events under way, scores not yet produced
         self._scored: deque[_Delivery] = deque()  # scores under way
         self._waiting: deque[tuple[Output, Report]] = deque()  # what the client's queue had no room for, in order
@@ -146,19 +158,38 @@ class Publisher:
             await asyncio.sleep(POLL_S)
         return self._delivered >= count
 
+    def forget(self) -> None:
+        """Drop what is not sent yet: the partitions were lost, and whoever has them publishes it.
+
+        What the client's own threads have sent by then stands on the topics twice, with the same bytes. The client goes
+        with its queue: to purge one and go on with it takes records along that come afterwards (seen).
+        """
+        dropped = [*self._held, *self._scored]
+        for delivery in dropped:
+            delivery.forgotten = True
+            self._bytes -= delivery.size
+        self._held.clear()
+        self._scored.clear()
+        self._waiting.clear()
+        self._delivered += len(dropped)
+        self._freed.set()
+        former, self._producer = self._producer, Producer(dict(self._properties))
+        former.purge(blocking=False)
+        threading.Thread(target=former.flush, args=(END_S,), name="former-producer", daemon=True).start()
+
     def under_way(self) -> bool:
         """Say whether outputs are not delivered yet."""
         return bool(self._held or self._scored)
 
     def _poll(self) -> None:
         self._producer.poll(0)
-        while self._waiting and self._taken(*self._waiting[0]):
+        while self._waiting and not self._halted() and self._taken(*self._waiting[0]):
             self._waiting.popleft()
         self._advance()
 
     def _advance(self) -> None:
         """Produce the scores whose events are out; report the batches whose scores are out."""
-        while self._held and not self._held[0].left:
+        while self._held and not self._held[0].left and not self._halted():
             delivery = self._held.popleft()
             delivery.left = len(delivery.outbox.scores)
             for output in delivery.outbox.scores:
@@ -174,7 +205,7 @@ class Publisher:
 
     def _produce(self, output: Output, report: Report) -> None:
         """Hand an output to the client; one batch may have more of them than its queue holds (each case has a state)."""
-        if self._waiting or not self._taken(output, report):
+        if self._waiting or self._halted() or not self._taken(output, report):
             self._waiting.append((output, report))
 
     def _taken(self, output: Output, report: Report) -> bool:

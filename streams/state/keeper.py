@@ -98,6 +98,7 @@ class Keeper:
         """Drop everything."""
         self._gate.close()
         self._checkpoint.abandon()
+        self._publisher.forget()
         self._custody.drop(list(self._custody.partitions()))
 
     def close(self) -> None:
