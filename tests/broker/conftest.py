@@ -62,7 +62,7 @@ class WorkerProcess:
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
 
-    def wait_for(self, text: str, seconds: float = 60, *, times: int = 1) -> None:
+    def wait_for(self, text: str, seconds: float = 120, *, times: int = 1) -> None:
         """Wait until a line with this text was printed; fail with everything that was."""
         said = lambda: sum(text in line for line in self.lines) >= times
         until(lambda: said() or self.process.poll() is not None, seconds, lambda: f"no {text!r} in:\n{self.shown()}")
@@ -74,7 +74,7 @@ class WorkerProcess:
             self.process.send_signal(number)
         return self.ends(seconds)
 
-    def ends(self, seconds: float = 60) -> int:
+    def ends(self, seconds: float = 120) -> int:
         """Wait for the end; give the exit code."""
         try:
             return self.process.wait(seconds)
@@ -226,9 +226,14 @@ class Topics:
     def committed(self) -> dict[int, int]:
         """How far the worker's group is. A worker that ended in the middle of a checkpoint hides that for up to 20 s."""
         consumer = self._consumer(self.settings.worker.group)
+        asked = [TopicPartition(self.name("sensors.v1"), n) for n in range(self.settings.topics.partitions)]
+        deadline = time.monotonic() + 60.0
         try:
-            asked = [TopicPartition(self.name("sensors.v1"), n) for n in range(self.settings.topics.partitions)]
-            return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, 40)}
+            while True:  # the coordinator of a group may be moving or loading
+                with suppress(KafkaException):
+                    return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, 40)}
+                assert time.monotonic() < deadline, "no answer about the group"
+                time.sleep(0.1)
         finally:
             consumer.close()
 

@@ -35,7 +35,7 @@ def test_master_data_is_read_whole_and_then_followed(settings, open_topics, star
         time.sleep(0.2)
         return any(score.record["registered"] for score in topics.read("scores.v1") if score.key == b"late")
 
-    poll_until(known, 20, worker.shown)
+    poll_until(known, 60, worker.shown)
     scores = topics.read("scores.v1")
 
     assert [score.record["registered"] for score in scores if score.key == b"early"] == [True]

@@ -61,10 +61,10 @@ def test_outputs_go_on_byte_for_byte(beside, valkey, open_topics, start_worker, 
 
     worker = start_worker(beside)
     rounds(worker)
-    poll_until(lambda: cache.assets() == ASSETS, 20, worker.shown)
+    poll_until(lambda: cache.assets() == ASSETS, 60, worker.shown)
     client.flushall()
     rounds(worker)
-    poll_until(lambda: cache.assets() == ASSETS, 20, worker.shown)
+    poll_until(lambda: cache.assets() == ASSETS, 60, worker.shown)
     client.config_set("maxmemory", "1")
     rounds(worker)
     worker.wait_for("takes nothing")
@@ -75,7 +75,7 @@ def test_outputs_go_on_byte_for_byte(beside, valkey, open_topics, start_worker, 
         cache.assets()
     valkey.kill()
     rounds(worker)
-    assert worker.stop(seconds=15) == 0, worker.shown()
+    assert worker.stop() == 0, worker.shown()
 
     valkey.start()
     redis.Redis.from_url(valkey.url).flushall()
@@ -83,5 +83,5 @@ def test_outputs_go_on_byte_for_byte(beside, valkey, open_topics, start_worker, 
     poll_until(lambda: cache.assets() == ASSETS, 60, second.shown)
     assert {point["offset"] for point in cache.read(*ASSETS)} <= set(range(sent * len(ASSETS)))
     rounds(second)
-    assert second.stop(seconds=15) == 0, second.shown()
+    assert second.stop() == 0, second.shown()
     undisturbed.same(topics)

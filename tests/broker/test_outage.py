@@ -47,4 +47,4 @@ def test_worker_outlives_its_broker(own_stack, settings, open_topics, start_work
     poll_until(lambda: {score.place for score in topics.read("scores.v1")} == sent, 90, worker.shown)
 
     assert "ended with code" not in worker.shown()
-    assert worker.stop(seconds=20) == 0, worker.shown()
+    assert worker.stop() == 0, worker.shown()

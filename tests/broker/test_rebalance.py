@@ -49,13 +49,13 @@ def test_scaling_out_and_in_under_load(settings, open_topics, start_worker, make
         first.wait_for("worker ready", times=2)
         before = sum(topics.ends("scores.v1").values())
         topics.wait_for_outcomes(before + 24 * 30, worker=second)
-        assert second.stop(seconds=10) == 0, second.shown()
+        assert second.stop() == 0, second.shown()
         first.wait_for("worker ready", times=3)
     finally:
         go_on.clear()
         feeding.join()
     topics.wait_for_outcomes(sent, worker=first)
-    assert first.stop(seconds=10) == 0, first.shown()
+    assert first.stop() == 0, first.shown()
 
     scores = topics.read("scores.v1")
     inputs = [(m.partition(), m.offset()) for m in topics.raw("sensors.v1")]

@@ -77,4 +77,4 @@ def test_is_told_once_over_a_crash_and_rearms(impatient, open_topics, start_work
     send("a", 1)
     poll_until(lambda: assets(told(topics), raised=False) == ["a"], 60, second.shown)
     poll_until(lambda: assets(told(topics)) == ["a", "a", "b", "canary"], 60, second.shown)
-    assert second.stop(seconds=15) == 0, second.shown()
+    assert second.stop() == 0, second.shown()

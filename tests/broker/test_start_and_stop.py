@@ -105,7 +105,7 @@ def test_worker_stops_when_its_supervisor_is_gone(settings, open_topics, start_w
         child = int(file.read().split()[0])
     worker.process.kill()
 
-    poll_until(lambda: not os.path.exists(f"/proc/{child}/exe"), 15, "the worker outlived its supervisor")
+    poll_until(lambda: not os.path.exists(f"/proc/{child}/exe"), 60, "the worker outlived its supervisor")
 
 
 def test_crashed_process_is_started_again(settings, open_topics, start_worker):

@@ -88,7 +88,7 @@ def test_sigterm_ends_a_worker_that_waits_to_begin(settings, start_worker, tmp_p
     child = int(started()[0])
     began = time.monotonic()
 
-    assert worker.stop(seconds=10) == 0, worker.shown()
+    assert worker.stop() == 0, worker.shown()
     assert time.monotonic() - began < 5
     assert not os.path.exists(f"/proc/{child}/exe")
     assert worker.lines == []

@@ -21,8 +21,8 @@ def test_kill_leaves_no_trace(quick, open_topics, start_worker, send, poll_until
     topics = open_topics(quick)
     send(topics, 0, 15)
     first = start_worker(quick, "--slot", "0")
-    topics.wait_for_outcomes(15 * 12, seconds=20, worker=first)
-    poll_until(lambda: topics.committed() == topics.ends("sensors.v1"), 20, first.shown)
+    topics.wait_for_outcomes(15 * 12, worker=first)
+    poll_until(lambda: topics.committed() == topics.ends("sensors.v1"), 60, first.shown)
     send(topics, 15, 30)
     topics.wait_for_outcomes(25 * 12, worker=first)
     first.stop(signal.SIGKILL)
@@ -30,7 +30,7 @@ def test_kill_leaves_no_trace(quick, open_topics, start_worker, send, poll_until
     second = start_worker(quick, "--slot", "0")
     topics.wait_for_outcomes(40 * 12, worker=second)
 
-    assert second.stop(seconds=10) == 0, second.shown()
+    assert second.stop() == 0, second.shown()
     assert "12 assets restored" in second.shown() or second.shown().count("restored") == 4
     undisturbed.same(topics)
 
@@ -48,7 +48,7 @@ def test_master_data_takes_effect_at_its_place_again(quick, open_topics, start_w
     first = start_worker(quick, "--slot", "0")
     topics.wait_for_outcomes(5 * 12, worker=first)
     register(asset_class="fan")
-    poll_until(lambda: len(undisturbed.places(topics)) == 2, 20, first.shown)
+    poll_until(lambda: len(undisturbed.places(topics)) == 2, 60, first.shown)
     send(topics, 5, 15)
     topics.wait_for_outcomes(15 * 12, worker=first)
     first.stop(signal.SIGKILL)
@@ -56,11 +56,11 @@ def test_master_data_takes_effect_at_its_place_again(quick, open_topics, start_w
     send(topics, 15, 20)
     second = start_worker(quick, "--slot", "0")
     topics.wait_for_outcomes(20 * 12, worker=second)
-    poll_until(lambda: len(undisturbed.places(topics)) == 3, 20, second.shown)
+    poll_until(lambda: len(undisturbed.places(topics)) == 3, 60, second.shown)
     send(topics, 20, 24)
     topics.wait_for_outcomes(24 * 12, worker=second)
 
-    assert second.stop(seconds=10) == 0, second.shown()
+    assert second.stop() == 0, second.shown()
     undisturbed.same(topics, places=undisturbed.places(topics))
     offsets = [place.offset for place in undisturbed.places(topics)]
     assert offsets == sorted(offsets)

@@ -167,5 +167,5 @@ def test_a_deaf_main_thread_does_not_keep_it(stack):
         assert deaf.stdout.readline() == "begun\n"
         deaf.send_signal(signal.SIGTERM)
 
-        assert deaf.wait(10) == 70
+        assert deaf.wait(30) == 70
         assert "could be stopped in order" in deaf.stderr.read()
