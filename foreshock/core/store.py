@@ -102,8 +102,11 @@ class Store:
             if heir is not None and heir["recipe"] in self.admission.recipes:  # else a release that is gone began it
                 recipe = self.admission.recipes[heir["recipe"]]
                 heir = recipe.moved(heir)
+                share, ready_ns = from_tree(float, heir["share"]), from_tree(int, heir["ready_ns"])
                 model = self._model(heir, owner, recipe)
-                point.heir = Heir(model, from_tree(float, heir["share"]), from_tree(int, heir["ready_ns"]))
+                point.heir = Heir(model, share, ready_ns)
+                if model.layout != point.model.layout:
+                    raise ValueError(f"its shadow is of another layout: {model.layout}")
                 fill_model(model, heir)
                 self.admission.partition(state.partition).succeeding.add(state.asset)
 

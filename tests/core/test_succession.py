@@ -231,6 +231,35 @@ class TestState:
         assert not fleet._succession.busy
         assert sum(lane.bank.slots.used for lane in fleet._admission.lanes.values()) == 1
 
+    def test_a_shadow_goes_on_with_the_state_or_is_refused_with_it(self) -> None:
+        """Restored it takes over where it would have; one that does not fit makes the whole asset cold, not half of it."""
+        fleet = Fleet(OLD)
+        expected = list(runs(fleet, AT + 5))
+        state = fleet.capture(0, "pump-1")
+        expected = fleet.receive([block(i) for i in range(AT + 5, 50)])
+        again = Fleet(NEW)
+        again.know(Recipe(OLD).key, Recipe(OLD))
+        again.restore(state)
+
+        assert again.receive([block(i) for i in range(AT + 5, 50)]) == expected
+        (point,) = state.tree["points"]
+        heir = point["heir"]
+        for wrong in (
+            {**heir, "layout": {**heir["layout"], "samples": 512}},
+            {**heir, "share": "much"},
+            {**heir, "recipe": ["a"]},
+            {**heir, "arrays": point["arrays"] | {"level": {}}},
+            {"recipe": heir["recipe"]},
+            "none",
+        ):
+            tree = {**state.tree, "points": [{**point, "heir": wrong}]}
+            with pytest.raises(StateRejected, match="malformed"):
+                again.restore(replace(state, tree=tree))
+            (outcome,) = again.receive([block(60)])
+            assert outcome.score.rows[0].reason == "warming up, 1 of 12 blocks"
+            again.forget(0, "pump-1")
+        assert {lane.bank.slots.used for lane in again._admission.lanes.values()} == {0}
+
     def test_a_repair_begins_by_the_new_settings_alone(self) -> None:
         """What was open under the old ones is closed with the repair as its reason, from the old model's last state."""
         old = replace(OLD, river="OneClassSVM")
