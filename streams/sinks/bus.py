@@ -19,7 +19,7 @@ from foreshock.settings import Settings
 from foreshock.streams import wire
 from foreshock.streams.codec.headers import iso
 from foreshock.streams.coders import encoder_for
-from foreshock.streams.errors import guarded
+from foreshock.streams.errors import client_error, guarded
 from foreshock.streams.kafka import producer_config
 
 LETTERS, MAINTENANCE = "dead-letters.v1", "maintenance.v1"
@@ -36,7 +36,7 @@ class Bus:
         self._prefix = settings.topics.prefix
         self._framing = settings.topics.value_framing
         self._encoders = {topic: encoder_for(settings, topic) for topic in (LETTERS, MAINTENANCE)}
-        self._producer = Producer(producer_config(settings))
+        self._producer = Producer({**producer_config(settings), "error_cb": client_error, "log_level": 2})
         self._name = name
         self._stopping = threading.Event()
         self._thread = threading.Thread(name="bus", target=guarded(self._poll), daemon=True)

@@ -69,7 +69,7 @@ class Closures:
         self._topic = found[MAINTENANCE]
         self._decoder = decoder_for(settings)
         self._open = Open(sink.settings.name)
-        self._consumer = Consumer({**reader_config(settings), "enable.partition.eof": False})
+        self._consumer = Consumer({**reader_config(settings), "enable.partition.eof": False, "log_level": 2})
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow the topic, and look, until it is to stop."""

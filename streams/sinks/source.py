@@ -20,7 +20,7 @@ from foreshock.settings import Settings
 from foreshock.settings_deliver import SinkSettings
 from foreshock.streams.border import headers_of, trace
 from foreshock.streams.codec.registry import Registry
-from foreshock.streams.errors import attempt, guarded
+from foreshock.streams.errors import attempt, client_error, guarded
 from foreshock.streams.kafka import consumer_config, hopeless
 from foreshock.streams.sinks.bus import Bus
 from foreshock.streams.sinks.engine import Engine, Item
@@ -100,6 +100,8 @@ class Source:
                 # another process of the same sink takes only what it gets: nobody else stops for it
                 "partition.assignment.strategy": "cooperative-sticky",
                 "isolation.level": "read_committed",
+                "error_cb": client_error,
+                "log_level": 2,
             }
         )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"source-{sink.name}")

@@ -64,6 +64,7 @@ class HttpServer:
         self.script = script or Script()
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.actions: list[tuple[str, str]] = []  # what was done to whom: idempotency key, action
         self._handle = handle
         self._late_s = late_s
         self.fixed_port = 0  # any
@@ -87,6 +88,7 @@ class HttpServer:
         self.headers.append(dict(request.headers))
         self.paths.append(request.path_qs)
         action = self.script.next()
+        self.actions.append((request.headers.get("Idempotency-Key", ""), action))
         if action == "cut":
             assert request.transport is not None
             request.transport.abort()

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from foreshock.streams.sinks.make import make
 from tests.sinks.making import Delivery, a_sink, assert_at_least_once_in_order, lives
 from tests.sinks.receivers import WORK_TEMPLATE, Endpoint, Mailbox, MailServer, Published, WorkOrders
-from tests.sinks.servers import HttpServer, Proxy, Script, mosquitto
+from tests.sinks.servers import AFTER, HttpServer, Proxy, Script, mosquitto
 
 COUNT = int(os.environ.get("SINK_TRANSITIONS", "300"))
 LIMIT_S = 60 + COUNT / 10
@@ -64,10 +64,11 @@ def test_http_at_least_once_in_order(kind, changes):
                 make(settings_of(kind, server, **changes), nowhere), settings_of(kind, server, **changes)
             )
             await delivery.run(sent, LIMIT_S)
-            return delivery
+            return delivery, server
 
-    delivery = asyncio.run(scenario())
+    delivery, server = asyncio.run(scenario())
     repeats = Counter(endpoint.keys)
+    badly = Counter(key for key, action in server.actions if action in AFTER)
     extra = sum(repeats.values()) - len(repeats)
     counters = delivery.engine.counters
     told(f"{kind} {changes.get('format', '')}", delivery, script, repeats=extra)
@@ -77,6 +78,8 @@ def test_http_at_least_once_in_order(kind, changes):
     assert counters.delivered == COUNT
     assert counters.ambiguous >= sum(script.did[each] for each in DOUBTFUL)
     assert extra <= counters.repeated <= counters.ambiguous + counters.retried
+    # what came twice is what was answered badly after it had been taken, and nothing else
+    assert {key: count - 1 for key, count in repeats.items() if count - 1 > badly[key]} == {}
 
 
 @pytest.mark.timeout(LIMIT_S)
