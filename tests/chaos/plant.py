@@ -36,22 +36,31 @@ ASSETS = 100 if FULL else 20
 RATE = 3_000.0 if FULL else 700.0
 """Records a second: faults hit a stream that runs, not one that was read to its end."""
 SESSION_S = 4.0
-"""Session timeout of the workers here: what is longer than it is the same with ten seconds, and takes longer to test."""
+"""Session timeout of workers that are to be silent for longer: with ten seconds it is the same, and takes longer to test."""
+CALM_SESSION_S = 15.0
+"""That of all others: a machine with much else to do shall not cost them their partitions."""
 CHECKPOINT_S = 1.0
 WAIT_S = 600.0 if FULL else 90.0
 READY_S = 180.0
 """A worker that is the first one after a change compiles its kernels."""
-PROPERTIES = MappingProxyType({"session.timeout.ms": f"{SESSION_S * 1000:.0f}", "heartbeat.interval.ms": "400"})
 
 
-def hall(settings: Settings, *, processes: int = 2, static: bool = True, **properties: str) -> Settings:
-    """The settings of most faults here: two processes with static membership, short sessions and checkpoints."""
+def hall(
+    settings: Settings,
+    *,
+    processes: int = 2,
+    static: bool = True,
+    session_s: float = CALM_SESSION_S,
+    **properties: str,
+) -> Settings:
+    """The settings of most faults here: two processes with static membership, short checkpoints."""
+    session = {"session.timeout.ms": f"{session_s * 1000:.0f}", "heartbeat.interval.ms": "400"}
     worker = replace(
         settings.worker, instance_id="hall" if static else "", processes=processes, checkpoint_s=CHECKPOINT_S
     )
     return replace(
         settings,
-        kafka=replace(settings.kafka, properties=MappingProxyType({**PROPERTIES, **properties})),
+        kafka=replace(settings.kafka, properties=MappingProxyType({**session, **properties})),
         detection=replace(settings.detection, warmup_blocks=20),
         worker=worker,
     )
@@ -310,6 +319,10 @@ class Plant:
         """How many outcomes may stand twice after so many restarts: what came since the last checkpoint, and one batch."""
         return restarts * int(RATE * (CHECKPOINT_S + 1.0) + self.settings.worker.batch * self.settings.worker.processes)
 
+    def queued(self, linger_s: float) -> int:
+        """How many outcomes the client of one worker may have had in its queue: what it waits for more, and one batch."""
+        return int(RATE * linger_s + self.settings.worker.batch)
+
 
 def _report(verdict: Verdict) -> None:
     test = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].removesuffix(" (call)")
@@ -318,6 +331,15 @@ def _report(verdict: Verdict) -> None:
     leave(f"fault-{test}", {**row, "inputs": verdict.inputs, "digests_equal": verdict.digests_equal})
 
 
-def sound(verdict: Verdict, *workers: Worker) -> None:
-    """Fail with everything that is known unless a run came to what an undisturbed one gives."""
-    assert not verdict.faults, "\n".join([verdict.told(), *(worker.shown() for worker in workers)])
+def sound(verdict: Verdict, *workers: Worker, repeated: int) -> None:
+    """Fail with everything that is known unless a run came to what an undisturbed one gives.
+
+    Parameters
+    ----------
+    repeated
+        How many outcomes, and how many events, may stand twice on their topics.
+    """
+    known = lambda: "\n".join([verdict.told(), *(worker.shown() for worker in workers)])
+    assert not verdict.faults, known()
+    assert verdict.repeated <= repeated, known()
+    assert verdict.repeated_events <= repeated, known()

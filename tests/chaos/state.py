@@ -29,7 +29,7 @@ class Durable:
         self._keys = keys_of(settings, cluster or "")
         self.markers: dict[int, Marker] = {}
         self.snapshots: dict[StateKey, AssetState] = {}
-        self._places: dict[str, PlaceRecord] = {}
+        self._places: list[PlaceRecord] = []  # as they came: the key of one that was taken back may be used again
         self.raw: dict[StateKey, bytes] = {}  # the newest record of each key
         for record in read_topic(settings, "state.v1"):
             self._take(record, self._keys)
@@ -47,7 +47,8 @@ class Durable:
                 self.markers[key.partition] = Marker.of(sealed)
             elif key.kind == "place":
                 place = PlaceRecord.of(sealed)
-                self._places[place.key] = place
+                if place not in self._places:
+                    self._places.append(place)
             else:
                 self.snapshots[key] = AssetState.unseal(sealed, keys)
         except SnapshotRejected:
@@ -57,10 +58,10 @@ class Durable:
     def places(self) -> Places:
         """What took effect from outside the order, by partition."""
         found: dict[int, list[PlaceRecord]] = defaultdict(list)
-        for place in self._places.values():
+        for place in self._places:
             found[place.partition].append(place)
         return {
-            partition: [(each.offset, each.items) for each in sorted(given, key=lambda p: (p.offset, p.number))]
+            partition: [(each.offset, each.items) for each in sorted(given, key=lambda p: p.offset)]
             for partition, given in found.items()
         }
 

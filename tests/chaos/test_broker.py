@@ -27,7 +27,7 @@ def own_stack(stack):
 def test_broker_is_killed_and_stays_away(plant, settings, own_stack):
     """Killed and started at once, then away beyond the session timeout: static members go on, and nothing is lost."""
     given = replace(settings, kafka=replace(settings.kafka, bootstrap=own_stack.bootstrap), redis=RedisSettings())
-    plant = plant(given=hall(given))
+    plant = plant(given=hall(given, session_s=SESSION_S))
     worker = plant.start()
     worker.wait_for("worker ready", READY_S, times=2)
     with plant.feeding():
@@ -40,4 +40,4 @@ def test_broker_is_killed_and_stays_away(plant, settings, own_stack):
         own_stack.broker.start()
     verdict = plant.finish(worker)
 
-    sound(verdict, worker)
+    sound(verdict, worker, repeated=plant.holds(restarts=2))

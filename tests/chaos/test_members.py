@@ -29,4 +29,4 @@ def test_one_instance_id_twice(plant, tmp_path):
         third.wait_for("worker ready", READY_S)
     verdict = hall.finish(third)
 
-    sound(verdict, first, third)
+    sound(verdict, first, third, repeated=hall.holds(restarts=1))

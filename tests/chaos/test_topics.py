@@ -47,7 +47,7 @@ def test_output_topics_refuse_records(plant):
             worker.wait_for("ended with code 70", times=times)
     verdict = hall.finish(worker)
 
-    sound(verdict, worker)
+    sound(verdict, worker, repeated=hall.holds(restarts=2))
 
 
 def test_output_topic_is_deleted(plant):
@@ -55,11 +55,12 @@ def test_output_topic_is_deleted(plant):
     hall = plant(processes=1)
     worker = hall.start()
     worker.wait_for("worker ready", READY_S)
-    with hall.feeding():
+    with hall.feeding(upto=0.4):
         hall.reach(0.4, worker)
         client = AdminClient({"bootstrap.servers": hall.settings.kafka.bootstrap})
         for future in client.delete_topics([hall.topics.name("scores.v1")]).values():
             future.result(30)
+        hall.open(1.0)  # what comes now finds no topic
         worker.wait_for("ended with code")
         worker.wait_for("worker ready", READY_S, times=2)
     verdict = hall.finish(worker)
@@ -67,7 +68,7 @@ def test_output_topic_is_deleted(plant):
     assert verdict.lost
     assert reported(verdict, hall.topics.name("scores.v1")) == verdict.lost, worker.shown()
     verdict.lost = []
-    sound(verdict, worker)
+    sound(verdict, worker, repeated=hall.holds(restarts=1))
 
 
 def test_retention_deletes_unread_input(plant):
@@ -83,7 +84,7 @@ def test_retention_deletes_unread_input(plant):
         worker.wait_for("worker ready", READY_S)
     verdict = hall.finish(worker, unread=[(p, at) for p, first, last in unread for at in range(first, last + 1)])
 
-    sound(verdict, worker)
+    sound(verdict, worker, repeated=0)
     assert reported(verdict, hall.topics.name("sensors.v1")) == unread, worker.shown()
 
 
@@ -114,4 +115,5 @@ def test_state_record_is_corrupt(plant):
     assert not verdict.pending
     assert not verdict.reordered
     assert not verdict.duplicated
+    assert verdict.repeated == verdict.repeated_events == 0
     assert verdict.digests_equal == hall.plan.assets - len(victims)
