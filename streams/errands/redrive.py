@@ -130,7 +130,7 @@ def redrive(
         It does not answer.
     """
     inputs = inspect(settings)
-    producer = Producer({**producer_config(settings), "log_level": 3})
+    producer = Producer({**producer_config(settings), "log_level": 2})
     for letter in chosen:
         value, why_not = (mended, "") if mended is not None else _original(settings, letter, inputs)
         if letter.reason == Reason.UNDELIVERABLE:

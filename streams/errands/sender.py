@@ -56,7 +56,7 @@ class Sender:
         self._delivered = delivered
         self._encoders = {topic: encoder_for(settings, topic) for topic in dict.fromkeys(TOPIC_OF.values())}
         # what matters is raised below; librdkafka's own lines about a broker that just started would only worry
-        self._producer = Producer({**producer_config(settings), "enable.idempotence": idempotent, "log_level": 3})
+        self._producer = Producer({**producer_config(settings), "enable.idempotence": idempotent, "log_level": 2})
         self._refused: list[str] = []
         self.sent = 0
 
