@@ -45,6 +45,15 @@ def test_a_weekly_window_may_pass_midnight(text, open_):
     assert bool(in_force((NIGHT,), (), ns(text))) is open_
 
 
+def test_a_weekly_window_that_ends_when_it_begins_lasts_a_day():
+    """From 6 to 6 is until the next morning."""
+    day = replace(NIGHT, from_s=6 * H, to_s=6 * H)
+
+    assert [bool(in_force((day,), (), ns(f"2025-06-{at}"))) for at in ("13T05:59", "13T06:00", "14T05:59", "14T06:00")] == [
+        False, True, True, False,
+    ]  # fmt: skip
+
+
 def test_a_weekly_window_holds_between_its_ends_only():
     """One that is stated to begin at a date does not hold before."""
     later = replace(NIGHT, starts_ns=ns("2025-06-20T00:00:00"))
