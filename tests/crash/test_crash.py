@@ -95,7 +95,7 @@ class TestStream:
         assert len({each.event_id for each in told}) == len(told)
 
 
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 6))])
 def test_any_crash_leaves_no_trace(part: int) -> None:
     """After every k-th record, with each asset restored from a capture of its own earlier time."""
     draw = random.Random(part)

@@ -49,6 +49,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Top-level names of all packages that a file imports, at its head or inside functions."""
     found = set()
