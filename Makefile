@@ -39,20 +39,10 @@ help:  ## List the targets
 demo: setup  ## Watch a real Kafka find faults in twelve simulated machines (ARGS="--duration 60 --json")
 	@$(BIN)/foreshock demo $(ARGS)
 
-# Two halves side by side, each with a Kafka of its own: most of these tests wait for something.
-FIRST := $(wildcard tests/chaos tests/crash tests/fuzz tests/demo)
-PYTEST = $(BIN)/python -m pytest -m "broker or slow" $(ARGS)
-# Where ARGS leaves nothing to a half, pytest says so by 5.
-NONE_IS_FINE = || [ $$? = 5 ]
-
+# Files side by side, each process with a Kafka of its own: most of these tests wait for something.
+PARALLEL ?= 3
 test: check  ## Run every test, with a real Kafka and Valkey (ARGS="-k outage")
-	@$(MAKE) -j2 first-half second-half
-
-first-half:  # told in one piece when it is over, so that the other one can be followed
-	@log=$$(mktemp) code=0; $(PYTEST) $(FIRST) >"$$log" 2>&1 $(NONE_IS_FINE) || code=1; cat "$$log"; rm "$$log"; exit $$code
-
-second-half:
-	$(PYTEST) $(FIRST:%=--ignore=%) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile -m "broker or slow" $(ARGS)
 
 check: setup-dev  ## Lint, types, layers and the tests that need no broker; under a minute
 	@$(MAKE) --output-sync=target -j2 lint unit
@@ -64,7 +54,7 @@ lint:
 	$(BIN)/lint-imports --no-logo
 
 unit:
-	$(BIN)/python -m pytest -q -m "not broker and not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not broker and not slow"
 
 bench: setup-dev  ## Measure CPU per block against a hand-written loop
 	@$(BIN)/python -m bench $(ARGS)

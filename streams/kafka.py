@@ -137,8 +137,9 @@ def explain(error: KafkaError, seen: list[KafkaError], settings: Settings) -> Fo
         )
     if error.code() in _UNREACHABLE:
         plain = settings.kafka.properties.get("security.protocol", "plaintext").lower() == "plaintext"
-        silent = "no answer" + ("; a listener with TLS or accounts needs kafka.security.protocol" if plain else "")
-        why = next((_reason(each) for each in seen if each.code() != KafkaError._ALL_BROKERS_DOWN), silent)  # noqa: SLF001  # as above
+        why = next((_reason(each) for each in seen if each.code() != KafkaError._ALL_BROKERS_DOWN), "no answer")  # noqa: SLF001  # as above
+        if why == "no answer" or "ApiVersion" in why:  # what a listener says that was spoken to without TLS
+            why = "no answer" + ("; a listener with TLS or accounts needs kafka.security.protocol" if plain else "")
         return Unavailable(f"Kafka at {bootstrap} cannot be reached: {why}")
     return Unavailable(f"Kafka at {bootstrap} answered with an error: {_reason(error)}")
 
