@@ -36,6 +36,7 @@ TELL_S = 60.0
 _POLL_S = 0.2
 _BATCH = 500
 _ANSWER_S = 10.0
+_LEAVE_S = 3.0  # longer than a rebalance takes, and well within the ten seconds of a stop
 _RELEASE_S = 6.0
 T = TypeVar("T")
 
@@ -97,8 +98,8 @@ class Source:
                 **config,
                 "group.id": group_of(settings, sink.name),
                 "client.id": f"{settings.telemetry.service_name}-deliver-{sink.name}",
-                # another process of the same sink takes only what it gets: nobody else stops for it
-                "partition.assignment.strategy": "cooperative-sticky",
+                # Not cooperative: there a commit between the two rounds is refused, and the partitions count as lost (seen).
+                "partition.assignment.strategy": "range",
                 "isolation.level": "read_committed",
                 "error_cb": client_error,
                 "log_level": 2,
@@ -132,9 +133,23 @@ class Source:
                 next_told = now + TELL_S
                 await self._call(self._look)
                 self._tell()
-        await self._call(self._consumer.close)  # gives its partitions up, which commits
+        await self._leave()
         self._thread.shutdown()
         self._tell()
+
+    async def _leave(self) -> None:
+        """Give the partitions up with what is done committed: a group that is just being shared out takes no offsets."""
+        deadline = time.monotonic() + _LEAVE_S
+        while not await self._call(self._is_committed) and time.monotonic() < deadline:
+            await self._call(
+                lambda: self._consumer.poll(_POLL_S)
+            )  # goes on with the rebalance; what it reads comes again
+        await self._call(self._consumer.close)  # gives its partitions up: what was under way is done, and committed
+
+    def _is_committed(self) -> bool:
+        positions = self._engine.positions()
+        self._commit(positions)
+        return all(self._committed.get(number, -1) >= at for number, at in positions.items())
 
     def lag(self) -> int:
         """Count the records of `alerts.v1` that are not done, as far as known."""
@@ -232,7 +247,7 @@ class Source:
         self._next |= starts
         for number, offset in starts.items():
             self._loop.call_soon_threadsafe(self._engine.begin, number, offset)
-        consumer.incremental_assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
+        consumer.assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
         shown = ", ".join(f"{number} from offset {offset}" for number, offset in sorted(starts.items()))
         log.info("sink %s has partitions %s", self._sink.name, shown or "none: all have their readers")
         self._paused = False
@@ -264,7 +279,7 @@ class Source:
         positions = released.result(_RELEASE_S)
         self._commit(positions)
         self._forget(numbers)
-        consumer.incremental_unassign(given)
+        consumer.unassign()
 
     def _lost(self, consumer: Consumer, given: list[TopicPartition]) -> None:
         """Somebody else has the partitions already: nothing may be committed."""
@@ -272,7 +287,7 @@ class Source:
         asyncio.run_coroutine_threadsafe(self._engine.release(numbers, 0.0), self._loop).result(_RELEASE_S)
         self._forget(numbers)
         log.warning("sink %s lost partitions %s: it was not heard of for too long", self._sink.name, numbers)
-        consumer.incremental_unassign(given)
+        consumer.unassign()
 
     def _forget(self, numbers: list[int]) -> None:
         for kept in (self._committed, self._ends, self._next, self._doubted):

@@ -158,6 +158,18 @@ def assert_at_least_once_in_order(received: Sequence[tuple[str, str]], sent: Ite
     assert came == order
 
 
+def assert_each_came_in_order(received: Iterable[tuple[str, str]], sent: Iterable[AlertTransition]) -> None:
+    """Everything arrived, of each alert in order; who takes over begins again with something older, so firsts are compared."""
+    order: dict[str, list[str]] = {}
+    for each in sent:
+        order.setdefault(each.alert_id, []).append(each.event_id)
+    came: dict[str, dict[str, None]] = {}
+    for alert_id, event_id in received:
+        came.setdefault(alert_id, {})[event_id] = None
+
+    assert {alert_id: list(events) for alert_id, events in came.items()} == order
+
+
 def closed(one: AlertTransition) -> AlertTransition:
     """The same alert, closed."""
     return replace(one, change=Change.CLOSED, state=AlarmState.NORMAL)
