@@ -8,8 +8,9 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from foreshock.contract import Asset, Origin
+from foreshock.contract import Asset
 from foreshock.errors import InputRejected
+from foreshock.streams.border import origin_of
 from foreshock.streams.errors import attempt
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.whole import WholeReader
@@ -34,13 +35,7 @@ class AssetReader(WholeReader):
     def _use(self, message: Message) -> None:
         if message.value() is None:
             return  # a tombstone: the asset keeps what it is until the next start
-        origin = Origin(
-            topic=self._topic.name,
-            topic_id=self._topic.topic_id,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            ingest_ns=message.timestamp()[1] * 1_000_000,
-        )
+        origin = origin_of(message, self._topic)
         asset = attempt(self._decoder.decode_asset, message.value(), origin=origin, key=message.key())
         if isinstance(asset, InputRejected):
             log.warning("%s partition %d offset %d not used: %s", origin.topic, origin.partition, origin.offset, asset)

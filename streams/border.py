@@ -42,17 +42,7 @@ class Border:
 
     def origin(self, record: Message) -> Origin:
         """Give the coordinates of a record, the schema it names, and the producer's trace where it sent one."""
-        traceparent, tracestate = trace(record)
-        return Origin(
-            topic=self._topic.name,
-            topic_id=self._topic.topic_id,
-            partition=record.partition() or 0,
-            offset=record.offset() or 0,
-            ingest_ns=record.timestamp()[1] * 1_000_000,
-            schema=named_schema(record.value()),
-            traceparent=traceparent,
-            tracestate=tracestate,
-        )
+        return origin_of(record, self._topic, schema=named_schema(record.value()), context=trace(record))
 
     def block(self, record: Message, origin: Origin) -> Block:
         """Decode a record.
@@ -97,6 +87,32 @@ class Border:
                 field="key",
                 fix=f"set `partitioner={self._partitioner}` where the producer is librdkafka; Java's default fits murmur2_random",
             )
+
+
+def origin_of(
+    record: Message, topic: TopicInfo, *, schema: str = "", context: tuple[str | None, str | None] = (None, None)
+) -> Origin:
+    """Give the coordinates of a record that was received, with its schema and its trace context where they are wanted."""
+    return Origin(
+        topic=topic.name,
+        topic_id=topic.topic_id,
+        partition=record.partition() or 0,
+        offset=record.offset() or 0,
+        ingest_ns=record.timestamp()[1] * 1_000_000,
+        schema=schema,
+        traceparent=context[0],
+        tracestate=context[1],
+    )
+
+
+def as_bytes(value: str | bytes | None) -> bytes | None:
+    """Give a key or the value of a header as it was on the wire: the client's types allow text."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def pairs_of(record: Message) -> list[tuple[str, bytes | None]]:
+    """Give the headers of a record that was received, as they were on the wire."""
+    return [(name, as_bytes(value)) for name, value in headers_of(record)]
 
 
 def headers_of(record: Message) -> Sequence[Header]:

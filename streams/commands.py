@@ -18,7 +18,7 @@ from foreshock.alerts.items import Given, Refused
 from foreshock.alerts.records import Command, WorkOrder
 from foreshock.contract import Origin, Reason
 from foreshock.errors import InputRejected
-from foreshock.streams.border import trace
+from foreshock.streams.border import origin_of, trace
 from foreshock.streams.codec import checks
 from foreshock.streams.errors import attempt, guarded
 from foreshock.streams.state.taken import Arrival
@@ -113,16 +113,7 @@ class CommandReader:
 
     def _use(self, message: Message) -> None:
         topic = self._topics[message.topic() or ""]
-        traceparent, tracestate = trace(message)
-        origin = Origin(
-            topic=topic.name,
-            topic_id=topic.topic_id,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            ingest_ns=message.timestamp()[1] * 1_000_000,
-            traceparent=traceparent,
-            tracestate=tracestate,
-        )
+        origin = origin_of(message, topic, context=trace(message))
         found = attempt(self._record, message, origin)
         if isinstance(found, InputRejected):
             log.warning("%s partition %d offset %d not used: %s", topic.name, origin.partition, origin.offset, found)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from foreshock.errors import ConfigurationError, ForeshockError, Unavailable
@@ -142,6 +142,13 @@ def explain(error: KafkaError, seen: list[KafkaError], settings: Settings) -> Fo
             why = "no answer" + ("; a listener with TLS or accounts needs kafka.security.protocol" if plain else "")
         return Unavailable(f"Kafka at {bootstrap} cannot be reached: {why}")
     return Unavailable(f"Kafka at {bootstrap} answered with an error: {_reason(error)}")
+
+
+def seek(consumer: Consumer, topic: str, places: Mapping[int, int]) -> None:
+    """Have partitions of a topic go on at these offsets. Wanted after `resume`: by itself the client may skip a record (seen)."""
+    for partition, offset in places.items():
+        with suppress(KafkaException):  # it is not ours any more, or not yet fetched: then it begins there anyway
+            consumer.seek(TopicPartition(topic, partition, offset))
 
 
 def hopeless(error: KafkaError) -> bool:

@@ -14,7 +14,7 @@ from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Reason,
 from foreshock.errors import InputRejected
 from foreshock.outcome import Outcome
 from foreshock.streams import wire
-from foreshock.streams.border import headers_of
+from foreshock.streams.border import pairs_of
 from foreshock.streams.cases.bytes import body_of, chunks, digest
 from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.publish import HEADERS_BYTES, Output
@@ -138,7 +138,7 @@ class Outputs:
 
     def letter(self, rejected: InputRejected, record: Message, origin: Origin) -> DeadLetter:
         """Give the dead letter of a record."""
-        headers = [(name, _bytes(value)) for name, value in headers_of(record)]
+        headers = pairs_of(record)
         return wire.dead_letter(rejected, origin, record.key(), record.value(), headers)
 
     def dead(self, letter: DeadLetter, scored_ns: int) -> Output:
@@ -177,7 +177,3 @@ class Outputs:
 def _sensor(found: DataQuality) -> bytes:
     """Give the key of a quality record."""
     return f"{found.asset}/{found.point}".lstrip("/").encode()
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from foreshock import lineage
 from foreshock.cases import Case
 from foreshock.contract import Score
 from foreshock.outcome import Evidence
-from foreshock.streams.border import headers_of
+from foreshock.streams.border import pairs_of
 from foreshock.streams.codec.encode import Encoder
 from foreshock.streams.codec.framing import CONFLUENT, CONFLUENT_HEAD
 from foreshock.streams.codec.registry import Registry
@@ -43,7 +43,7 @@ class Casebook:
             origin=score.origin,
             key=record.key(),
             value=value,
-            headers=tuple((name, _bytes(inner)) for name, inner in headers_of(record)),
+            headers=tuple(pairs_of(record)),
             writer_schema=self._schema(value or b""),
             state=evidence.state,
             score=self._encode(score),
@@ -60,7 +60,3 @@ class Casebook:
         if self._registry is None or not value.startswith(CONFLUENT):
             return ""
         return json.dumps(self._registry.schema(int.from_bytes(value[1:CONFLUENT_HEAD], "big")))
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
 from foreshock.cases import CasePart, PartKind
 from foreshock.contract import Anomaly, InputRange, Origin
-from foreshock.streams.border import headers_of, trace
+from foreshock.streams.border import pairs_of, trace
 from foreshock.streams.cases.bytes import digest
 from foreshock.streams.codec.framing import named_schema
 
@@ -126,11 +125,6 @@ def raw(window: Window, record: Message, kind: PartKind) -> CasePart:
         origin=origin,
         key=record.key(),
         value=value,
-        headers=tuple(_pairs(record)),
+        headers=tuple(pairs_of(record)),
         sha256=digest(value or b""),
     )
-
-
-def _pairs(record: Message) -> Iterator[tuple[str, bytes | None]]:
-    for name, value in headers_of(record):
-        yield name, value.encode() if isinstance(value, str) else value

@@ -25,7 +25,7 @@ from foreshock.streams.cases.windows import Reach, Window, raw
 from foreshock.streams.codec.headers import headers, part_headers
 from foreshock.streams.coders import encoder_for, registry_for
 from foreshock.streams.errors import client_error
-from foreshock.streams.kafka import consumer_config, producer_config, reader_config
+from foreshock.streams.kafka import consumer_config, producer_config, reader_config, seek
 from foreshock.streams.topics import TopicInfo
 
 log = logging.getLogger("foreshock.cases")
@@ -122,9 +122,8 @@ class CaseWriter:
             held = self._anomalies.assignment()
             (self._anomalies.pause if full else self._anomalies.resume)(held)
             self._paused = full
-            for each in () if full else held:  # the client may go on one record too far (seen, librdkafka 2.8)
-                if each.partition in self._next:
-                    self._anomalies.seek(TopicPartition(each.topic, each.partition, self._next[each.partition]))
+            if not full:
+                seek(self._anomalies, self._topics["anomalies.v1"].name, self._next)
         message = self._anomalies.poll(0.05)
         if message is None:
             return

@@ -13,6 +13,7 @@ from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.contract import Origin
 from foreshock.errors import ConfigurationError, InputRejected
 from foreshock.settings import Settings
+from foreshock.streams.border import as_bytes
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.errands.backward import ANSWER_S, between
 from foreshock.streams.kafka import explain, reader_config
@@ -104,10 +105,10 @@ class AlertLog:
         return trees.from_tree(AlertTransition, {name: each for name, each in tree.items() if name in known})
 
     def _command(self, message: Message) -> Command:
-        return self._decoder.decode_command(message.value(), origin=_origin(message), key=_key(message))
+        return self._decoder.decode_command(message.value(), origin=_origin(message), key=as_bytes(message.key()))
 
     def _work_order(self, message: Message) -> WorkOrder:
-        return self._decoder.decode_work_order(message.value(), origin=_origin(message), key=_key(message))
+        return self._decoder.decode_work_order(message.value(), origin=_origin(message), key=as_bytes(message.key()))
 
 
 def _origin(message: Message) -> Origin:
@@ -118,8 +119,3 @@ def _origin(message: Message) -> Origin:
         offset=message.offset() or 0,
         ingest_ns=message.timestamp()[1] * 1_000_000,
     )
-
-
-def _key(message: Message) -> bytes | None:
-    found = message.key()
-    return found.encode() if isinstance(found, str) else found

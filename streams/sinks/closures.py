@@ -15,9 +15,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from foreshock.alerts.records import WorkOrder
 from foreshock.alerts.vocabulary import WorkKind
-from foreshock.contract import Origin
 from foreshock.errors import InputRejected
 from foreshock.settings import Settings
+from foreshock.streams.border import origin_of
 from foreshock.streams.coders import decoder_for
 from foreshock.streams.errors import attempt
 from foreshock.streams.kafka import reader_config
@@ -90,13 +90,7 @@ class Closures:
     def _take(self, message: Message) -> None:
         if message.error() is not None or message.value() is None:
             return
-        origin = Origin(
-            topic=self._topic.name,
-            topic_id=self._topic.topic_id,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            ingest_ns=message.timestamp()[1] * 1_000_000,
-        )
+        origin = origin_of(message, self._topic)
         record = attempt(self._decoder.decode_work_order, message.value(), origin=origin, key=message.key())
         if not isinstance(record, InputRejected):  # the worker tells of those that cannot be used
             self._open.take(record)

@@ -6,10 +6,12 @@ import asyncio
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from foreshock.alerts.items import Refused
 from foreshock.alerts.records import AlertTransition
-from foreshock.alerts.vocabulary import AlarmState, Change, Severity
+from foreshock.alerts.refusals import refusal
+from foreshock.alerts.vocabulary import AlarmState, Change
 from foreshock.contract import Origin
 from foreshock.errors import InputRejected
 from foreshock.settings import Settings
@@ -41,43 +43,18 @@ def test_message(settings: SinkSettings, at_ns: int) -> AlertTransition:
     """Give a transition that is plainly none of a machine."""
     over = settings.kind in _ENDING
     test_id = uuid.uuid4().hex
-    return AlertTransition(
+    origin = Origin(topic="", topic_id="", partition=0, offset=0, ingest_ns=at_ns)
+    why = f"This is a test of the sink {settings.name}: no machine is concerned."
+    return replace(
+        refusal(
+            Refused(origin=origin, asset=TEST_ASSET, reason=why, actor="foreshock deliver --test")
+        ),  # of no alert and no policy either
         event_id=test_id,
         alert_id=test_id,
         change=Change.CLOSED if over else Change.RAISED,
         state=AlarmState.NORMAL if over else AlarmState.UNACKNOWLEDGED,
-        before=AlarmState.NORMAL,
-        asset=TEST_ASSET,
-        path=(),
-        site="",
-        points=(),
-        severity=Severity.INFO,
-        score=None,
-        initial_score=None,
-        trend=None,
-        hypothesis="",
         mode="model",
-        at_ns=at_ns,
-        raised_ns=at_ns,
-        suppressed_by=None,
-        reason=f"This is a test of the sink {settings.name}: no machine is concerned.",
-        actor="foreshock deliver --test",
-        command_id="",
-        policy="",
-        rule="",
-        priority=4,
-        priority_inputs=(),
-        owner="",
-        escalation=(),
-        runbook=(),
         action="nothing",
-        respond_by_ns=None,
-        work_order="",
-        anomaly_id="",
-        evidence="",
-        effect="",
-        delayed_s=0.0,
-        origin=Origin(topic="", topic_id="", partition=0, offset=0, ingest_ns=at_ns),
         trace_id=test_id,
     )
 

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -18,10 +17,10 @@ from foreshock.errors import ConfigurationError, InputRejected
 from foreshock.records import from_tree
 from foreshock.settings import Settings
 from foreshock.settings_deliver import SinkSettings
-from foreshock.streams.border import headers_of, trace
+from foreshock.streams.border import origin_of, pairs_of, trace
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.errors import attempt, client_error, guarded
-from foreshock.streams.kafka import consumer_config, hopeless
+from foreshock.streams.kafka import consumer_config, hopeless, seek
 from foreshock.streams.sinks.bus import Bus
 from foreshock.streams.sinks.engine import Engine, Item
 from foreshock.streams.sinks.tracing import Tracer
@@ -36,7 +35,6 @@ TELL_S = 60.0
 _POLL_S = 0.2
 _BATCH = 500
 _ANSWER_S = 10.0
-_LEAVE_S = 3.0  # longer than a rebalance takes, and well within the ten seconds of a stop
 _RELEASE_S = 6.0
 T = TypeVar("T")
 
@@ -133,23 +131,9 @@ class Source:
                 next_told = now + TELL_S
                 await self._call(self._look)
                 self._tell()
-        await self._leave()
+        await self._call(self._consumer.close)  # gives its partitions up: what was under way is done, and committed
         self._thread.shutdown()
         self._tell()
-
-    async def _leave(self) -> None:
-        """Give the partitions up with what is done committed: a group that is just being shared out takes no offsets."""
-        deadline = time.monotonic() + _LEAVE_S
-        while not await self._call(self._is_committed) and time.monotonic() < deadline:
-            await self._call(
-                lambda: self._consumer.poll(_POLL_S)
-            )  # goes on with the rebalance; what it reads comes again
-        await self._call(self._consumer.close)  # gives its partitions up: what was under way is done, and committed
-
-    def _is_committed(self) -> bool:
-        positions = self._engine.positions()
-        self._commit(positions)
-        return all(self._committed.get(number, -1) >= at for number, at in positions.items())
 
     def lag(self) -> int:
         """Count the records of `alerts.v1` that are not done, as far as known."""
@@ -209,9 +193,7 @@ class Source:
         return False
 
     def _seek(self, places: Mapping[int, int]) -> None:
-        for partition, offset in places.items():
-            with suppress(KafkaException):  # it is not ours any more, or not yet fetched: then it begins there anyway
-                self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
+        seek(self._consumer, self._topic.name, places)
 
     async def _failed(self, error: KafkaError, message: Message) -> None:
         """Take an error that the consumer reports in the place of a record.
@@ -331,13 +313,5 @@ def original_of(
     message: Message, topic: TopicInfo
 ) -> tuple[Origin, bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
     """Give what a dead letter keeps of a record: coordinates, key, value, headers."""
-    origin = Origin(
-        topic=topic.name,
-        topic_id=topic.topic_id,
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        ingest_ns=message.timestamp()[1] * 1_000_000,
-        traceparent=trace(message)[0],
-    )
-    headers = [(name, data.encode() if isinstance(data, str) else data) for name, data in headers_of(message)]
-    return origin, message.key(), message.value(), headers
+    origin = origin_of(message, topic, context=(trace(message)[0], None))
+    return origin, message.key(), message.value(), pairs_of(message)

@@ -146,28 +146,29 @@ class Delivery:
 
 def assert_at_least_once_in_order(received: Sequence[tuple[str, str]], sent: Iterable[AlertTransition]) -> None:
     """Everything arrived, and of each alert nothing came after a later one; repeats are allowed."""
-    order: dict[str, list[str]] = {}
-    for each in sent:
-        order.setdefault(each.alert_id, []).append(each.event_id)
     came: dict[str, list[str]] = {}
     for alert_id, event_id in received:
         line = came.setdefault(alert_id, [])
         if not line or line[-1] != event_id:
             line.append(event_id)
 
-    assert came == order
+    assert came == _by_alert(sent)
 
 
 def assert_each_came_in_order(received: Iterable[tuple[str, str]], sent: Iterable[AlertTransition]) -> None:
     """Everything arrived, of each alert in order; who takes over begins again with something older, so firsts are compared."""
-    order: dict[str, list[str]] = {}
-    for each in sent:
-        order.setdefault(each.alert_id, []).append(each.event_id)
     came: dict[str, dict[str, None]] = {}
     for alert_id, event_id in received:
         came.setdefault(alert_id, {})[event_id] = None
 
-    assert {alert_id: list(events) for alert_id, events in came.items()} == order
+    assert {alert_id: list(events) for alert_id, events in came.items()} == _by_alert(sent)
+
+
+def _by_alert(sent: Iterable[AlertTransition]) -> dict[str, list[str]]:
+    order: dict[str, list[str]] = {}
+    for each in sent:
+        order.setdefault(each.alert_id, []).append(each.event_id)
+    return order
 
 
 def closed(one: AlertTransition) -> AlertTransition:
