@@ -93,8 +93,10 @@ class CommandReader:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            while self._asked:
+            starts: Mapping[tuple[str, int], int] | None = None
+            while self._asked:  # the last one counts; the client is told once (librdkafka issue 5573)
                 self._epoch, starts = self._asked.popleft()
+            if starts is not None:
                 self._consumer.assign([TopicPartition(*place, offset) for place, offset in starts.items()])
             if self._waiting() >= ROOM:
                 self._stopping.wait(POLL_S)
