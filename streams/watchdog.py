@@ -66,13 +66,17 @@ class Watchdog(threading.Thread):
 
     def _watch(self) -> None:
         parent = os.getppid()
-        seen, since = self._ledger.progress, time.monotonic()
+        seen, since = self._done(), time.monotonic()
         while not self._over.wait(min(1.0, self._stall_s / 4)):
             if parent and os.getppid() != parent:
                 parent = 0
                 self._on_orphaned()
-            if self._ledger.progress != seen or self._idle(since):
-                seen, since = self._ledger.progress, time.monotonic()
+            if self._done() != seen or self._idle(since):
+                seen, since = self._done(), time.monotonic()
+
+    def _done(self) -> tuple[int, int]:
+        """Tell what has to move: batches, or the assignment; before the present one there was nothing it could move."""
+        return self._ledger.progress, self._ledger.assignments
 
     def _idle(self, since: float) -> bool:
         """Say whether the time without progress is to be counted anew.
@@ -82,7 +86,7 @@ class Watchdog(threading.Thread):
         Stalled
             It is not: there is lag and the brokers answer, or they answer that the topic is gone.
         """
-        waited = time.monotonic() - since
+        waited, before = time.monotonic() - since, self._done()
         if waited < self._stall_s:
             return False
         try:
@@ -95,7 +99,7 @@ class Watchdog(threading.Thread):
                 ) from exc
             log.warning("no progress for %.0f s: the brokers do not answer (%s)", waited, exc.args[0].str())
             return True
-        if not lag or self._over.is_set():
+        if not lag or self._over.is_set() or self._done() != before:
             return True
         raise Stalled(f"no progress for {waited:.0f} s with {lag} records waiting while the brokers answer")
 

@@ -22,9 +22,11 @@ class Ledger:
         self._position: dict[Partition, int | None] = {}
         self._committed: dict[Partition, int | None] = {}
         self.progress = 0  # how many batches were done since the start; for the watchdog
+        self.assignments = 0  # and how often partitions were given or taken
 
     def start(self, positions: Mapping[Partition, int | None]) -> None:
         """Begin an assignment: only these partitions, from these offsets (None: nothing was ever committed)."""
+        self.assignments += 1
         self._open = {partition: deque() for partition in positions}
         self._done = {partition: set() for partition in positions}
         self._position = dict(positions)

@@ -52,11 +52,16 @@ class TestWatchdog:
         topics.send(topics.encode(make_block("a", 0)), b"a", 0)
         topics.flush()
 
-        def make(position, *, ends=None, config=None):
+        def make(position, *, ends=None, config=None, meanwhile=lambda ledger: None):
             ledger = Ledger()
             partition = (topics.name("sensors.v1"), 0)
             ledger.start({partition: position})
-            return Watchdog(config or admin_config(settings), ledger, lambda: {partition: ends or 0}, stall_s=5.0)
+
+            def read_to():
+                meanwhile(ledger)
+                return {partition: ends or 0}
+
+            return Watchdog(config or admin_config(settings), ledger, read_to, stall_s=5.0)
 
         return make
 
@@ -73,6 +78,10 @@ class TestWatchdog:
         """All is done, or what is left are only markers of transactions, which reading has passed."""
         assert watch(1)._idle(time.monotonic() - 6)
         assert watch(0, ends=1)._idle(time.monotonic() - 6)
+
+    def test_partitions_that_just_came_are_no_stall(self, watch):
+        """Joining a group again after an outage takes its time: it counts from when there are partitions to work on."""
+        assert watch(0, meanwhile=lambda ledger: ledger.start(ledger.positions()))._idle(time.monotonic() - 6)
 
     def test_outage_is_no_stall(self, watch, settings):
         """Without an answer from the brokers the time is counted anew."""

@@ -46,5 +46,6 @@ def test_worker_outlives_its_broker(own_stack, settings, open_topics, start_work
 
     poll_until(lambda: {score.place for score in topics.read("scores.v1")} == sent, 90, worker.shown)
 
-    assert "ended with code" not in worker.shown()
+    shown = worker.shown()
+    assert "ended with code" not in shown, shown
     assert worker.stop() == 0, worker.shown()
