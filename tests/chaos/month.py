@@ -1,0 +1,142 @@
+"""The month of `tests/alerts/month_plan.py` through real workers that are killed by SIGKILL, one after the other.
+
+Blocks stand on the input topic in the order of the month, as fast as workers take them: the source time is that of the
+month, the log's time is now. Operators and the workshop hear what stands on `alerts.v1` and answer on the topics that are
+theirs. The policy is that of the month; as everything comes months late, it pages late records as well.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from foreshock.alerts.default import TEXT
+from foreshock.alerts.records import AlertTransition, Command
+from foreshock.settings import Settings
+from foreshock.streams.errands.alertlog import AlertLog
+from foreshock.streams.errands.sender import Sender
+from tests.alerts.month import Outside
+from tests.alerts.month_plan import WARMUP, WEEKLY, Month
+from tests.broker.conftest import until
+from tests.chaos.inputs import Plan
+from tests.chaos.plant import READY_S, WAIT_S, Plant, Worker, hall
+from tests.chaos.report import leave
+from tests.chaos.verify import Verdict
+
+_POLICY = f"""
+page_delayed = "3650d"
+{TEXT}
+[[windows]]
+name = "sunday"
+lines = ["{WEEKLY}"]
+weekdays = ["sun"]
+from = "06:00"
+to = "14:00"
+utc_offset = "Z"
+"""
+HEARD = 48  # steps of the month after which operators hear what was told
+
+
+def settings_of(given: Settings, folder: Path) -> Settings:
+    """One worker process, as long a warm-up as the month has, and its policy."""
+    policy = folder / "month.toml"
+    policy.write_text(_POLICY)
+    mine = hall(given, processes=1)
+    return replace(
+        mine,
+        detection=replace(mine.detection, warmup_blocks=WARMUP),
+        alerts=replace(mine.alerts, policies=(str(policy),)),
+    )
+
+
+class Killed:
+    """A month on topics of its own, and the workers that work through it.
+
+    Parameters
+    ----------
+    settings
+        As `settings_of` gives them.
+    month
+        What is sent.
+    kills, seed
+        So many SIGKILLs, each after a step and at a share of what was sent since the last one, both drawn by the seed.
+    running
+        Ends what is left of its processes.
+    """
+
+    def __init__(self, settings: Settings, month: Month, kills: int, seed: int, running: ExitStack) -> None:
+        self.month, self.kills = month, kills
+        self.plant = Plant(settings, Plan(0, 0), running)
+        self.outside = Outside(month)
+        self.told: list[AlertTransition] = []  # as operators heard it
+        self.points: list[int] = []  # outcomes that stood on their topics when a worker was killed
+        self._draw = random.Random(seed)
+        self._sent = 0
+
+    def run(self) -> tuple[Verdict, Worker]:
+        """Send the month, kill on the way, let the last worker finish, and ask the verifier."""
+        after = set(self._draw.sample(range(1, self.month.steps), self.kills))
+        with Sender(self.plant.settings) as sender:
+            for asset in self.month.assets():
+                sender.send(asset)
+            sender.flush()
+            worker, since = self._start(), 0
+            for step in range(self.month.steps):
+                self._step(step, sender)
+                if step in after:
+                    sender.flush()
+                    worker, since = self._kill(worker, since), self._sent
+        worker.wait_for("worker ready", READY_S)
+        asked = {each.command_id for each in self.outside.sent if isinstance(each, Command)}
+        until(lambda: asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
+        verdict = self.plant.finish(worker)
+        self._leave(verdict)
+        return verdict, worker
+
+    def _start(self) -> Worker:
+        return self.plant.start("--slot", "0")
+
+    def _step(self, step: int, sender: Sender) -> None:
+        if step % HEARD == 0:
+            self._hear(step)
+        for given in self.outside.send(step):
+            sender.send(given.item)
+        for block in self.month.blocks(step):
+            sender.send(block)
+            self._sent += 1
+
+    def _hear(self, step: int) -> None:
+        """Let operators read what came on alerts.v1 since they last did."""
+        with AlertLog(self.plant.settings) as log:
+            found = {each.event_id: each for each in log.transitions()}
+        known = {each.event_id for each in self.told}
+        new = [each for name, each in found.items() if name not in known]
+        self.told += new
+        self.outside.hear(new, step)
+
+    def _kill(self, worker: Worker, since: int) -> Worker:
+        """Kill the worker once it is so far, wherever it is then, and start the next one."""
+        goal = self._draw.randint(since, self._sent)
+        until(lambda: self.plant.outcomes() >= goal or worker.process.poll() is not None, WAIT_S, worker.shown)
+        assert worker.process.poll() is None, worker.shown()
+        worker.process.send_signal(signal.SIGKILL)
+        assert worker.ends() == -signal.SIGKILL
+        self.points.append(self.plant.outcomes())
+        return self._start()
+
+    def alerts(self) -> list[tuple[str, str]]:
+        """Event id, and id of the command behind it, of each record on alerts.v1."""
+        return [(each.id, each.record["command_id"]) for each in self.plant.read("alerts.v1")]
+
+    def _leave(self, verdict: Verdict) -> None:
+        raw = [name for name, _ in self.alerts()]
+        row = {
+            "assets": len(self.month.machines), "days": self.month.days, "blocks": verdict.inputs, "kills": self.kills,
+            "transitions": len(set(raw)), "repeated_transitions": len(raw) - len(set(raw)), "repeated": verdict.repeated,
+        }  # fmt: skip
+        leave("month", row)
+        print(*(f"{name} {value:,}" for name, value in row.items()), sep=", ")
+        print(verdict)
