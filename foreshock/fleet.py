@@ -25,6 +25,7 @@ from foreshock.alerts.policy import Policy
 from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Asset, Block, DataQuality, Tick
 from foreshock.core.admission import Admission
+from foreshock.core.census import Census, census
 from foreshock.core.deadlines import Deadlines
 from foreshock.core.desk import Desk
 from foreshock.core.orders import Item, Orders
@@ -55,7 +56,7 @@ class Fleet:
     assets
         Master data known from the start; more may come in any batch.
     on_stage
-        Called with the name of each stage of `receive` when it is done: "features", "score", "policy". A shell that
+        Called with the name of each stage of `receive` when it is done: "quality", "features", "score", "policy". A shell that
         has a clock can take the time of it.
     extract
         What computes the features of a waveform: a replay on another numeric platform gives those on record.
@@ -93,6 +94,7 @@ class Fleet:
 
     def _receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
         entries = self._admission.enter(batch)
+        self.on_stage("quality")
         work = [(lane, lane.prepare(members)) for lane, members in self._admission.by_lane(entries)]
         self.on_stage("features")
         for lane, prepared in work:
@@ -241,6 +243,10 @@ class Fleet:
         found = self._admission.partitions.get(partition)
         points = [point for owner in found.owners.values() for point in owner.points.values()] if found else []
         return {self.recipe_of(partition).key, *(model.recipe.key for point in points for model in models_of(point))}
+
+    def census(self) -> Census:
+        """Count measuring points by state, over all partitions; some milliseconds for 10,000 of them."""
+        return census(self._admission.partitions.values())
 
     def master_data(self, partition: int, asset: str) -> Asset | None:
         """Master data that an asset is scored with; None for one that the partition does not know."""

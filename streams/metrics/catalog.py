@@ -29,7 +29,7 @@ __all__ = ["BY_NAME", "CLASSES", "METRICS", "OTHER", "STAGES", "TOPIC_PARTITIONS
 OTHER = "other"  # the label of whatever is beyond a bound
 CLASSES = 32  # asset classes with a label of their own
 TOPIC_PARTITIONS = 1024  # partitions with a label of their own
-STAGES = ("wait", "decode", "features", "score", "policy", "encode", "deliver")
+STAGES = ("wait", "decode", "quality", "features", "score", "policy", "encode", "deliver")
 
 _PLATFORM, _INTEGRATION, _DETECTING, _ALERTS = Owner.PLATFORM, Owner.INTEGRATION, Owner.DETECTION, Owner.ALERTING
 

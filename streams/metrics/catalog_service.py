@@ -7,7 +7,7 @@ from foreshock.streams.metrics.model import SLUGGISH_S, Label, Metric, Owner, Pr
 _ALL = tuple(Process)
 _PLATFORM, _ALERTS = Owner.PLATFORM, Owner.ALERTING
 _SINK = Label("sink", (), 100, "sinks of the settings")
-_FILE = Label("file", (), 8, "files of certificates in the settings")
+_FILE = Label("setting", (), 2, "`ssl.ca.location` and `ssl.certificate.location` of [kafka]")
 _GENERATION = values("generation", "0", "1", "2")
 
 _DELIVERY = (
@@ -134,7 +134,7 @@ _SERVICE = (
     gauge(
         "foreshock_certificate_expiry_timestamp_seconds",
         _PLATFORM,
-        "Unix time at which the first certificate of a file named in [kafka] expires.",
+        "Unix time at which the first of the certificates in a file named in [kafka] expires; none without such a file.",
         _FILE,
         processes=_ALL,
     ),
