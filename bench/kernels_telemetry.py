@@ -56,7 +56,7 @@ def best_us(call: Callable[[list[Outcome]], object], batches: list[list[Outcome]
 
 def telemetry_us(ratio: float, batches: list[list[Outcome]]) -> tuple[float, float]:
     """Cost of `record` and of the header of a score."""
-    times = BatchTimes(*(time.time_ns() + stage for stage in range(8)))
+    times = BatchTimes(*(time.time_ns() + stage for stage in range(9)))
     with tempfile.TemporaryDirectory() as folder:
         telemetry = Telemetry(Settings(telemetry=TelemetrySettings(sample_ratio=ratio, store=folder)), worker="bench")
         record = best_us(lambda batch: telemetry.record(times, batch), batches)

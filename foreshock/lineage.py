@@ -12,8 +12,10 @@ import foreshock
 from foreshock.contract import Asset, InputRange, Origin
 from foreshock.numeric import platform_name
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_NO_TRACE = "0" * 32
+# W3C Trace Context: ff is no version and zeros are no id; version 00 ends with its flags, a later one may go on
+_TRACEPARENT = re.compile(
+    r"(?:(?=00-.{52}\Z)|(?!00|ff))[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
 
 
 def event_id(kind: str, origin: Origin, row: int = 0, *versions: str) -> str:
@@ -52,7 +54,7 @@ def trace_id(origin: Origin) -> str:
 def given_trace(traceparent: str | None) -> str | None:
     """Trace id of a W3C `traceparent`; None where there is none, or it is not valid."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return match[1] if match and match[1] != _NO_TRACE else None
+    return match[1] if match else None
 
 
 def fingerprint(*parts: Any) -> str:

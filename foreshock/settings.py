@@ -179,11 +179,15 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySettings:
-    """Traces: the share of ordinary blocks that get spans, and the directory of the local span store ("" for none)."""
+    """Traces and logs: the share of ordinary blocks that get spans, from when on one is slow (log append to delivery), and
+    the directory of the local span store ("" for none). Lines for people, or as JSON; "" is JSON where stderr is no terminal.
+    """
 
     sample_ratio: float = _key(0.01, least=0, most=1)
+    slow_ms: float = _key(10_000.0, above=0)
     store: str = ""
     service_name: str = "foreshock-worker"
+    log_format: Literal["", "human", "json"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

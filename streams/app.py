@@ -359,6 +359,7 @@ def _tell(
         received=batch.received_ns,
         started=batch.started_ns,
         decoded=stages.get("decoded", 0),
+        quality=stages.get("quality", 0),
         features=stages.get("features", 0),
         scored=stages.get("score", 0),
         policy=stages.get("policy", 0),

@@ -9,14 +9,13 @@ from confluent_kafka import Message
 
 from foreshock.contract import Block, Origin, Reason
 from foreshock.errors import InputRejected
-from foreshock.lineage import given_trace
 from foreshock.streams.codec.framing import named_schema
+from foreshock.streams.codec.trace_context import context_of
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder
 
 Header = tuple[str, str | bytes | None]
-_LONGEST_TRACE = 512  # bytes: it is repeated in every output
 
 
 class Border:
@@ -121,15 +120,6 @@ def headers_of(record: Message) -> Sequence[Header]:
 
 
 def trace(record: Message) -> tuple[str | None, str | None]:
-    """Give the W3C trace context that the producer sent: `traceparent` unread, `tracestate` only beside a valid one."""
-    parent: str | None = None
-    state: str | None = None
-    for name, value in headers_of(record):
-        if name == "traceparent" and value and len(value) <= _LONGEST_TRACE:
-            parent = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
-        elif name == "tracestate" and value and len(value) <= _LONGEST_TRACE:
-            text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
-            state = text if text.isascii() and text.isprintable() else None
-    if state is not None and given_trace(parent) is None:
-        state = None
-    return parent, state
+    """Give the W3C trace context that the producer sent: `traceparent` as it came, `tracestate` only beside a valid one."""
+    headers = headers_of(record)
+    return context_of(headers) if headers else (None, None)

@@ -1,9 +1,10 @@
 """Traces of the worker: whether a record gets one, and the trace context that its outputs carry.
 
-A record is traced where it led to an event (an anomaly, a quality transition, a dead letter): always, whole. Another one
-follows its producer's decision, and without a producer's trace context a share of them by their trace id. That is decided
-before anything is built, so a record without a trace costs a comparison. All else happens after delivery, from the times
-that the batch recorded.
+A record is traced where it led to an event (an anomaly, a change of an alert, a quality transition, a dead letter):
+always, whole. One that took longer than `telemetry.slow_ms` from its log append to the delivery of its outputs is traced
+too, at most `SLOW_PER_S` of them: in a backlog all are slow. Another one follows its producer's decision, and without a
+producer's trace context a share of them is traced. All that is decided when everything has happened and before anything
+is built, so a record without a trace costs a comparison; the spans come from the times that the batch recorded.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from foreshock.alerts.records import AlertTransition
 from foreshock.contract import DeadLetter, Origin
 from foreshock.outcome import Outcome
 from foreshock.settings import Settings
-from foreshock.streams.spans.plan import BatchTimes, Place, output_span_id, plan, plan_told
+from foreshock.streams.spans.attributes import origin_of
+from foreshock.streams.spans.company import Batchmates, Windows
+from foreshock.streams.spans.plan import BatchTimes, Company, plan, plan_told
+from foreshock.streams.spans.shape import Place, output_span_id
 from foreshock.streams.spans.tracing import Tracing
 
 __all__ = ["BatchTimes", "Telemetry"]
 
 ORDINARY_PER_S = 50  # a producer that samples everything must not slow the scoring: 50 traces are about 2 % of a core
-_SPANS = 10  # of an ordinary trace, about
+SLOW_PER_S = 20
+_SPANS = 12  # of an ordinary trace, about
 _NO_OFFSETS: Mapping[str, int] = MappingProxyType({})
+_SAMPLED = frozenset("13579bdf")  # last digit of the flags of a traceparent
 
 
 class Telemetry:
@@ -33,7 +39,7 @@ class Telemetry:
     Parameters
     ----------
     settings
-        `telemetry` (share, store, service name), `worker.group` and `topics.prefix`.
+        `telemetry` (share, slow blocks, store, service name), `worker.group` and `topics.prefix`.
     worker
         Name of this process in the spans.
     """
@@ -42,14 +48,16 @@ class Telemetry:
         self._place = Place(prefix=settings.topics.prefix, group=settings.worker.group, worker=worker)
         ratio = settings.telemetry.sample_ratio
         self._bound = f"{round(ratio * 2**64):016x}" if ratio < 1 else "g"  # "g" is above every hexadecimal digit
+        self._slow_ns = round(settings.telemetry.slow_ms * 1e6)
         self._tracing = Tracing(
             service_name=settings.telemetry.service_name, worker=worker, store=settings.telemetry.store
         )
         self._enabled = self._tracing.enabled
-        self._second = 0
-        self._ordinary = 0  # traces of ordinary records in this second
+        self._windows = Windows()
+        self._rates = {"slow": _Rate(SLOW_PER_S), "producer": _Rate(ORDINARY_PER_S)}
         self._recorded = 0
-        self._limited = 0
+        self._slow = 0
+        self._rejected = 0
 
     def traceparent_for(self, origin: Origin, record_id: str, *, event: bool) -> str:
         """Give the W3C `traceparent` header of an output, before it is sent.
@@ -63,9 +71,8 @@ class Telemetry:
         event
             Whether the input record led to any event; its trace is then always kept.
         """
-        trace_id = lineage.trace_id(origin)
-        sampled = event or self._follows(origin, trace_id)
-        return f"00-{trace_id}-{output_span_id(record_id)}-{'01' if sampled else '00'}"
+        sampled = event or self._follows(origin, record_id)
+        return f"00-{lineage.trace_id(origin)}-{output_span_id(record_id)}-{'01' if sampled else '00'}"
 
     def record(
         self,
@@ -74,7 +81,7 @@ class Telemetry:
         *,
         offsets: Mapping[str, int] = _NO_OFFSETS,
         batch_size: int = 0,
-    ) -> None:
+    ) -> list[tuple[Origin, str]]:
         """Record the traces of a batch whose outputs are delivered.
 
         Parameters
@@ -87,16 +94,35 @@ class Telemetry:
             Offset of an output by its id, as far as known.
         batch_size
             Records in the batch, where `items` does not hold them all.
+
+        Returns
+        -------
+        list of (Origin, str)
+            Of each trace that was kept, its record and its trace id.
         """
+        self._count_rejected(items)
         if not self._enabled:
-            return
-        size = batch_size or len(items)
+            return []
+        mates = Batchmates(items, batch_size or len(items))
+        kept: list[tuple[Origin, str]] = []
+        since_ns = batch.delivered - self._slow_ns
+        remember = self._windows.remember
         for item in items:
-            if isinstance(item, Outcome) and not (item.anomalies or item.quality or item.alerts):
-                if self._follows(item.score.origin):
-                    self._record_ordinary(batch, item, offsets, size)
-            else:
-                self._record_one(batch, item, "event", offsets, size)
+            sampled_by = "event"
+            if isinstance(item, Outcome):
+                score = item.score
+                remember(score)
+                if not (item.anomalies or item.quality or item.alerts):
+                    if score.origin.ingest_ns < since_ns:
+                        sampled_by = "slow"
+                    elif self._follows(score.origin, score.score_id):
+                        sampled_by = "producer" if score.origin.traceparent else "ratio"
+                    else:
+                        continue
+            if self._record_one(batch, item, sampled_by, offsets, mates):
+                origin = origin_of(item)
+                kept.append((origin, lineage.trace_id(origin)))
+        return kept
 
     def told(self, changes: Sequence[AlertTransition], begun_ns: int) -> None:
         """Record the traces of what came from outside the order of the input and changed alerts; it is delivered now."""
@@ -112,8 +138,21 @@ class Telemetry:
                 self._tracing.emit(plan_told(found, self._place, begun_ns=begun_ns, delivered_ns=delivered_ns))
 
     def counters(self) -> dict[str, int]:
-        """Count traces `recorded` and `limited` (over the rate of ordinary ones), and spans `sent`, `dropped`, `failed`."""
-        return {"recorded": self._recorded, "limited": self._limited, **self._tracing.counters()}
+        """Count what became of traces and spans.
+
+        Returns
+        -------
+        dict
+            Traces `recorded`, `slow` (of these, for being slow) and `limited` (over the rate of slow or ordinary ones);
+            `rejected`: trace contexts of producers that are none; spans `sent`, `dropped`, `failed`.
+        """
+        return {
+            "recorded": self._recorded,
+            "slow": self._slow,
+            "limited": sum(rate.refused for rate in self._rates.values()),
+            "rejected": self._rejected,
+            **self._tracing.counters(),
+        }
 
     def flush(self) -> None:
         """Wait until all spans are sent or have failed; for tests and the end of a demo."""
@@ -124,28 +163,57 @@ class Telemetry:
         self._enabled = False
         self._tracing.close(timeout_s)
 
-    def _follows(self, origin: Origin, trace_id: str = "") -> bool:
-        """Say whether an ordinary record is traced: its producer's decision, else a share of the trace ids."""
-        trace_id = trace_id or lineage.trace_id(origin)
+    def _follows(self, origin: Origin, record_id: str) -> bool:
+        """Say whether an ordinary record is traced: its producer's decision, else a share, by the id of its score."""
         given = origin.traceparent
-        if given and given[3:35] == trace_id:
-            return given[54] in "13579bdf"
-        return trace_id[16:] < self._bound
+        if given and lineage.given_trace(given) is not None:
+            return given[54] in _SAMPLED
+        return record_id[16:] < self._bound
 
-    def _record_ordinary(self, batch: BatchTimes, item: Outcome, offsets: Mapping[str, int], size: int) -> None:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._ordinary = second, 0
-        if self._ordinary >= ORDINARY_PER_S:
-            self._limited += 1
-            return
-        self._ordinary += 1
-        self._record_one(batch, item, "producer" if item.score.origin.traceparent else "ratio", offsets, size)
+    def _count_rejected(self, items: Sequence[Outcome | DeadLetter]) -> None:
+        for item in items:
+            given = origin_of(item).traceparent
+            if given and lineage.given_trace(given) is None:
+                self._rejected += 1
 
     def _record_one(
-        self, batch: BatchTimes, item: Outcome | DeadLetter, sampled_by: str, offsets: Mapping[str, int], size: int
-    ) -> None:
+        self,
+        batch: BatchTimes,
+        item: Outcome | DeadLetter,
+        sampled_by: str,
+        offsets: Mapping[str, int],
+        mates: Batchmates,
+    ) -> bool:
+        """Build and hand on the trace of a record, where there is room for it; say whether there was."""
+        event = sampled_by == "event"
+        if not event and not self._rates["slow" if sampled_by == "slow" else "producer"].take():
+            return False
         outputs = len(item.anomalies) + len(item.quality) + len(item.alerts) if isinstance(item, Outcome) else 0
-        if self._tracing.room(_SPANS + outputs, event=sampled_by == "event"):
-            self._recorded += 1
-            self._tracing.emit(plan(batch, item, self._place, sampled_by=sampled_by, batch_size=size, offsets=offsets))
+        if not self._tracing.room(_SPANS + outputs, event=event):
+            return False
+        self._recorded += 1
+        self._slow += sampled_by == "slow"
+        window = self._windows.before(item) if event else ()
+        company = Company(size=mates.size, batch=mates.of(item), window=window)
+        self._tracing.emit(plan(batch, item, self._place, sampled_by=sampled_by, company=company, offsets=offsets))
+        return True
+
+
+class _Rate:
+    """So many in a second, and a count of those above."""
+
+    def __init__(self, per_s: int) -> None:
+        self._per_s = per_s
+        self._second = 0
+        self._taken = 0
+        self.refused = 0
+
+    def take(self) -> bool:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._taken = second, 0
+        self._taken += 1
+        if self._taken > self._per_s:
+            self.refused += 1
+            return False
+        return True

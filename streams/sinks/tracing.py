@@ -9,7 +9,7 @@ from foreshock.alerts.records import AlertTransition
 from foreshock.lineage import given_trace
 from foreshock.streams.sinks.engine import Item
 from foreshock.streams.spans.attributes import ASSET, EVENT_ID, SAMPLED_BY
-from foreshock.streams.spans.plan import SpanPlan, TracePlan
+from foreshock.streams.spans.shape import SpanPlan, TracePlan
 from foreshock.streams.spans.tracing import Tracing
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")

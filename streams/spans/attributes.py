@@ -16,6 +16,7 @@ ALERT_ID = "foreshock.alert_id"
 ASSET = "foreshock.asset"
 SAMPLED_BY = "foreshock.sampled_by"
 QUEUE_MS = "foreshock.queue_ms"
+GIVEN = "foreshock.traceparent"  # what a producer sent as its trace context and is none
 
 
 def origin_of(item: Outcome | DeadLetter) -> Origin:
@@ -54,15 +55,18 @@ def about_stage(stage: str, item: Outcome | DeadLetter) -> Attributes:
     if not isinstance(item, Outcome):
         return {}
     score = item.score
-    row = score.rows[-1] if score.rows else None
-    if stage == "features":
-        return _present({"foreshock.feature_set": score.feature_set, "foreshock.quality": ",".join(score.quality)})
-    if stage == "score":
-        return _present({"foreshock.model": score.model, "foreshock.reference": score.reference})
-    if stage == "policy":
-        about: Attributes = {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm)}
-        return _present(about | (_about_decision(item.anomalies[-1].decision) if item.anomalies else {}))
-    return {}
+    about: dict[str, Value | None] = {}
+    if stage == "quality":
+        about = {"foreshock.registered": score.registered, "foreshock.quality": ",".join(score.quality)}
+    elif stage == "features":
+        about = {"foreshock.feature_set": score.feature_set}
+    elif stage == "score":
+        about = {"foreshock.model": score.model, "foreshock.reference": score.reference}
+    elif stage == "policy":
+        row = score.rows[-1] if score.rows else None
+        about = {"foreshock.policy": score.policy, "foreshock.alarm": bool(row and row.alarm)}
+        about |= _about_decision(item.anomalies[-1].decision) if item.anomalies else {}
+    return _present(about)
 
 
 def outputs(item: Outcome | DeadLetter) -> Iterator[tuple[str, str, int, Attributes]]:

@@ -1,26 +1,25 @@
 """What the trace of one input record looks like: a pure function of the times its batch recorded and of what became of it.
 
 Nothing is measured here and nothing is sent. The spans follow OpenTelemetry's semantic conventions for messaging:
-`process <topic>` (consumer) is the root of our part and a child of the producer's span; under it stand `receive`, the
-stages of the core, and one `send <topic>` (producer) for each output. Ids are functions of the record, so a record that
-is handled again after a crash overwrites its spans rather than adding to them.
+`process <topic>` (consumer) is the root of our part and a child of the producer's span; under it stand the time in the
+queue, `receive`, the stages of the core, and one `send <topic>` (producer) for each output. Ids are functions of the
+record, so a record that is handled again after a crash overwrites its spans rather than adding to them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from foreshock import lineage
 from foreshock.alerts.records import AlertTransition
-from foreshock.contract import DeadLetter, Origin
+from foreshock.contract import DeadLetter
 from foreshock.outcome import Outcome
 from foreshock.streams.spans.attributes import (
     QUEUE_MS,
     SAMPLED_BY,
-    Attributes,
     about_alert,
     about_record,
     about_stage,
@@ -29,8 +28,8 @@ from foreshock.streams.spans.attributes import (
     origin_of,
     outputs,
 )
-
-Kind = Literal["internal", "client", "consumer", "producer"]
+from foreshock.streams.spans.happenings import of_record, of_score
+from foreshock.streams.spans.shape import Place, SpanPlan, Target, TracePlan, output_span_id, producer, span_id
 
 
 class BatchTimes(NamedTuple):
@@ -39,6 +38,7 @@ class BatchTimes(NamedTuple):
     received: int = 0  # the poll gave the records to us
     started: int = 0  # the agent took the batch
     decoded: int = 0
+    quality: int = 0
     features: int = 0
     scored: int = 0
     policy: int = 0
@@ -46,37 +46,27 @@ class BatchTimes(NamedTuple):
     delivered: int = 0  # the broker has all outputs
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Who works: what the spans say besides the record itself."""
-
-    prefix: str = ""  # of topic names
-    group: str = ""
-    worker: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpanPlan:
-    """One span to be."""
+class Company:
+    """What merged with a record on its way.
 
-    span_id: int
-    parent_id: int  # 0: the producer's span, or none
-    name: str
-    kind: Kind
-    start_ns: int
-    end_ns: int
-    attributes: Attributes = field(default_factory=dict)
-    error: str = ""
+    Attributes
+    ----------
+    size
+        Records in its batch.
+    batch
+        Where the traces of others in the batch begin, some of them.
+    window
+        Traces of the records before it at its measuring point, some of them.
+    """
+
+    size: int = 1
+    batch: tuple[Target, ...] = ()
+    window: tuple[Target, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracePlan:
-    """The spans of one record, root first, and the span of the producer that they hang on (0: none)."""
-
-    trace_id: int
-    remote_parent: int
-    remote_sampled: bool
-    spans: tuple[SpanPlan, ...]
+_ALONE = Company()
+_NO_OFFSETS: Mapping[str, int] = MappingProxyType({})
 
 
 def plan(
@@ -85,8 +75,8 @@ def plan(
     place: Place,
     *,
     sampled_by: str,
-    batch_size: int = 1,
-    offsets: Mapping[str, int] | None = None,
+    company: Company = _ALONE,
+    offsets: Mapping[str, int] = _NO_OFFSETS,
 ) -> TracePlan:
     """Lay out the trace of one input record.
 
@@ -99,14 +89,14 @@ def plan(
     place
         Topic prefix, consumer group and worker.
     sampled_by
-        Why there is a trace at all: ``event``, ``producer`` or ``ratio``.
-    batch_size
-        Records in the batch.
+        Why there is a trace at all: ``event``, ``slow``, ``producer`` or ``ratio``.
+    company
+        What merged with it.
     offsets
         Offset of an output, by its id, where known.
     """
     origin, own_id = origin_of(item), id_of(item)
-    first, last = _first(batch), _last(batch)
+    first, last = _first(batch), max(batch)
     root = SpanPlan(
         span_id=span_id(own_id, "process"),
         parent_id=0,
@@ -122,16 +112,18 @@ def plan(
             SAMPLED_BY: sampled_by,
         }
         | about_record(item),
+        happenings=tuple(of_record(item, last)),
         error=item.sentence if isinstance(item, DeadLetter) else "",
     )
-    stages = tuple(_stages(batch, item, root.span_id, own_id, batch_size))
-    sends = tuple(_sends(batch, item, place, root.span_id, offsets or {}))
+    before = (_queue(origin.topic, origin.ingest_ns, first, root.span_id, own_id),) if origin.ingest_ns < first else ()
+    stages = tuple(_stages(batch, item, place, root.span_id, own_id, company))
+    sends = tuple(_sends(batch, item, place, root.span_id, offsets))
     parent, sampled = producer(origin)
     return TracePlan(
         trace_id=int(lineage.trace_id(origin), 16),
         remote_parent=parent,
         remote_sampled=sampled,
-        spans=(root, *stages, *sends),
+        spans=(root, *before, *stages, *sends),
     )
 
 
@@ -171,6 +163,7 @@ def plan_told(told: Sequence[AlertTransition], place: Place, *, begun_ns: int, d
             start_ns=begun_ns,
             end_ns=delivered_ns,
             attributes=messaging("send", "send", f"{place.prefix}alerts.v1", origin.partition, None)
+            | {"messaging.client.id": place.worker}
             | about_alert(each),
         )
         for each in told
@@ -180,34 +173,37 @@ def plan_told(told: Sequence[AlertTransition], place: Place, *, begun_ns: int, d
     return TracePlan(trace_id=trace_id, remote_parent=parent, remote_sampled=sampled, spans=(root, *sends))
 
 
-def span_id(own_id: str, stage: str) -> int:
-    """Id of a stage's span: a hash of the record's id and the stage."""
-    return int.from_bytes(hashlib.blake2b(f"{own_id}\x1f{stage}".encode(), digest_size=8).digest()) or 1
+def start_of(item: Outcome | DeadLetter) -> Target:
+    """Give where the trace of a record begins, as far as it is ours."""
+    origin = origin_of(item)
+    return Target(int(lineage.trace_id(origin), 16), span_id(id_of(item), "process"), {})
 
 
-def output_span_id(record_id: str) -> str:
-    """Id of the span that sends an output: the first half of the output's own id, itself a hash. 16 hexadecimal digits."""
-    return record_id[:16]
-
-
-def producer(origin: Origin) -> tuple[int, bool]:
-    """Span id of the producer (0: none that is valid) and whether it samples this trace."""
-    given = origin.traceparent
-    if not given or given[3:35] != lineage.trace_id(origin):
-        return 0, False
-    return int(given[36:52], 16), bool(int(given[53:55], 16) & 1)
+def created_by(item: Outcome | DeadLetter) -> Target | None:
+    """Give the span that made the message of a record; None where its producer sent no context."""
+    parent, _ = producer(origin_of(item))
+    return Target(int(lineage.trace_id(origin_of(item)), 16), parent, {}) if parent else None
 
 
 def _first(batch: BatchTimes) -> int:
     return next((at for at in batch if at), 0)
 
 
-def _last(batch: BatchTimes) -> int:
-    return max(batch)
+def _queue(topic: str, since_ns: int, until_ns: int, root: int, own_id: str) -> SpanPlan:
+    """Give the time in Kafka a span of its own: from the log append to the poll. It stands before its parent."""
+    return SpanPlan(
+        span_id=span_id(own_id, "queue"),
+        parent_id=root,
+        name=f"queue {topic}",
+        kind="internal",
+        start_ns=since_ns,
+        end_ns=until_ns,
+        attributes={"messaging.system": "kafka", "messaging.destination.name": topic},
+    )
 
 
 def _stages(
-    batch: BatchTimes, item: Outcome | DeadLetter, root: int, own_id: str, batch_size: int
+    batch: BatchTimes, item: Outcome | DeadLetter, place: Place, root: int, own_id: str, company: Company
 ) -> Iterator[SpanPlan]:
     """Spans between two recorded times each; a dead letter never came to the core."""
     origin = origin_of(item)
@@ -216,6 +212,7 @@ def _stages(
     stages = (
         ("receive", batch.started, True),
         ("decode", batch.decoded, True),
+        ("quality", batch.quality, core),
         ("features", batch.features, core),
         ("score", batch.scored, core),
         ("policy", batch.policy, core),
@@ -228,8 +225,11 @@ def _stages(
             receive = stage == "receive"
             attributes = about_stage(stage, item)
             if receive:
-                attributes = messaging("receive", "receive", origin.topic, origin.partition, None)
-                attributes["messaging.batch.message_count"] = batch_size
+                attributes = messaging("receive", "receive", origin.topic, origin.partition, None) | {
+                    "messaging.batch.message_count": company.size,
+                    "messaging.consumer.group.name": place.group,
+                    "messaging.client.id": place.worker,
+                }
             yield SpanPlan(
                 span_id=span_id(own_id, stage),
                 parent_id=root,
@@ -238,6 +238,8 @@ def _stages(
                 start_ns=begin,
                 end_ns=max(begin, end),
                 attributes=attributes,
+                links=company.batch if receive else company.window if stage == "score" else (),
+                happenings=tuple(of_score(item, end)) if stage == "score" and isinstance(item, Outcome) else (),
             )
         begin = end
 
@@ -246,7 +248,7 @@ def _sends(
     batch: BatchTimes, item: Outcome | DeadLetter, place: Place, root: int, offsets: Mapping[str, int]
 ) -> Iterator[SpanPlan]:
     """One producer span for each output; they go out together."""
-    end = _last(batch)
+    end = max(batch)
     start = batch.encoded or batch.policy or batch.decoded or end
     for topic, record_id, partition, about in outputs(item):
         full = f"{place.prefix}{topic}"
@@ -257,5 +259,7 @@ def _sends(
             kind="producer",
             start_ns=min(start, end),
             end_ns=end,
-            attributes=messaging("send", "send", full, partition, offsets.get(record_id)) | about,
+            attributes=messaging("send", "send", full, partition, offsets.get(record_id))
+            | {"messaging.client.id": place.worker, "messaging.message.id": record_id}
+            | about,
         )

@@ -116,7 +116,7 @@ class Records:
 
     def times(self) -> BatchTimes:
         """A batch that took a millisecond for each stage."""
-        return BatchTimes(*(self.now_ns + stage * MS for stage in range(8)))
+        return BatchTimes(*(self.now_ns + stage * MS for stage in range(9)))
 
 
 @pytest.fixture

@@ -36,8 +36,10 @@ class TestTree:
 
         assert set(spans) == {
             "process t.sensors.v1",
+            "queue t.sensors.v1",
             "receive t.sensors.v1",
             "decode",
+            "quality",
             "features",
             "score",
             "policy",
@@ -104,7 +106,10 @@ class TestTree:
 
         ends = [
             spans[name].end_time_unix_nano
-            for name in ("receive t.sensors.v1", "decode", "features", "score", "policy", "encode", "send t.scores.v1")
+            for name in (
+                *("receive t.sensors.v1", "decode", "quality", "features", "score", "policy", "encode"),
+                "send t.scores.v1",
+            )
         ]
         assert ends == list(times[1:])
         assert spans["decode"].start_time_unix_nano == times.started
@@ -114,7 +119,7 @@ class TestTree:
     def test_stage_without_a_time_has_no_span(self, make, receiver, records):
         """A stage that was not stamped is left out, and its time counts for the next one."""
         telemetry = make()
-        telemetry.record(records.times()._replace(features=0, started=0), [records.anomaly()])
+        telemetry.record(records.times()._replace(features=0, quality=0, started=0), [records.anomaly()])
         spans = sent(telemetry, receiver)
 
         assert "features" not in spans
@@ -130,6 +135,7 @@ class TestTree:
 
         assert set(spans) == {
             "process t.sensors.v1",
+            "queue t.sensors.v1",
             "receive t.sensors.v1",
             "decode",
             "encode",

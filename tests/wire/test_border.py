@@ -104,9 +104,11 @@ class TestTrace:
         assert border.origin(record(b"", ("traceparent", TRACEPARENT))).traceparent == TRACEPARENT
         assert border.origin(record(b"", ("traceparent", None))).traceparent is None
 
-    def test_without_end_is_none(self, border: Border) -> None:
-        """It is repeated in every output, so its length is bounded."""
-        assert border.origin(record(b"", ("traceparent", b"00-" + b"0" * 1_000_000))).traceparent is None
+    def test_without_end_is_cut(self, border: Border) -> None:
+        """It is kept to be shown, so its length is bounded, and nothing in it harms a terminal."""
+        found = border.origin(record(b"", ("traceparent", b"00-\x1b[2J\xff" + b"0" * 1_000_000))).traceparent
+
+        assert found == "00-?[2J?" + "0" * 120
 
     def test_its_state_comes_with_it(self, border: Border) -> None:
         """In any order of the headers, and on to the block."""
