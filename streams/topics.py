@@ -108,6 +108,8 @@ _DEFINITIONS = (
     TopicDefinition("maintenance.v1", "asset id", "WorkOrder", days=LONG_DAYS),
     TopicDefinition("alerts.v1", "alert id", "AlertTransition", days=LONG_DAYS),
     TopicDefinition("alarms.v1", "alert id", "AlarmRecord", cleanup="compact"),
+    TopicDefinition("incidents.v1", "incident id, or alert id", "AlertTransition", days=LONG_DAYS),
+    TopicDefinition("lines.v1", "line", "sealed incidents", cleanup="compact", limit=DEAD_LETTER_BYTES),
     TopicDefinition("evidence.v1", "event id", "Case, CasePart", days=LONG_DAYS, limit=DEAD_LETTER_BYTES),
     TopicDefinition("drift.v1", "asset id", "drift signals", days=MIDDLE_DAYS, used=False),
     TopicDefinition("references.v1", "asset class", "fleet references", cleanup="compact", used=False),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import orjson
 
@@ -19,6 +19,9 @@ from foreshock.alerts.patterns import may_meet, on_path
 from foreshock.alerts.policy import Policy
 from foreshock.alerts.shape import policy_of
 from foreshock.contract import Asset
+
+_LATER = ("group_by", "group_window_s")
+_DEFAULTS = {each.name: each.default for each in fields(Policy) if each.name in _LATER}
 
 
 def load_text(name: str, text: str) -> Policy:
@@ -97,6 +100,9 @@ def versioned(policy: Policy) -> Policy:
     out do not change it.
     """
     tree = records.to_tree(replace(policy, version=""))
+    for key in _LATER:  # a policy that does not use them is what it was before there were such keys
+        if tree[key] == records.to_tree(_DEFAULTS[key]):
+            del tree[key]
     return replace(policy, version=hashlib.sha256(orjson.dumps(tree, option=orjson.OPT_SORT_KEYS)).hexdigest())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from foreshock.alerts.vocabulary import Holds, Severity
+from foreshock.alerts.vocabulary import GroupBy, Holds, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,4 +102,6 @@ class Policy:
     budget_per_engineer_week: float | None = None
     windows: tuple[Window, ...] = ()
     priority: Priority = field(default_factory=Priority)
+    group_by: GroupBy = GroupBy.ASSET
+    group_window_s: float = 600.0  # alerts of a line that are raised within it are one incident
     version: str = ""  # sha256 of the canonical content; set by whoever loads it

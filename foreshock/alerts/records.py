@@ -30,8 +30,23 @@ class PriorityInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineMember:
+    """The alert of one machine, as part of the incident of a line."""
+
+    asset: str
+    alert_id: str
+    path: tuple[str, ...]
+    state: AlarmState
+    severity: Severity
+    open: bool  # False: the alert is closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTransition:
-    """An alert changed. One alert is one incident of one asset: its measuring points are members of it."""
+    """An alert changed. One alert is one incident of one asset: its measuring points are members of it.
+
+    With `members` it tells of the incident of a line (`incidents.v1`): `asset` is the line, `alert_id` the incident.
+    """
 
     event_id: str
     alert_id: str  # of the whole life of the incident, from raised to closed
@@ -74,6 +89,10 @@ class AlertTransition:
     peak: float | None = None
     acknowledged_by: str = ""
     shelved_until_ns: int | None = None
+    line: str = ""  # whose alerts are one incident, as the policy groups; "": this asset's alone
+    line_window_s: float = 0.0  # and within which time
+    members: tuple[LineMember, ...] = ()
+    cause: str = ""  # of the incident of a line: the event of `alerts.v1` that changed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +157,7 @@ class WorkOrder:
     note: str = ""
     downtime_s: float | None = None
     finished_ns: int | None = None
+    incident_id: str = ""  # of a line: what it was raised for, `alert_id` being a member
 
 
 def ends(told: AlertTransition) -> bool:

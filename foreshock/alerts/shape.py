@@ -8,7 +8,7 @@ from typing import Any
 from foreshock.alerts.fields import WEEKDAYS, Table, hint, say
 from foreshock.alerts.patterns import matches
 from foreshock.alerts.policy import Band, Effect, Policy, Priority, Window
-from foreshock.alerts.vocabulary import Holds, Severity
+from foreshock.alerts.vocabulary import GroupBy, Holds, Severity
 from foreshock.detectors.episodes import row_for
 from foreshock.vocabulary import QualityKind
 
@@ -48,9 +48,19 @@ def policy_of(table: Table) -> Policy | None:
         "budget_per_engineer_week": table.number("budget_per_engineer_week", None, above=0),
         "windows": _windows(table),
         "priority": _priority(table),
+        **_group(table),
     }
     table.done()
     return None if len(table.problems) > noted else Policy(**given)
+
+
+def _group(table: Table) -> dict[str, Any]:
+    """Read whose alerts are one incident; a window without a line would be read by nobody."""
+    by = GroupBy(table.word("group_by", [each.value for each in GroupBy], _DEFAULT["group_by"]))
+    window_s = table.seconds("group_window", _DEFAULT["group_window_s"], above=0)
+    if "group_window" in table.node.value and by is not GroupBy.LINE:
+        table.problem("group_window", "is nothing without a line", 'give group_by = "line" as well')
+    return {"group_by": by, "group_window_s": window_s}
 
 
 def _bands(policy: Table, budget: float) -> tuple[Band, ...]:

@@ -10,8 +10,10 @@ from foreshock.alerts.priority import priority
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.states import Context, Draft, Incident
 from foreshock.alerts.turn import band_of, worst_told
-from foreshock.alerts.vocabulary import Change
+from foreshock.alerts.vocabulary import Change, GroupBy
+from foreshock.contract import Asset
 
+LINE = 4  # parts of an ISA-95 path: enterprise, site, area, line
 _NOTHING = Incident(alert_id="", began_ns=0, raised_ns=None)
 
 
@@ -64,7 +66,15 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
         peak=incident.peak,
         acknowledged_by=incident.acknowledged_by,
         shelved_until_ns=draft.shelved_until_ns,
+        **_line(policy, asset),
     )
+
+
+def _line(policy: Policy, asset: Asset) -> dict[str, Any]:
+    """The line whose alerts are one incident; a machine of which nobody said on which line it stands has none."""
+    if policy.group_by is not GroupBy.LINE or len(asset.path) < LINE:
+        return {}
+    return {"line": "/".join(asset.path[:LINE]), "line_window_s": policy.group_window_s}
 
 
 def _who(band: Band | None, told: int) -> dict[str, Any]:

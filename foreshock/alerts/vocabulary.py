@@ -57,6 +57,9 @@ class Change(StrEnum):
     FROZEN = "frozen"  # somebody holds learning
     RESUMED = "resumed"
     REFUSED = "refused"  # a command that had no effect; `reason` says why
+    JOINED = "joined"  # of the incident of a line: the alert of one more machine is part of it
+    LEFT = "left"  # of the incident of a line: the alert of one machine was closed, others stand
+    MEMBER_CHANGED = "member_changed"  # of the incident of a line: it stands as before, one of its alerts does not
 
 
 class SuppressedBy(StrEnum):
@@ -74,6 +77,13 @@ class SuppressedBy(StrEnum):
     FLEETING = "fleeting"  # it was over before the on-delay was
     N_OF_M = "n_of_m"
     CLEARED_WHILE_DELAYED = "cleared_while_delayed"  # of a backlog: over before anybody could have been told
+
+
+class GroupBy(StrEnum):
+    """Whose alerts are one incident for those who are told of incidents (`incidents.v1`)."""
+
+    ASSET = "asset"
+    LINE = "line"
 
 
 class CommandKind(StrEnum):

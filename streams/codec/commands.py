@@ -107,6 +107,7 @@ def work_order(found: Mapping[str, Any], ingest_ns: int) -> WorkOrder:
         note=_text("note", found["note"]),
         downtime_s=downtime,
         finished_ns=_time("finished_ns", found["finished_ns"]),
+        incident_id=checks.check_label("incident_id", found["incident_id"]),
     )
 
 

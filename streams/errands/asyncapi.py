@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import foreshock
@@ -18,6 +18,7 @@ from foreshock.streams.topics import TopicDefinition, used
 _AVRO = "application/vnd.apache.avro;version=1.12.0"
 _BINDING = "0.5.0"
 _INPUT_TOPICS = ("sensors.v1", "assets.v1", "control.v1", "maintenance.v1")
+_SEALED = ("state.v1", "lines.v1")
 _HEADERS: Mapping[str, str] = {
     "traceparent": "W3C trace context of the span that published it.",
     "ce_specversion": "CloudEvents version: 1.0.",
@@ -36,7 +37,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
 
 def document() -> dict[str, Any]:
     """Give the document as plain data."""
-    definitions = [each for each in used() if each.name != "state.v1"]  # what is sealed there is the workers' own
+    definitions = [each for each in used() if each.name not in _SEALED]  # what is sealed there is our own
     records = {each.name: [name.strip() for name in each.holds.split(",")] for each in definitions}
     return {
         "asyncapi": "3.0.0",
@@ -60,8 +61,17 @@ def document() -> dict[str, Any]:
         },
         "channels": {_id(each.name): _channel(each, records[each.name]) for each in definitions},
         "operations": {_operation_id(each.name): _operation(each.name, records[each.name]) for each in definitions},
-        "components": {"messages": {name: _message(name, each) for each in definitions for name in records[each.name]}},
+        "components": {"messages": _messages(definitions, records)},
     }
+
+
+def _messages(definitions: Sequence[TopicDefinition], records: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Give each record once: as it stands on the first topic that has it."""
+    found: dict[str, Any] = {}
+    for each in definitions:
+        for name in records[each.name]:
+            found.setdefault(name, _message(name, each))
+    return found
 
 
 def to_yaml(value: Any) -> str:

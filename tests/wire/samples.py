@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from foreshock.alerts.records import AlertTransition, Command, PriorityInput, WorkOrder, alarm_record
+from foreshock.alerts.records import AlertTransition, Command, LineMember, PriorityInput, WorkOrder, alarm_record
 from foreshock.alerts.vocabulary import (
     AlarmState,
     Change,
@@ -312,6 +312,19 @@ ALERT = AlertTransition(
     peak=4.5,
     acknowledged_by="mia",
     shelved_until_ns=AT_NS + 7_200_000_000_000,
+    line="Werk/Nord/Wasser/L1",
+    line_window_s=600.0,
+    members=(
+        LineMember(
+            asset="pump-7",
+            alert_id="2" * 32,
+            path=("Werk", "Nord", "Wasser", "L1"),
+            state=AlarmState.UNACKNOWLEDGED,
+            severity=Severity.WARNING,
+            open=True,
+        ),
+    ),
+    cause="3" * 32,
 )
 COMMAND = Command(
     command_id="c-1",
@@ -345,6 +358,7 @@ WORK = WorkOrder(
     note="bearing changed",
     downtime_s=5400.0,
     finished_ns=AT_NS,
+    incident_id="4" * 32,
 )
 RECORDS: dict[str, Record] = {
     "SensorBlock": BLOCK,
