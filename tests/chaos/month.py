@@ -37,7 +37,7 @@ from = "06:00"
 to = "14:00"
 utc_offset = "Z"
 """
-HEARD = 48  # steps of the month after which operators hear what was told
+DAY = 48  # steps of the month: each day operators hear what was told of the day before
 
 
 def settings_of(given: Settings, folder: Path) -> Settings:
@@ -74,17 +74,19 @@ class Killed:
         self.told: list[AlertTransition] = []  # as operators heard it
         self.points: list[int] = []  # outcomes that stood on their topics when a worker was killed
         self._draw = random.Random(seed)
-        self._sent = 0
+        self._sent = self._yesterday = 0
 
     def run(self) -> tuple[Verdict, Worker]:
         """Send the month, kill on the way, let the last worker finish, and ask the verifier."""
         after = set(self._draw.sample(range(1, self.month.steps), self.kills))
-        with Sender(self.plant.settings) as sender:
+        with Sender(self.plant.settings) as sender, AlertLog(self.plant.settings) as log:
             for asset in self.month.assets():
                 sender.send(asset)
             sender.flush()
             worker, since = self._start(), 0
             for step in range(self.month.steps):
+                if step % DAY == 0:
+                    self._hear(log, step, worker)
                 self._step(step, sender)
                 if step in after:
                     sender.flush()
@@ -100,18 +102,17 @@ class Killed:
         return self.plant.start("--slot", "0")
 
     def _step(self, step: int, sender: Sender) -> None:
-        if step % HEARD == 0:
-            self._hear(step)
         for given in self.outside.send(step):
             sender.send(given.item)
         for block in self.month.blocks(step):
             sender.send(block)
             self._sent += 1
 
-    def _hear(self, step: int) -> None:
+    def _hear(self, log: AlertLog, step: int, worker: Worker) -> None:
         """Let operators read what came on alerts.v1 since they last did."""
-        with AlertLog(self.plant.settings) as log:
-            found = {each.event_id: each for each in log.transitions()}
+        self._await(self._yesterday, worker)
+        self._yesterday = self._sent
+        found = {each.event_id: each for each in log.transitions()}
         known = {each.event_id for each in self.told}
         new = [each for name, each in found.items() if name not in known]
         self.told += new
@@ -120,12 +121,16 @@ class Killed:
     def _kill(self, worker: Worker, since: int) -> Worker:
         """Kill the worker once it is so far, wherever it is then, and start the next one."""
         goal = self._draw.randint(since, self._sent)
-        until(lambda: self.plant.outcomes() >= goal or worker.process.poll() is not None, WAIT_S, worker.shown)
-        assert worker.process.poll() is None, worker.shown()
+        self._await(goal, worker)
         worker.process.send_signal(signal.SIGKILL)
         assert worker.ends() == -signal.SIGKILL
         self.points.append(self.plant.outcomes())
         return self._start()
+
+    def _await(self, goal: int, worker: Worker) -> None:
+        """Wait until there are so many outcomes."""
+        until(lambda: self.plant.outcomes() >= goal or worker.process.poll() is not None, WAIT_S, worker.shown)
+        assert worker.process.poll() is None, worker.shown()
 
     def alerts(self) -> list[tuple[str, str]]:
         """Event id, and id of the command behind it, of each record on alerts.v1."""

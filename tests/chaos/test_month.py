@@ -17,7 +17,7 @@ from tests.alerts.month_plan import Month
 from tests.chaos.month import Killed, settings_of
 from tests.chaos.plant import sound
 
-ASSETS, DAYS, KILLS = (int(each) for each in os.environ.get("MONTH_KILLED", "8,15,5").split(","))
+ASSETS, DAYS, KILLS = (int(each) for each in os.environ.get("MONTH_KILLED", "8,15,4").split(","))
 SEED = 7
 pytestmark = pytest.mark.slow
 
