@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from foreshock.answers.facts import Facts, Record, Seen
@@ -20,6 +20,8 @@ from foreshock.settings import Settings
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.coders import registry_for
 from foreshock.streams.errands.backward import Looked, look_back
+from foreshock.streams.errands.group import committed as committed_by
+from foreshock.streams.errands.group import describe
 from foreshock.streams.kafka import administration, explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.state.keys import keys_of
@@ -28,20 +30,11 @@ from foreshock.streams.topics import TOPICS
 from foreshock.streams.wire import decode_output
 
 ANSWER_S = 10.0
-ONE_S = 2.0  # one request to a group's coordinator, which a broker without any group first has to make
 SCORES = 20_000  # looked at, of the asset's partition: small records
 EVENTS = 20_000
 WAITING = 2_000  # inputs, which are large
 ENOUGH = 50  # records of the asset
 MOST = 2**62
-_MOVING = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError._TIMED_OUT,  # noqa: SLF001  # librdkafka's own codes start with an underscore
-    }
-)
 
 
 def inquire(settings: Settings, asset: str) -> Facts:
@@ -91,9 +84,10 @@ class _Inquiry:
         self.partitions = len(topics[sensors].partitions)
         partition = partition_for(self.key, self.partitions, self.settings.topics.partitioner)
         there = {name for name in TOPICS if self._name(name) in topics}
-        members, owner, state = self._group(sensors, partition)
+        group = describe(self.admin, self.settings.worker.group)
         newest = [self._newest(name, partition) for name in ("scores.v1", "dead-letters.v1") if name in there]
-        done = max([self._committed(sensors, partition), *newest])
+        committed = committed_by(self.admin, self.settings.worker.group, sensors, [partition])
+        done = max([committed.get(partition, 0), *newest])
         _, end = self.consumer.get_watermark_offsets(TopicPartition(sensors, partition), timeout=ANSWER_S)
         scores = self._back("scores.v1", [partition], there, SCORES, self.key)
         letters = self._back("dead-letters.v1", range(self.partitions), there, EVENTS, self.key)
@@ -106,9 +100,9 @@ class _Inquiry:
             asset=self.key.decode(),
             partition=partition,
             group=self.settings.worker.group,
-            members=members,
-            owner=owner,
-            group_state=state,
+            members=group.members,
+            owner=group.owners.get((sensors, partition), ""),
+            group_state=group.state,
             end=end,
             done=min(done, end),
             waiting=self._waiting(sensors, partition, done, end),
@@ -126,24 +120,6 @@ class _Inquiry:
 
     def _name(self, topic: str) -> str:
         return self.settings.topics.prefix + topic
-
-    def _group(self, topic: str, partition: int) -> tuple[int, str, str]:
-        """Members of the group, who has the partition, and the group's state."""
-        group = self.settings.worker.group
-        found = _asked(lambda: self.admin.describe_consumer_groups([group], request_timeout=ONE_S), group)
-        if found is None:
-            return 0, "", "unknown"
-        owner = ""
-        for member in found.members:
-            if any(at.topic == topic and at.partition == partition for at in member.assignment.topic_partitions):
-                owner = f"{member.group_instance_id or member.client_id} on {member.host.lstrip('/')}"
-        return len(found.members), owner, str(found.state.name).lower().replace("_", " ")
-
-    def _committed(self, topic: str, partition: int) -> int:
-        asked = ConsumerGroupTopicPartitions(self.settings.worker.group, [TopicPartition(topic, partition)])
-        group = self.settings.worker.group
-        found = _asked(lambda: self.admin.list_consumer_group_offsets([asked], request_timeout=ONE_S), group)
-        return max([each.offset for each in found.topic_partitions], default=0) if found else 0
 
     def _newest(self, topic: str, partition: int) -> int:
         """Offset after the input of the newest record of an output: what is out is done, though not committed yet."""
@@ -249,20 +225,6 @@ def _snapshot(data: bytes, keys: Keys, source: str) -> Iterator[Record]:
         latest, last = each["latest"], each["quality"]["pulse"]["last"]
         if latest is not None and last is not None:
             yield {"point": each["point"], "state": latest["state"], "ingest_ns": last["ingest_ns"], "source": source}
-
-
-def _asked(ask: Callable[[], Mapping[str, Any]], group: str) -> Any:
-    """Ask the group's coordinator; again while it moves. None: there is no such group."""
-    deadline = time.monotonic() + ANSWER_S
-    while True:
-        try:
-            return ask()[group].result()
-        except KafkaException as exc:
-            if exc.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return None
-            if exc.args[0].code() not in _MOVING or time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
 
 
 def _key(message: Message) -> bytes:
