@@ -39,6 +39,7 @@ def run(
     """
     from foreshock.history import Place, blocks_of, frames_of, read_history
     from foreshock.streams.errands.sender import Sender
+    from foreshock.streams.spans.sending import Sending
     from foreshock.streams.topics import ensure
 
     quantity = quantity or _quantity(unit)
@@ -57,7 +58,7 @@ def run(
         else blocks_of(history, place, rate_hz=rate, samples=samples, end_ns=time.time_ns())
     )
     ensure(settings)
-    with Sender(settings) as sender:
+    with Sender(settings, spans=Sending(settings, program="backfill")) as sender:
         for record in records:
             sender.send(record)
     left = 0 if rate is None else len(history.values) % samples

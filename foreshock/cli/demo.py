@@ -86,6 +86,7 @@ def _run(
     from foreshock.demo.watch import Watch
     from foreshock.simulate.plan import demo_plan
     from foreshock.streams.errands.sender import Sender
+    from foreshock.streams.spans.sending import Sending
     from foreshock.streams.topics import ensure
 
     began = time.monotonic() - time.process_time()  # what was loaded before counts too
@@ -112,11 +113,13 @@ def _run(
         plan = demo_plan(seed, duration, faults.value)
         register(settings, plan.plant, lambda i: plan.warmup_blocks(plan.plant.machines[i]))
         registered.touch()
-        sender = Sender(settings)  # this and the next connect while the worker loads
+        spans = Sending(settings, program="feed", held=True, store=str(stage.span_store(settings)))
+        stack.callback(spans.close)
+        sender = Sender(settings, spans=spans)  # this and the next connect while the worker loads
         watch = stack.enter_context(Watch(settings, topics))
         stage.wait_until_ready(worker)
         ready = time.monotonic()
-        board, feed = play(settings, watch, worker, screen, plan, sender=sender, began=began)
+        board, feed = play(watch, worker, screen, plan, sender=sender, began=began)
         played = time.monotonic()
     first = board.first_score_at or played
     seconds = {"start": ready - began, "first_block": first - began, "play": played - ready}

@@ -26,12 +26,13 @@ def run(
     """
     from foreshock.recordings import blocks, read_series
     from foreshock.streams.errands.sender import Sender
+    from foreshock.streams.spans.sending import Sending
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     series = list(read_series(folder))
     ensure(settings)
-    with Sender(settings) as sender:
+    with Sender(settings, spans=Sending(settings, program="feed")) as sender:
         for each in series:
             sender.send(each.asset)
         sender.flush()

@@ -51,6 +51,7 @@ def run(
     from foreshock.demo.feed import Feed, register
     from foreshock.simulate import Plant, machines
     from foreshock.streams.errands.sender import Sender
+    from foreshock.streams.spans.sending import Sending
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
@@ -65,8 +66,8 @@ def run(
     if truth:
         truth.write_text("".join(json.dumps(each) + "\n" for each in plant.truth()), encoding="utf-8")
     register(settings, plant, lambda _: None)
-    with Sender(settings) as sender:
-        feed = Feed(settings, sender, plant, duration, _clock(begin_ns, rate_factor))
+    with Sender(settings, spans=Sending(settings, program="simulate")) as sender:
+        feed = Feed(sender, plant, duration, _clock(begin_ns, rate_factor))
         feed.run(threading.Event())
     topic = f"{settings.topics.prefix}sensors.v1"
     if as_json:

@@ -93,7 +93,7 @@ def find(store: SpanStore, wanted: str, settings: Settings) -> str:
 
 def draw(console: Console, spans: list[SpanRow], wanted: str) -> None:
     """Draw the records of a trace; of many only the one that was asked for."""
-    from foreshock.cli.waterfall import records
+    from foreshock.streams.spans.waterfall import records
 
     every = records(spans)
     chosen = [record for record in every if _is_asked_for(record, wanted.strip())] or every
@@ -120,9 +120,9 @@ def _draw_record(console: Console, record: list[SpanRow]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from foreshock.cli.waterfall import BAR, duration, lines
+    from foreshock.streams.spans.waterfall import BAR, duration, lines, main_of
 
-    root = record[0]
+    root = main_of(record)
     console.print(f"trace {root.trace_id}", style="bold")
     about = root.attributes
     worker = f"{root.resource.get('service.name', '')} {root.resource.get('service.instance.id', '')}".strip()
@@ -132,8 +132,8 @@ def _draw_record(console: Console, record: list[SpanRow]) -> None:
         + (f", group {group}" if group else "")
         + f", sampled by {about.get('foreshock.sampled_by', '?')}"
     )
-    if root.parent_id:
-        console.print(f"joined to the producer's span {root.parent_id}, which the producer's own backend has")
+    if record[0].parent_id:
+        console.print(f"joined to the producer's span {record[0].parent_id}, which the producer's own backend has")
     if root.error:
         console.print(f"{about.get('error.type', 'error')}: {root.error}", style="red")
         if "foreshock.fix" in about:

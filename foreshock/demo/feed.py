@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from foreshock.simulate.plant import Plant
 from foreshock.streams.errands.sender import Sender
 
 NS = 1_000_000_000
-SAMPLED = 100
-"""The gateway asks for the trace of every so-manieth block; anomalies are traced whatever it asks."""
 
 
 class Feed:
@@ -21,8 +18,6 @@ class Feed:
 
     Parameters
     ----------
-    settings
-        Broker and topics.
     sender
         Connected already: the first block need not wait for that.
     plant
@@ -32,10 +27,7 @@ class Feed:
         From plant time to the wall time at which a block that ends then is sent.
     """
 
-    def __init__(
-        self, settings: Settings, sender: Sender, plant: Plant, end_s: float, due_ns: Callable[[float], int]
-    ) -> None:
-        self._settings = settings
+    def __init__(self, sender: Sender, plant: Plant, end_s: float, due_ns: Callable[[float], int]) -> None:
         self._sender = sender
         self._plant = plant
         self._end_s = end_s
@@ -56,14 +48,14 @@ class Feed:
                 return
             self.plant_s, self.behind_s = t, max(0.0, late_ns / NS)
             if block is not None:
-                sender.send(block, [("traceparent", self._traceparent(asset, number))])
+                sender.send(block)
                 self.sent += 1
         sender.flush()
 
-    def _traceparent(self, asset: int, number: int) -> bytes:
-        name = f"{self._settings.topics.prefix}{self._plant.epoch_ns}/{asset}/{number}"
-        digest = hashlib.sha256(name.encode()).hexdigest()
-        return f"00-{digest[:32]}-{digest[32:48]}-{0 if number % SAMPLED else 1:02x}".encode()
+    def keep(self, trace_id: str | None) -> None:
+        """Have the trace of a block that led to an event begin where the block was sent."""
+        if trace_id and self._sender.spans:
+            self._sender.spans.keep(trace_id)
 
 
 def register(settings: Settings, plant: Plant, warmup_blocks: Callable[[int], int | None]) -> None:

@@ -14,7 +14,6 @@ from foreshock.demo.stage import check
 from foreshock.demo.watch import Watch
 from foreshock.errors import Unavailable
 from foreshock.local.process import Process
-from foreshock.settings import Settings
 from foreshock.simulate.plan import Plan
 from foreshock.streams.errands.sender import Sender
 
@@ -43,7 +42,6 @@ def clock(plan: Plan, begin_ns: int) -> Callable[[float], int]:
 
 
 def play(
-    settings: Settings,
     watch: Watch,
     worker: Process,
     screen: Screen,
@@ -60,7 +58,7 @@ def play(
         The worker ended, or blocks were left without an outcome.
     """
     board, stop = Board(plan), threading.Event()
-    feed = Feed(settings, sender, plan.plant, plan.end_s, clock(plan, time.time_ns()))
+    feed = Feed(sender, plan.plant, plan.end_s, clock(plan, time.time_ns()))
     with ThreadPoolExecutor(1, "feed") as pool:
         sending = pool.submit(feed.run, stop)
         try:
@@ -78,6 +76,8 @@ def _follow(
     while True:
         for topic, record in watch.records(_WAIT_S):
             new = board.take(topic, record)
+            if topic != "scores.v1":
+                feed.keep(record.get("trace_id"))
             if board.scores and board.first_score_at is None:
                 board.first_score_at = time.monotonic()
                 screen.say(f"first block processed {board.first_score_at - began:.1f} s after the start")

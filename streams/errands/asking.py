@@ -19,6 +19,7 @@ from foreshock.streams.errands.sender import Sender
 from foreshock.streams.errands.tailing import records
 from foreshock.streams.kafka import reader_config
 from foreshock.streams.partitioner import partition_for
+from foreshock.streams.spans.sending import Sending
 from foreshock.streams.topics import ensure
 from foreshock.streams.wire import decode_output
 
@@ -49,7 +50,7 @@ def ask(settings: Settings, command: Command, wait_s: float) -> dict[str, Any] |
         place = TopicPartition(settings.topics.prefix + "alerts.v1", number)
         _, place.offset = consumer.get_watermark_offsets(place, ASK_S)
         consumer.assign([place])
-        with Sender(settings, idempotent=False) as sender:  # the same id twice has one effect
+        with _sender(settings) as sender:
             sender.send(command)
         return _answer(consumer, command.command_id, wait_s, registry_for(settings))
     except KafkaException as exc:
@@ -70,8 +71,13 @@ def tell(settings: Settings, order: WorkOrder) -> None:
     """
     _check(order)
     ensure(settings)
-    with Sender(settings, idempotent=False) as sender:
+    with _sender(settings) as sender:
         sender.send(order)
+
+
+def _sender(settings: Settings) -> Sender:
+    """Make the sender of a person's word: the same id twice has one effect, and what comes of it is in its trace."""
+    return Sender(settings, idempotent=False, spans=Sending(settings, program="command"))
 
 
 def alarms(settings: Settings) -> dict[str, dict[str, Any]]:

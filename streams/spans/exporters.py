@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import StatusCode
 
+from foreshock.streams.spans.asked import disabled, otlp_endpoint, zipkin_endpoint
 from foreshock.streams.spans.attributes import ASSET, EVENT_ID, SAMPLED_BY
 from foreshock.streams.spans.store import SpanRow, SpanStore
 from foreshock.streams.spans.zipkin import ZipkinExporter
@@ -27,9 +28,7 @@ QUEUE_SPANS = 8192  # about a thousand traces, 20 MB
 BATCH_SPANS = 512
 STORE_DELAY_MS = 500.0  # `foreshock trace` finds what happened half a second ago
 RETELL_S = 300.0  # an exporter that stays down is told again so often
-OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 OTLP_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-ZIPKIN_ENDPOINT = "OTEL_EXPORTER_ZIPKIN_ENDPOINT"
 
 
 class Counted(SpanExporter):
@@ -128,19 +127,15 @@ class _StoreExporter(SpanExporter):
 
 def queues(store: str) -> list[Queue]:
     """Make the exporters that the settings and the environment ask for."""
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if disabled():
         return []
     found = []
     if store:
         found.append(Queue(Counted(_StoreExporter(SpanStore(Path(store))), f"the store in {store}"), STORE_DELAY_MS))
-    wanted = {name.strip().lower() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")} - {""}
-    if wanted == {"none"}:
-        return found
-    endpoint = next((os.environ[name] for name in OTLP_ENDPOINTS if os.environ.get(name)), "")
-    if endpoint and (not wanted or "otlp" in wanted) and (exporter := _otlp()) is not None:
+    endpoint, zipkin = otlp_endpoint(), zipkin_endpoint()
+    if endpoint and (exporter := _otlp()) is not None:
         found.append(Queue(Counted(exporter, endpoint.rpartition("@")[2]), None))
-    zipkin = os.environ.get(ZIPKIN_ENDPOINT, "").strip()
-    if zipkin and (not wanted or "zipkin" in wanted):
+    if zipkin:
         found.append(Queue(Counted(ZipkinExporter(zipkin), zipkin.rpartition("@")[2]), None))
     return found
 

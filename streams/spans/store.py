@@ -42,6 +42,12 @@ _OF_ALERT = (
     """ AND attributes LIKE '%"foreshock.alert_id":"' || ? || '%' ORDER BY start_ns LIMIT 1"""
 )
 
+# a hundred traces, or a twentieth: those first in which nothing but ordinary blocks is
+_OLDEST = (
+    "DELETE FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL GROUP BY trace_id"
+    " ORDER BY min(ordinary) DESC, min(start_ns) LIMIT max(100, (SELECT count(*) / 200 FROM spans)))"
+)
+
 
 class SpanRow(NamedTuple):
     """One span as it is kept."""
@@ -55,7 +61,7 @@ class SpanRow(NamedTuple):
     end_ns: int
     asset: str | None
     event_id: str | None
-    ordinary: int | None  # of a root: 1 for a sampled ordinary block, 0 for an event; None for other spans
+    ordinary: int | None  # of a root: 0 for an event, 1 for an ordinary block or what a producer sent; else None
     error: str
     attributes: dict[str, Any]
     resource: dict[str, Any]
@@ -106,12 +112,21 @@ class SpanStore:
 
     def count(self) -> int:
         """Count the traces in the store."""
-        return int(self._read("SELECT count(*) FROM spans WHERE ordinary IS NOT NULL")[0][0]) if self.exists() else 0
+        query = "SELECT count(DISTINCT trace_id) FROM spans WHERE ordinary IS NOT NULL"
+        return int(self._read(query)[0][0]) if self.exists() else 0
 
     def trace(self, trace_id: str) -> list[SpanRow]:
         """Give the spans of a trace in the order of their start; none: not here."""
         found = self._read("SELECT * FROM spans WHERE trace_id = ? ORDER BY start_ns, end_ns DESC", trace_id)
         return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in found]
+
+    def recent(self, count: int) -> list[SpanRow]:
+        """Give the spans of the newest traces of single records."""
+        query = (  # only a number is put in
+            "SELECT * FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL"  # noqa: S608
+            f" ORDER BY start_ns DESC LIMIT {int(count)}) ORDER BY start_ns"
+        )
+        return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in self._read(query)]
 
     def find(self, wanted: str) -> str | None:
         """Give the trace id of a trace, an event, a score or an alert, or of the latest anomaly of an asset.
@@ -165,10 +180,7 @@ class SpanStore:
             )
         while _used_bytes(db) > self._max_bytes:
             with _transaction(db):
-                gone = db.execute(
-                    "DELETE FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL"
-                    " ORDER BY ordinary DESC, start_ns LIMIT 100)"
-                ).rowcount
+                gone = db.execute(_OLDEST).rowcount
             if not gone:
                 return
 

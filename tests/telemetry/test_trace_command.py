@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from foreshock.cli import waterfall
 from foreshock.settings import Settings, TelemetrySettings
+from foreshock.streams.spans import waterfall
 from foreshock.streams.spans.store import SpanStore
 from foreshock.streams.telemetry import Telemetry
 
@@ -42,7 +42,8 @@ class TestCommand:
         assert code == 0
         assert f"trace {event.trace_id}" in out
         names = [line.split("  ")[0] for line in out.splitlines() if " ms  " in line or "us  " in line]
-        assert names[:2] == ["in Kafka", "process t.sensors.v1"]
+        assert names[0] == "process t.sensors.v1"
+        assert "  queue t.sensors.v1" in out
         assert "partition 2, offset 1" in out
         assert "30.0 ms" in out
         assert event.event_id in out
@@ -79,7 +80,8 @@ class TestCommand:
         document = json.loads(out)
 
         assert document["trace_id"] == event.trace_id
-        assert document["spans"][0]["attributes"]["messaging.kafka.offset"] == 1
+        root = next(span for span in document["spans"] if span["name"].startswith("process"))
+        assert root["attributes"]["messaging.kafka.offset"] == 1
 
     def test_store_by_settings(self, foreshock, store, records, tmp_path):
         """The store is the one of the settings, without an option."""
@@ -92,7 +94,7 @@ class TestCommand:
         code, out, err = foreshock("trace", "feedfeed", "--store", str(store))
 
         assert (code, out) == (1, "")
-        assert "has 4 traces" in err
+        assert "has 3 traces" in err
         assert "telemetry.sample_ratio" in err
 
     def test_no_store_says_what_to_do(self, foreshock, tmp_path):
@@ -120,32 +122,37 @@ class TestLayout:
         spans = SpanStore(store).trace(records.anomaly(1).anomalies[0].trace_id)
         lines = waterfall.lines(waterfall.records(spans)[0], 40)
 
-        assert lines[0].waiting
-        assert lines[0].duration_ns == 30_000_000
+        assert lines[1].waiting
+        assert lines[1].duration_ns == 30_000_000
         assert all(line.bar[1] >= 1 and sum(line.bar) <= 40 for line in lines)
-        assert lines[0].start_ns == -30_000_000
-        assert lines[1].start_ns == 0
-        assert lines[1].bar == (32, 8)
-        starts = [line.bar[0] for line in lines]
+        assert lines[1].start_ns == -30_000_000
+        assert lines[1].bar[0] == lines[0].start_ns == 0
+        assert lines[0].bar == (31, 9)
+        starts = [line.bar[0] for line in lines[1:]]
         assert starts == sorted(starts)
 
     def test_long_wait_is_told_not_drawn(self, store, records):
         """A record that lay in Kafka for an hour says so, and its stages still have bars to their scale."""
         spans = SpanStore(store).trace(records.anomaly(1).anomalies[0].trace_id)
-        root = spans[0]._replace(attributes=spans[0].attributes | {"foreshock.queue_ms": 3.6e6})
-        lines = waterfall.lines([root, *waterfall.records(spans)[0][1:]], 35)
+        hour_ago = spans[0].start_ns + 30_000_000 - 3600 * 10**9
+        record = [
+            span._replace(start_ns=hour_ago) if span.name.startswith("queue") else span
+            for span in waterfall.records(spans)[0]
+        ]
+        lines = waterfall.lines(record, 40)
 
-        assert waterfall.duration(lines[0].duration_ns) == "60 min"
-        assert lines[0].bar == (0, 0)
-        assert [line.bar for line in lines[1:4]] == [(0, 35), (0, 5), (5, 5)]
+        assert waterfall.duration(lines[1].duration_ns) == "60 min"
+        assert lines[1].bar == (0, 0)
+        assert "not drawn" in lines[1].notes
+        assert [line.bar for line in (lines[0], *lines[2:4])] == [(0, 40), (0, 5), (5, 5)]
 
     def test_children_are_indented(self, store, records):
         """The stages stand under the root of our part."""
         spans = SpanStore(store).trace(records.anomaly(1).anomalies[0].trace_id)
         names = [line.name for line in waterfall.lines(waterfall.records(spans)[0])]
 
-        assert names[1] == "process t.sensors.v1"
-        assert all(name.startswith("  ") for name in names[2:])
+        assert names[0] == "process t.sensors.v1"
+        assert all(name.startswith("  ") for name in names[1:])
 
     @pytest.mark.parametrize(
         ("ns", "text"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from foreshock.streams.spans.attributes import EVENT_ID, QUEUE_MS
+from foreshock.streams.spans.attributes import EVENT_ID
 from foreshock.streams.spans.store import SpanRow
 
+QUEUE = "queue "  # how the name of a span begins that is time in Kafka
 LONGEST_QUEUE = 5  # times the time of our work: more is not drawn
 BAR = 40  # characters for the whole of a trace, where there is room
 NOTES = (  # attribute, how it is told
@@ -32,6 +33,7 @@ NOTES = (  # attribute, how it is told
     ("foreshock.policy", "{}"),
     ("foreshock.schema", "schema {}"),
     ("error.type", "{}"),
+    ("foreshock.events", "{}"),
     (EVENT_ID, "event {}"),
 )
 
@@ -46,7 +48,7 @@ class Line:
     bar: tuple[int, int]  # first character and length, of the width given
     notes: str
     failed: bool = False
-    waiting: bool = False  # time in Kafka, no span
+    waiting: bool = False  # time in Kafka
 
 
 def records(spans: Sequence[SpanRow]) -> list[list[SpanRow]]:
@@ -57,27 +59,30 @@ def records(spans: Sequence[SpanRow]) -> list[list[SpanRow]]:
     return [list(_under(root, spans)) for root in roots]
 
 
-def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
-    """Lay out one record: the time it lay in Kafka, then its spans in the order of their start.
+def main_of(record: Sequence[SpanRow]) -> SpanRow:
+    """Give the span in which the worker handled the record: the root, or the one under the producer's."""
+    return next((span for span in record if span.kind == "consumer"), record[0])
 
-    Bars are to one scale; where a record lay in Kafka for long, that time has none, or nothing else could be seen.
+
+def lines(record: Sequence[SpanRow], width: int = BAR) -> list[Line]:
+    """Lay out one record: its spans, a parent before its children; times count from our poll of it.
+
+    Bars are to one scale; where a record lay in Kafka for long, what was before has none, or nothing else could be seen.
     """
-    root = record[0]
-    queue_ns = round(float(root.attributes.get(QUEUE_MS, 0.0)) * 1e6)
-    work_ns = max(1, max(span.end_ns for span in record) - root.start_ns)
-    drawn_ns = queue_ns if queue_ns <= LONGEST_QUEUE * work_ns else 0
+    main = main_of(record)
+    work_ns = max(1, max(span.end_ns for span in record) - main.start_ns)
+    before_ns = main.start_ns - min(span.start_ns for span in record)
+    drawn_ns = before_ns if before_ns <= LONGEST_QUEUE * work_ns else 0
     whole_ns = drawn_ns + work_ns
     depths = _depths(record)
     found = []
-    if queue_ns:
-        bar = _bar(0, drawn_ns, whole_ns, width) if drawn_ns else (0, 0)
-        note = "from log append to our poll" + ("" if drawn_ns else ", not drawn")
-        found.append(Line("in Kafka", -queue_ns, queue_ns, bar, note, waiting=True))
     for span in record:
-        start_ns, took_ns = span.start_ns - root.start_ns, span.end_ns - span.start_ns
+        start_ns, took_ns = span.start_ns - main.start_ns, span.end_ns - span.start_ns
         name = "  " * depths[span.span_id] + span.name
-        bar = _bar(drawn_ns + start_ns, took_ns, whole_ns, width)
-        found.append(Line(name, start_ns, took_ns, bar, notes(span), bool(span.error)))
+        drawn = drawn_ns + start_ns >= 0
+        bar = _bar(drawn_ns + start_ns, took_ns, whole_ns, width) if drawn else (0, 0)
+        told = notes(span) + ("" if drawn else f"{', ' * bool(notes(span))}not drawn")
+        found.append(Line(name, start_ns, took_ns, bar, told, bool(span.error), span.name.startswith(QUEUE)))
     return found
 
 
