@@ -53,6 +53,11 @@ def _key(default: Any, *, least: float | None = None, above: float | None = None
     return field(default=default, metadata={name: value for name, value in limits.items() if value is not None})
 
 
+def _secret_file() -> Any:
+    """Declare a secret that never stands in the settings themselves: `<key>_file` names the file that holds it."""
+    return field(default="", repr=False, metadata={"secret": True, "by_file": True})
+
+
 def _secret_url() -> Any:
     """Declare a URL that may hold a password: `<key>_file` reads it from a file."""
     return field(default="", metadata={"secret": True})
@@ -191,6 +196,30 @@ class TelemetrySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """The page: where it listens, the token without which nothing can be changed, what it holds in memory at most."""
+
+    listen: str = "127.0.0.1:8470"
+    token: str = _secret_file()
+    hosts: tuple[str, ...] = ()
+    look_back_s: float = _key(3600.0, least=0)
+    records: int = _key(200_000, least=1)
+    assets: int = _key(20_000, least=1)
+    rows: int = _key(1_500_000, least=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where processes are scraped (host:port, "" for nowhere), how many assets have labels, the file with the prices."""
+
+    listen: str = "127.0.0.1:9464"  # process n of a worker listens on port + n
+    deliver_listen: str = "127.0.0.1:9484"
+    cases_listen: str = "127.0.0.1:9494"
+    max_assets: int = _key(100, least=0, most=10_000)
+    prices: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a process."""
 
@@ -201,7 +230,9 @@ class Settings:
     state: StateSettings = field(default_factory=StateSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     deliver: Mapping[str, SinkSettings] = field(default_factory=lambda: MappingProxyType({}))  # by the sink's name
 
 
@@ -277,6 +308,8 @@ def _take(item: Given, values: dict[str, dict[str, Any]]) -> None:
     if base != item.key and base in declared and declared[base].metadata.get("secret"):
         values[item.section][base] = read_secret(Path(str(item.value)), name)
         return
+    if item.key in declared and declared[item.key].metadata.get("by_file"):
+        raise ConfigurationError(f"{name} is a secret: put it into a file and name that as {name}_file")
     if item.key not in declared:
         raise ConfigurationError(f"unknown setting {name}{_hint(item.key, declared)}")
     kind = get_type_hints(_SECTIONS[item.section])[item.key]

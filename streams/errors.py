@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -32,6 +32,7 @@ B = TypeVar("B")
 
 CRASHED = 1  # an exception that nobody foresaw
 OUTAGE_S = 30.0  # between two lines about the same outage
+ASIDE_S = 300.0  # between two lines about the same failure of what only watches
 _told: dict[str, float] = {}
 
 STOPPED = 70  # the worker ended itself rather than go on wrongly
@@ -101,6 +102,23 @@ def _rejection(exc: Exception) -> InputRejected:
     )
 
 
+def aside(call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Run what only watches: where it fails that is told now and then, and whoever is watched goes on. Say whether it ran."""
+    try:
+        call(*args, **kwargs)
+    except Exception as exc:
+        _tell_once(f"metrics {type(exc).__name__}", exc)
+        return False
+    return True
+
+
+def _tell_once(what: str, exc: Exception) -> None:
+    now = time.monotonic()
+    if now - _told.get(what, -ASIDE_S) >= ASIDE_S:
+        _told[what] = now
+        log.error("a metric could not be taken; all else goes on", exc_info=exc)
+
+
 def guarded(body: Callable[[], None]) -> Callable[[], None]:
     """Wrap the body of a thread: an exception in a thread is never silent, it ends the process."""
 
@@ -140,6 +158,14 @@ def settle(call: Callable[[], T], answer: Future[T]) -> None:
         answer.set_result(call())
     except BaseException as exc:
         answer.set_exception(exc)
+
+
+async def outcome_of(task: Awaitable[T]) -> T | Exception:
+    """Give what a task comes to, also where that is an exception: for a server, whose one request must not be its end."""
+    try:
+        return await task
+    except Exception as exc:
+        return exc
 
 
 def stop(exc: BaseException) -> NoReturn:

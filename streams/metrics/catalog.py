@@ -285,12 +285,6 @@ _COST = (
     counter("foreshock_asset_received_bytes_total", _INTEGRATION, "Bytes of their values, by asset.", _ASSET),
     counter("foreshock_asset_anomalies_total", _DETECTING, "Anomaly episodes opened, by asset.", _ASSET),
     counter("foreshock_asset_alerts_total", _ALERTS, "Alerts raised, by asset.", _ASSET),
-    counter(
-        "foreshock_labels_beyond_total",
-        _PLATFORM,
-        f'Names that found no label of their own and are counted under "{OTHER}".',
-        values("label", "asset", "asset_class"),
-    ),
 )
 
 METRICS: tuple[Metric, ...] = (

@@ -71,5 +71,6 @@ def _buckets(found: Histogram) -> list[_Bucket]:
         if known is None:
             buckets.append((bound, count))
         else:
-            buckets.append((bound, count, Exemplar({"trace_id": known.trace_id}, known.value, known.at_s)))
+            shown = {"trace_id": known.trace_id, "span_id": f"{known.span_id:016x}"}
+            buckets.append((bound, count, Exemplar(shown, known.value, known.at_s)))
     return buckets

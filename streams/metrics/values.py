@@ -28,6 +28,8 @@ class Exemplar:
     ----------
     trace_id
         32 hexadecimal digits.
+    span_id
+        Of the span that is the record's in our part of the trace.
     value
         What was observed.
     at_s
@@ -35,6 +37,7 @@ class Exemplar:
     """
 
     trace_id: str
+    span_id: int
     value: float
     at_s: float
 
@@ -62,12 +65,12 @@ class Histogram:
         self.counts += times * np.bincount(np.searchsorted(self.bounds, found), minlength=self.counts.size)
         self.sum += times * float(found.sum())
 
-    def remember(self, value: float, trace_id: str, at_s: float) -> None:
+    def remember(self, value: float, trace_id: str, span_id: int, at_s: float) -> None:
         """Keep an observation, which was counted, as the exemplar of its bucket, unless a recent one is there."""
         bucket = int(np.searchsorted(self.bounds, value))
         known = self.exemplars.get(bucket)
         if known is None or at_s - known.at_s >= EXEMPLAR_S:
-            self.exemplars[bucket] = Exemplar(trace_id, value, at_s)
+            self.exemplars[bucket] = Exemplar(trace_id, span_id, value, at_s)
 
 
 class Values:
