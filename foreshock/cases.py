@@ -1,7 +1,7 @@
 """The case of an anomaly event: all that it can be computed from again, and the raw records around it (evidence.v1).
 
 `Case` is what proves the event: its Avro body has the sha256 that the event's lineage names, and the event and its
-score follow from it alone. `CasePart` is what belongs to it beside that.
+score follow from it alone. `CasePart` is what belongs to it beside that, and what is kept around work on a machine.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePart:
-    """A piece of a large Case, a raw record around the event, or the end of those."""
+    """A piece of a large Case, a raw record around an event or around work, or the end of those."""
 
     event_id: str
     kind: PartKind

@@ -1,4 +1,4 @@
-"""`foreshock cases`: add the raw records around each anomaly to its case, as they come."""
+"""`foreshock cases`: keep the raw records around each anomaly and each work order, as they come."""
 
 from __future__ import annotations
 
@@ -19,26 +19,30 @@ def run(
     after_s: Annotated[
         float, typer.Option("--after-seconds", min=0, help="Wait so long for the records after the event.")
     ] = 120.0,
+    work_s: Annotated[
+        float, typer.Option("--after-work-seconds", min=0, help="The same after work on the machine.")
+    ] = 3600.0,
     scan: Annotated[
         int, typer.Option(min=1, help="Look through so many records of the partition for those before, at most.")
     ] = 20_000,
-    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of anomalies.v1.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of both topics.")] = False,
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,
     prefix: PrefixOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow anomalies.v1 and write the raw records before and after each event to evidence.v1.
+    """Follow anomalies.v1 and maintenance.v1 and write the raw records before and after each event to evidence.v1.
 
     A consumer group of its own (worker.group with -cases), so several may run, and any may be killed: what was not
-    committed is written again, with the same ids and bytes. Events that are opened or updated get a window.
+    committed is written again, with the same ids and bytes. Anomalies that are opened or updated get a
+    window, and work orders that are opened or closed, repairs and replacements.
     """
     from foreshock.streams.cases.windows import Reach
     from foreshock.streams.cases.writer import CaseWriter
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
-    reach = Reach(before=before, after=after, after_s=after_s, scan=scan)
+    reach = Reach(before=before, after=after, after_s=after_s, work_s=work_s, scan=scan)
     writer = CaseWriter(settings, ensure(settings), reach)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

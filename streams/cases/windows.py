@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
+from foreshock.alerts.records import WorkOrder
 from foreshock.cases import CasePart, PartKind
-from foreshock.contract import Anomaly, InputRange, Origin
+from foreshock.contract import Anomaly, Origin
 from foreshock.streams.border import pairs_of, trace
 from foreshock.streams.cases.bytes import digest
 from foreshock.streams.codec.framing import named_schema
@@ -20,9 +21,11 @@ class Reach:
     Attributes
     ----------
     before, after
-        Records of the asset, beside the event's own, which is in the case.
+        Records of the asset, beside an anomaly's own, which is in the case.
     after_s
         Seconds on the broker's clock after which no more records are waited for.
+    work_s
+        The same for a work order: a machine that was worked on takes its time to run again.
     scan
         Records of the partition that are looked through backwards, of all assets, at most.
     """
@@ -30,7 +33,52 @@ class Reach:
     before: int = 16
     after: int = 8
     after_s: float = 120.0
+    work_s: float = 3600.0
     scan: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a window is around, and where that is among the asset's records.
+
+    Attributes
+    ----------
+    record
+        The anomaly, or the work order.
+    event_id
+        Its id, which is the key of what is found.
+    topic, topic_id, partition
+        Of the asset's records.
+    start
+        Offset; records below it are before the event.
+    end
+        Offset; records from it on are after the event.
+    end_ns
+        The time that belongs to it, by the broker's clock, since 1970 UTC.
+    wait_s
+        Seconds from then on in which records count.
+    told_ns
+        When the broker took what made the event known, since 1970 UTC.
+    trace_id
+        The trace that it belongs to.
+    """
+
+    record: Anomaly | WorkOrder
+    event_id: str
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    end: int
+    end_ns: int
+    wait_s: float
+    told_ns: int
+    trace_id: str
+
+    @property
+    def key(self) -> bytes:
+        """Key of the asset's records."""
+        return self.record.asset.encode()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,8 +87,10 @@ class Window:
 
     Attributes
     ----------
+    source
+        Topic and partition of the record that tells of the event.
     place
-        Offset of the anomaly on its partition of anomalies.v1: what is committed once the window is out.
+        Its offset: what is committed once the window is out.
     earlier, later
         Offsets of the records found.
     problems
@@ -49,8 +99,8 @@ class Window:
         Whether no record is waited for any more.
     """
 
-    anomaly: Anomaly
-    partition: int
+    subject: Subject
+    source: tuple[str, int]
     place: int
     reach: Reach
     earlier: list[int] = field(default_factory=list)
@@ -58,44 +108,36 @@ class Window:
     problems: list[str] = field(default_factory=list)
     done: bool = False
 
-    @property
-    def inputs(self) -> InputRange:
-        """Coordinates of the records behind the event."""
-        return self.anomaly.lineage.inputs[-1]
-
-    @property
-    def key(self) -> bytes:
-        """Key of the asset's records."""
-        return self.anomaly.asset.encode()
-
     def wants(self, record: Message) -> bool:
-        """Say whether a record behind the event's is one of the records after it."""
+        """Say whether a record is one of the records after the event."""
         offset = record.offset() or 0
-        mine = record.key() == self.key and offset > self.inputs.last and offset not in self.later
+        mine = record.key() == self.subject.key and offset >= self.subject.end and offset not in self.later
         return mine and len(self.later) < self.reach.after and self._in_time(record)
 
     def _in_time(self, record: Message) -> bool:
-        return int(record.timestamp()[1]) * 1_000_000 <= self.anomaly.ingest_ns + int(self.reach.after_s * 1e9)
+        return int(record.timestamp()[1]) * 1_000_000 <= self._until_ns()
+
+    def _until_ns(self) -> int:
+        return self.subject.end_ns + int(self.subject.wait_s * 1e9)
 
     def look(self, record: Message) -> None:
         """Note that nothing more is to come, where a record shows that: there are enough, or the time is over."""
-        behind = (record.offset() or 0) > self.inputs.last
+        behind = (record.offset() or 0) >= self.subject.end
         self.done = self.done or len(self.later) >= self.reach.after or (behind and not self._in_time(record))
 
     def expired(self, now_ms: int) -> bool:
         """Say whether the time is over by the wall clock: then the end of the partition is the end of the window."""
-        return now_ms * 1_000_000 > self.anomaly.ingest_ns + int(self.reach.after_s * 1e9)
+        return now_ms * 1_000_000 > self._until_ns()
 
     def end(self) -> CasePart:
         """Give the part that closes the window: how much there is, and what is missing."""
         missing = list(self.problems)
         if len(self.later) < self.reach.after:
-            missing.append(
-                f"{len(self.later)} of {self.reach.after} records after the event came within {self.reach.after_s:g} s"
-            )
+            came = f"{len(self.later)} of {self.reach.after} records after the event came"
+            missing.append(f"{came} within {self.subject.wait_s:g} s")
         note = "; ".join(missing)
         return CasePart(
-            event_id=self.anomaly.event_id,
+            event_id=self.subject.event_id,
             kind=PartKind.WINDOW,
             number=len(self.earlier),
             count=len(self.later),
@@ -104,14 +146,14 @@ class Window:
         )
 
 
-def raw(window: Window, record: Message, kind: PartKind) -> CasePart:
+def raw(subject: Subject, record: Message, kind: PartKind) -> CasePart:
     """Give a raw record as a part of a case: the same record gives the same bytes."""
-    value, inputs = record.value(), window.inputs
+    value = record.value()
     traceparent, tracestate = trace(record)
     origin = Origin(
-        topic=inputs.topic,
-        topic_id=inputs.topic_id,
-        partition=inputs.partition,
+        topic=subject.topic,
+        topic_id=subject.topic_id,
+        partition=subject.partition,
         offset=record.offset() or 0,
         ingest_ns=record.timestamp()[1] * 1_000_000,
         schema=named_schema(value),
@@ -119,7 +161,7 @@ def raw(window: Window, record: Message, kind: PartKind) -> CasePart:
         tracestate=tracestate,
     )
     return CasePart(
-        event_id=window.anomaly.event_id,
+        event_id=subject.event_id,
         kind=kind,
         number=origin.offset,
         origin=origin,

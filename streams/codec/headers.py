@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from foreshock.alerts.records import AlarmRecord, AlertTransition
+from foreshock.alerts.records import AlarmRecord, AlertTransition, WorkOrder
 from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Score
 from foreshock.streams.codec.encode import content_type
 
 _NS = 1_000_000_000
-Output = Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case
+Output = Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case | WorkOrder
 
 
 def headers(
@@ -94,7 +94,7 @@ def _attributes(record: Output) -> tuple[str, bytes, bytes, bytes, int]:
         kind = b"io.foreshock.quality.raised.v1" if record.raised else b"io.foreshock.quality.cleared.v1"
         subject = _path(f"{record.point}/{record.channel}" if record.channel else record.point)
         return record.event_id, kind, _source("", record.asset), subject, record.source_ns
-    if isinstance(record, AlertTransition | AlarmRecord):
+    if isinstance(record, AlertTransition | AlarmRecord | WorkOrder):
         return _of_alert(record)
     origin = record.origin
     if isinstance(record, Case):  # its event has the id without the ending
@@ -104,11 +104,14 @@ def _attributes(record: Output) -> tuple[str, bytes, bytes, bytes, int]:
     return record.event_id, b"io.foreshock.dead-letter.v1", source, b"%d" % origin.offset, origin.ingest_ns
 
 
-def _of_alert(record: AlertTransition | AlarmRecord) -> tuple[str, bytes, bytes, bytes, int]:
+def _of_alert(record: AlertTransition | AlarmRecord | WorkOrder) -> tuple[str, bytes, bytes, bytes, int]:
     if isinstance(record, AlarmRecord):  # the change that led to it has the id without the ending
         event_id, source = f"{record.last_event_id}.alarm", _source("", record.asset)
         return event_id, b"io.foreshock.alarm.v1", source, _path(record.alert_id), record.changed_ns
-    kind = f"io.foreshock.alert.{record.change}.v1".encode()
+    if isinstance(record, WorkOrder):
+        kind, source = f"io.foreshock.work-order.{record.kind}.v1".encode(), _source("", record.asset)
+        return record.record_id, kind, source, _path(record.work_order), record.at_ns
+    kind = f"io.foreshock.{'incident' if record.members else 'alert'}.{record.change}.v1".encode()
     return record.event_id, kind, _source(record.site, record.asset), _path(record.alert_id), record.at_ns
 
 

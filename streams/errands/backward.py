@@ -24,6 +24,8 @@ class Looked:
         What was wanted, the newest first.
     end
         Offset after the last record, and with it of the look.
+    back_to
+        Offset that the look went down to.
     back_to_ns
         Log-append time of the oldest record that was looked at; None where there was none.
     whole
@@ -32,12 +34,20 @@ class Looked:
 
     found: tuple[Message, ...]
     end: int
+    back_to: int
     back_to_ns: int | None
     whole: bool
 
 
 def look_back(
-    consumer: Consumer, topic: str, partition: int, wanted: Callable[[Message], bool], *, enough: int, most: int
+    consumer: Consumer,
+    topic: str,
+    partition: int,
+    wanted: Callable[[Message], bool],
+    *,
+    enough: int,
+    most: int,
+    below: int | None = None,
 ) -> Looked:
     """Find the newest records of a partition.
 
@@ -51,6 +61,8 @@ def look_back(
         Stop when so many are found ...
     most
         ... or so many offsets were looked at.
+    below
+        Only records below this offset; None: all.
 
     Raises
     ------
@@ -60,17 +72,19 @@ def look_back(
         It did not answer in time.
     """
     low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S)
+    end = end if below is None else min(end, below)
     found: list[Message] = []
-    back_to: int | None = None
+    taken_ms: int | None = None
     upper, step = end, FIRST
     bottom = max(low, end - most)
     while upper > bottom and len(found) < enough:
         lower = max(bottom, upper - step)
         part = list(between(consumer, topic, partition, lower, upper))
-        back_to = next((message.timestamp()[1] * 1_000_000 for message in part), back_to)
+        taken_ms = next((message.timestamp()[1] for message in part), taken_ms)
         found += [message for message in reversed(part) if wanted(message)]
         upper, step = lower, step * 4
-    return Looked(tuple(found), end, back_to, whole=upper <= low)
+    back_to_ns = None if taken_ms is None else taken_ms * 1_000_000
+    return Looked(tuple(found), end, upper, back_to_ns, whole=upper <= low)
 
 
 def between(consumer: Consumer, topic: str, partition: int, lower: int, upper: int) -> Iterator[Message]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -15,17 +16,22 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
+from foreshock.alerts.records import WorkOrder
+from foreshock.alerts.vocabulary import WorkKind
 from foreshock.cli import cases as cases_command
 from foreshock.cli import evidence as evidence_command
 from foreshock.cli import explain as explain_command
 from foreshock.cli import replay as replay_command
 from foreshock.contract import Asset, Limit, MeasuringPoint
 from foreshock.streams.cases.file import read
+from foreshock.streams.cases.works import read_work
+from foreshock.streams.errands.asking import tell
 from foreshock.streams.errands.sender import Sender
 
 ASSETS = [f"pump-{n}" for n in range(8)]
 BLOCKS = 60
 FAULTY = range(30, 45)
+MS = 1_000_000
 
 
 @pytest.fixture
@@ -117,16 +123,29 @@ def test_every_anomaly_of_a_killed_run_replays_after_its_raw_records_are_gone(
 
 
 @pytest.mark.slow
-def test_the_case_writer_goes_on_where_it_was(mine, open_topics, start_worker, make_block, command):
-    """A second run finds everything committed; one whose commits are lost writes the same parts again, byte for byte."""
+def test_the_case_writer_goes_on_where_it_was(mine, open_topics, start_worker, make_block, command, tmp_path):
+    """A second run finds everything committed; one whose commits are lost writes the same parts again, byte for byte.
+
+    Around work on a machine it keeps records too, by the times that are told of it, also where none are there.
+    """
     topics = open_topics(mine)
-    send(topics, make_block, range(BLOCKS))
+    for start in range(0, BLOCKS, 20):  # the records of one request have one time
+        send(topics, make_block, range(start, start + 20))
     worker = start_worker(mine)
     topics.wait_for_outcomes(BLOCKS * len(ASSETS), 200, worker=worker)
     assert worker.stop() == 0, worker.shown()
+    pump = [each for each in topics.raw("sensors.v1") if each.key() == ASSETS[3].encode()]
+    began, ended = (pump[number].timestamp()[1] for number in (20, 40))
+    about = {"asset": ASSETS[3], "actor": "hall"}
+    tell(mine, order("opened", at_ns=began * MS, **about))
+    tell(mine, order("note", at_ns=began * MS, **about))
+    stood = {"downtime_s": (ended - began) / 1000, "finished_ns": ended * MS}
+    tell(mine, order("repair", at_ns=time.time_ns(), **stood, **about))
+    tell(mine, order("closed", at_ns=began * MS, asset="never-heard-of", actor="hall"))
     run = lambda *more: command(
-        cases_command.run, "--once", "--json", "--before", "4", "--after", "2", "--after-seconds", "3", *more
-    )
+        cases_command.run, "--once", "--json", "--before", "4", "--after", "2", "--after-seconds", "3",
+        "--after-work-seconds", "3", *more
+    )  # fmt: skip
 
     first = json.loads(run().output)["written"]
     parts = {each.headers["ce_id"]: each.value for each in topics.read("evidence.v1")}
@@ -139,3 +158,26 @@ def test_the_case_writer_goes_on_where_it_was(mine, open_topics, start_worker, m
     assert (second, third) == (0, first)
     assert len(again) == len(parts) + third
     assert all(parts[part_id] == value for part_id, value in again)
+
+    out = tmp_path / "work.avro"
+    taken = command(evidence_command.run, "--order", "WO-1", "--out", str(out), "--json")
+    assert taken.exit_code == 0, taken.output
+    opened, repair, unknown = read_work(out.read_bytes())
+    assert [each.order.kind for each in (opened, repair, unknown)] == ["opened", "repair", "closed"]
+    earlier = [each for each in pump if each.timestamp()[1] < began]
+    assert len(earlier) >= 4
+    later = {at: [each for each in pump if each.timestamp()[1] >= at] for at in (began, ended)}
+    for found, until in ((opened, began), (repair, ended)):
+        assert [each.number for each in found.of("before")] == [each.offset() for each in earlier[-4:]]
+        assert [each.number for each in found.of("after")] == [each.offset() for each in later[until][:2]]
+        assert [each.value for each in found.of("before")] == [each.value() for each in earlier[-4:]]
+        assert [each.note for each in found.of("window")] == [""]
+    assert not unknown.of("before") + unknown.of("after")
+    assert "0 of 2 records after the event came" in unknown.of("window")[0].note
+    shown = json.loads(taken.output)["records"]
+    assert [(each["before"], each["after"]) for each in shown] == [(4, 2), (4, 2), (0, 0)]
+
+
+def order(kind: str, **about) -> WorkOrder:
+    """What maintenance tells of work order WO-1."""
+    return WorkOrder(record_id=f"{kind}-{about['asset']}", kind=WorkKind(kind), work_order="WO-1", **about)

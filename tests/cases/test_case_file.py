@@ -10,8 +10,12 @@ import fastavro
 import numpy as np
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from foreshock.alerts.records import WorkOrder
+from foreshock.alerts.vocabulary import WorkKind
 from foreshock.cases import CasePart, PartKind
 from foreshock.cli import explain as explain_command
 from foreshock.cli import replay as replay_command
@@ -19,6 +23,8 @@ from foreshock.errors import CaseRejected
 from foreshock.streams.cases.bytes import chunks, digest
 from foreshock.streams.cases.file import read, write
 from foreshock.streams.cases.reading import block_of, case_of, joined, recorded
+from foreshock.streams.cases.subjects import times
+from foreshock.streams.cases.works import Work, read_work, write_work
 from foreshock.streams.codec import schemas
 from foreshock.streams.codec.framing import CONFLUENT
 from tests.cases.making import named
@@ -179,3 +185,53 @@ def test_explain_tells_machine_feature_rule_records_and_state(case, file, tmp_pa
     parsed = json.loads(data.output)
     assert parsed["proven"] is True
     assert parsed["anomaly"]["event_id"] == case.anomaly.event_id
+
+
+@pytest.fixture(scope="module")
+def works() -> list[Work]:
+    """Two records of a work order, with raw records around the first of them."""
+    told = WorkOrder(
+        record_id="r-1",
+        kind=WorkKind.OPENED,
+        asset="pump-1",
+        work_order="WO-1",
+        at_ns=1_760_000_000_000_000_000,
+        actor="hall",
+    )
+    opened = Work(told, "ab" * 16)
+    for part in (raw("ab" * 16, 43, PartKind.AFTER), raw("ab" * 16, 40, PartKind.BEFORE)):
+        opened.parts[part.kind, part.number] = part
+    return [opened, Work(replace(told, kind=WorkKind.REPAIR, downtime_s=60.0), "")]
+
+
+def test_file_of_a_work_order_proves_itself_too(works, file):
+    """It is read as it was written; a flipped bit, and a case in its place, are refused, and the other way round."""
+    data = write_work(works)
+    rng = np.random.default_rng(7)
+
+    assert read_work(data) == works
+    assert len(list(fastavro.reader(io.BytesIO(data)))) == 4
+    for at in rng.integers(0, len(data), 300).tolist():
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << int(rng.integers(8))
+        with pytest.raises(CaseRejected):
+            read_work(bytes(damaged))
+    with pytest.raises(CaseRejected, match="holds WorkOrder, CasePart"):
+        read(data)
+    with pytest.raises(CaseRejected, match="holds Anomaly, Case, CasePart"):
+        read_work(file)
+
+
+@given(
+    st.integers(0, 2**63 - 1), st.none() | st.integers(0, 2**63 - 1), st.none() | st.floats(0, 1e300), st.integers(0)
+)
+def test_work_is_over_when_it_is_told_and_never_ends_before_it_begins(at_ns, finished_ns, downtime_s, told_ns):
+    """Whatever times a sender states."""
+    told = WorkOrder(
+        record_id="r", kind=WorkKind.REPAIR, asset="a", work_order="1", at_ns=at_ns, actor="x",
+        finished_ns=finished_ns, downtime_s=downtime_s,
+    )  # fmt: skip
+
+    began, ended = times(told, told_ns)
+
+    assert 0 <= began <= ended <= told_ns
