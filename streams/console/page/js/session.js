@@ -1,0 +1,27 @@
+// What this console may do, and signing in.
+import { post } from "./api.js";
+
+export const session = {
+  write: false,
+  signedIn: false,
+  links: {},
+  known: false,
+  take(found) {
+    Object.assign(this, { write: found.write, signedIn: found.signed_in, links: found.links ?? {}, known: true });
+    document.dispatchEvent(new Event("session"));
+  },
+};
+
+/** Sign in with the token; the cookie is the server's. */
+export async function signIn(token) {
+  const found = await post("login", { token });
+  session.signedIn = found.signed_in;
+  document.dispatchEvent(new Event("session"));
+}
+
+/** Why nothing may be written; empty: it may. */
+export function whyNot() {
+  if (!session.known) return "Asking what this console may do …";
+  if (!session.write) return "This console is read-only: it was started without a token. Start it with console.token_file, or use the command line.";
+  return session.signedIn ? "" : "Sign in with the console's token to use this.";
+}
