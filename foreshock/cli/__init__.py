@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "topics": "topics",
     "cache": "cache",
     "status": "status",
+    "console": "console",
     "why": "why",
     "asset": "asset",
     "report": "report",

@@ -122,11 +122,12 @@ class SpanStore:
 
     def recent(self, count: int) -> list[SpanRow]:
         """Give the spans of the newest traces of single records."""
-        query = (  # only a number is put in
-            "SELECT * FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL"  # noqa: S608
-            f" ORDER BY start_ns DESC LIMIT {int(count)}) ORDER BY start_ns"
+        query = (
+            "SELECT * FROM spans WHERE trace_id IN (SELECT trace_id FROM spans WHERE ordinary IS NOT NULL"
+            " ORDER BY start_ns DESC LIMIT ?) ORDER BY start_ns"
         )
-        return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in self._read(query)]
+        found = self._read(query, str(count))
+        return [SpanRow._make((*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1]))) for row in found]
 
     def find(self, wanted: str) -> str | None:
         """Give the trace id of a trace, an event, a score or an alert, or of the latest anomaly of an asset.

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINKED = ("streams", "detectors", "features", "avro_schemas")
-DATA = (".avsc", ".json", ".lock", ".typed")
+DATA = (".avsc", ".json", ".lock", ".typed", ".html", ".css", ".js", ".svg", ".txt")
 
 pytestmark = pytest.mark.slow
 
