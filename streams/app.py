@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +11,8 @@ import faust
 from confluent_kafka.admin import AdminClient
 
 from foreshock.alerts.policy import Policy
-from foreshock.alerts.records import AlertTransition
-from foreshock.contract import DataQuality, DeadLetter
 from foreshock.detection import reference_of, spec_of
 from foreshock.fleet import Fleet
-from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from foreshock.streams import agents, kafka, wire
 from foreshock.streams.border import Border
@@ -28,11 +24,13 @@ from foreshock.streams.commands import CONTROL, MAINTENANCE, CommandReader
 from foreshock.streams.errors import client_error
 from foreshock.streams.followed import followed
 from foreshock.streams.intake.faust_base import NoTables
-from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.intake.transport import Consumer, Intake, Transport
+from foreshock.streams.metrics.surface import Surface
+from foreshock.streams.metrics.watch import Subjects, Watch
+from foreshock.streams.metrics.worker import Meters
 from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.publish import Outbox, Publisher
+from foreshock.streams.publish import Publisher
 from foreshock.streams.state import retention, tails
 from foreshock.streams.state.claims import Claims
 from foreshock.streams.state.covering import Covering
@@ -48,7 +46,8 @@ from foreshock.streams.state.records import Marker
 from foreshock.streams.state.recovery import Recovery
 from foreshock.streams.state.taken import Taken
 from foreshock.streams.state.transactions import Transactions
-from foreshock.streams.telemetry import BatchTimes, Telemetry
+from foreshock.streams.telemetry import Telemetry
+from foreshock.streams.telling import Telling
 from foreshock.streams.timers import Timers
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.walk import Walk
@@ -80,9 +79,18 @@ class App:
     watchdog: Watchdog
     telemetry: Telemetry
     cache: Cache
+    metrics: Watch
+    surface: Surface
 
 
-def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, policies: Sequence[Policy] = ()) -> App:
+def build(
+    settings: Settings,
+    topics: Mapping[str, TopicInfo],
+    *,
+    worker: str,
+    surface: Surface,
+    policies: Sequence[Policy] = (),
+) -> App:
     """Connect the parts of a worker. Nothing is read or written before `streams/process.py` starts them.
 
     Parameters
@@ -93,10 +101,12 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, p
         As `topics.ensure` found them.
     worker
         Name of this process in headers, spans and the log.
+    surface
+        Shows its metrics.
     policies
         Of alerts; without any the default holds.
     """
-    parts = _parts(settings, topics, worker, policies)
+    parts = _parts(settings, topics, worker, policies, surface)
     checkpoint, keeper = _state(settings, topics, worker, parts)
     app, ledger = parts.faust, parts.ledger
     sensors = topics["sensors.v1"]
@@ -137,6 +147,8 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, worker: str, p
         ),
         telemetry=parts.telemetry,
         cache=parts.cache,
+        metrics=_metrics(settings, parts),
+        surface=surface,
     )
 
 
@@ -159,9 +171,12 @@ class _Parts:
     folding: Folding
     walk: Walk
     tell: Callable[[Sequence[Told]], None]
+    meters: Meters
 
 
-def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str, policies: Sequence[Policy]) -> _Parts:
+def _parts(
+    settings: Settings, topics: Mapping[str, TopicInfo], worker: str, policies: Sequence[Policy], surface: Surface
+) -> _Parts:
     fleet = Fleet(spec_of(settings), reference=reference_of(settings))
     registry = Registry(settings.topics.registry_url) if settings.topics.registry_url else None
     telemetry = Telemetry(settings, worker=worker)
@@ -172,7 +187,8 @@ def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str, pol
     publisher = Publisher({**kafka.producer_config(settings), **_QUIET}, halted=lapse.over)
     gate = Gate(lapse)
     custody = Custody(partial(_release, fleet, cache))
-    tell = partial(_publish, publisher, outputs, cache, telemetry)
+    meters = Meters(settings, surface, fleet)
+    telling = Telling(publisher, outputs, cache, telemetry, meters)
     recipes = Recipes(fleet)
     places = Places(
         fleet,
@@ -180,12 +196,12 @@ def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str, pol
         gate,
         recipes,
         partition_of=_partitions(settings),
-        tell=tell,
+        tell=telling.publish,
         taken=Taken({topics[name].name: topics[name].topic_id for name in (CONTROL, MAINTENANCE)}),
         covering=Covering(fleet, policies),
     )
     folding = Folding(fleet, custody, places, lambda: _again(app, gate))
-    walk = Walk(folding, _border(settings, topics, registry), outputs, partial(_tell, telemetry, cache))
+    walk = Walk(folding, _border(settings, topics, registry), outputs, telling.delivered)
     fleet.on_stage = walk.stage
     return _Parts(
         fleet=fleet,
@@ -202,7 +218,8 @@ def _parts(settings: Settings, topics: Mapping[str, TopicInfo], worker: str, pol
         recipes=recipes,
         folding=folding,
         walk=walk,
-        tell=tell,
+        tell=telling.publish,
+        meters=meters,
     )
 
 
@@ -233,6 +250,7 @@ def _state(
         marker=Marker(topics["sensors.v1"].topic_id, 0, 0, retention.topic_ids(topics), settings.worker.group),
         metadata=partial(_metadata, parts.faust),
         round_s=settings.state.round_s,
+        noted=parts.meters.checkpoint,
     )
     keeper = Keeper(
         recovery=recovery,
@@ -246,6 +264,7 @@ def _state(
         publisher=parts.publisher,
         topic=topics["sensors.v1"],
         tell=parts.tell,
+        noted=parts.meters.assignment,
     )
     return checkpoint, keeper
 
@@ -255,6 +274,20 @@ def _announce(fleet: Fleet, cache: Cache, worker: str, topic: str, numbers: list
     cache.seed([view for number in numbers for view in fleet.views(number)])
     shown = ", ".join(map(str, numbers)) or "none"
     print(f"worker ready: {worker}, {topic} partitions {shown}", flush=True)
+
+
+def _metrics(settings: Settings, parts: _Parts) -> Watch:
+    """Make what looks at the parts now and then."""
+    subjects = Subjects(
+        census=parts.fleet.census,
+        ledger=parts.ledger,
+        ends=lambda: _consumer(parts.faust).poller.ends,
+        in_flight=parts.publisher.in_flight,
+        is_open=lambda: parts.gate.is_open,
+        telemetry=parts.telemetry,
+        cache=parts.cache,
+    )
+    return parts.meters.watch(subjects, kafka.admin_config(settings))
 
 
 def _timers(settings: Settings, parts: _Parts) -> Timers:
@@ -281,22 +314,6 @@ def _again(app: faust.App, gate: Gate) -> None:
     """Have the partitions taken up again; until then nothing passes."""
     gate.close()
     _consumer(app).poller.restart()
-
-
-def _publish(publisher: Publisher, outputs: Outputs, cache: Cache, telemetry: Telemetry, found: Sequence[Told]) -> None:
-    """Publish what is told about sensors, and of alerts, without a record of the input."""
-    if not found:
-        return
-    now_ns = time.time_ns()
-    quality = [each for each in found if isinstance(each, DataQuality)]
-    alerts = [each for each in found if isinstance(each, AlertTransition)]
-    events = [*outputs.quality(quality, now_ns), *(each for told in alerts for each in outputs.alert(told, now_ns))]
-
-    def delivered(_: Outbox) -> None:
-        cache.tell(found)
-        telemetry.told(alerts, now_ns)
-
-    publisher.publish(Outbox(events, (), delivered))
 
 
 def _commands(settings: Settings, topics: Mapping[str, TopicInfo], parts: _Parts) -> CommandReader:
@@ -348,26 +365,6 @@ def _release(fleet: Fleet, cache: Cache, partitions: Collection[int]) -> None:
     """Drop what is known of partitions that others have now."""
     fleet.release(partitions)
     cache.release(partitions)
-
-
-def _tell(
-    telemetry: Telemetry, cache: Cache, batch: Batch, items: Sequence[Outcome | DeadLetter], outbox: Outbox
-) -> None:
-    """Pass on what became of a batch, once it is on the broker: nobody here can hold it up or lose it."""
-    stages = batch.stages_ns
-    times = BatchTimes(
-        received=batch.received_ns,
-        started=batch.started_ns,
-        decoded=stages.get("decoded", 0),
-        quality=stages.get("quality", 0),
-        features=stages.get("features", 0),
-        scored=stages.get("score", 0),
-        policy=stages.get("policy", 0),
-        encoded=stages.get("encoded", 0),
-        delivered=stages.get("delivered", 0),
-    )
-    telemetry.record(times, items, offsets=outbox.offsets)
-    cache.put([item for item in items if isinstance(item, Outcome)])
 
 
 def _consumer(app: faust.App) -> Consumer:

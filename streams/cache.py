@@ -85,7 +85,7 @@ class Cache:
         self._stopped = threading.Event()
         self._told = 0.0
         self._down = 0  # attempts that failed in a row
-        self._written = self._dropped = self._failures = 0
+        self._written = self._dropped = self._failures = self._hits = self._misses = 0
         self._exchanged = time.monotonic()
         self._client = client(url) if url else None
         if self._client:
@@ -137,13 +137,18 @@ class Cache:
             self._seeds = {at: view for at, view in self._seeds.items() if view.last.partition not in partitions}
 
     def counters(self) -> dict[str, int]:
-        """Count states written and dropped, those that wait, and exchanges that failed."""
+        """Count states `written` and `dropped`, those `waiting`, and exchanges: `hit`, the cache still had all that was
+        written before; `miss`, it had lost some of it; `failed`. `up` is 1 while it answers.
+        """
         waiting = len(self._waiting) + len(self._again)
         return {
             "written": self._written,
             "dropped": self._dropped,
             "waiting": waiting,
             "failed": self._failures,
+            "hit": self._hits,
+            "miss": self._misses,
+            "up": int(self._client is not None and not self._down),
         }
 
     def close(self, timeout_s: float = 2.0) -> None:
@@ -177,6 +182,8 @@ class Cache:
             return
         self._written += len(taken)
         self._exchanged = time.monotonic()
+        self._hits += complete
+        self._misses += not complete
         if self._down or not complete:
             self._restore()
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from foreshock.detectors.snapshot import Keys
 from foreshock.fleet import AssetState, Fleet
+from foreshock.streams.errors import aside
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Ledger, Partition
 from foreshock.streams.state.places import Places
@@ -78,6 +79,9 @@ class Checkpoint:
         Gives the consumer group's metadata; called in the loop.
     round_s
         Seconds within which every asset that changed is to be in a checkpoint.
+    noted
+        Told of each one: seconds, bytes of its snapshots, assets that are in none yet, whether it was committed. It only
+        watches.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class Checkpoint:
         marker: Marker,
         metadata: Metadata,
         round_s: float,
+        noted: Callable[..., object],
     ) -> None:
         self._fleet = fleet
         self._custody = custody
@@ -106,6 +111,7 @@ class Checkpoint:
         self._marker = marker
         self._metadata = metadata
         self._round_s = round_s
+        self._noted = noted
         self._epoch = 0
         self._floor: dict[Partition, int] = {}
         self._stale: dict[Partition, tuple[str, ...]] = {}
@@ -185,6 +191,7 @@ class Checkpoint:
     async def _take(self, deadline: float, period_s: float) -> tuple[int, int]:
         """Take one checkpoint; give how many changed assets are left, and how many are in it."""
         async with self.lock:
+            begun = time.monotonic()
             now = self._capture(period_s)
             if not now.states and not self._changed(now):
                 return now.left, 0
@@ -193,10 +200,12 @@ class Checkpoint:
             )
             for record in records:
                 self._mean_bytes += 0.02 * (len(record.value or b"") - self._mean_bytes)
-            if not await self._outputs.delivered_up_to(now.outboxes, deadline):
-                return now.left + len(now.states), 0
-            if not await self._commit(now, records):
-                return now.left + len(now.states), 0
+            done = await self._outputs.delivered_up_to(now.outboxes, deadline) and await self._commit(now, records)
+            size = sum(len(record.value or b"") for record in records)
+            left = now.left if done else now.left + len(now.states)
+            aside(self._noted, time.monotonic() - begun, size, left, committed=done)
+            if not done:
+                return left, 0
             for state in now.states:
                 self._fleet.clean(state.partition, state.asset, state.offset)
             return now.left, len(now.states)

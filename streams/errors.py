@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from foreshock.contract import Reason
 from foreshock.errors import ForeshockError, InputRejected
+from foreshock.streams.logs import last_line
 
 log = logging.getLogger("foreshock.worker")
 P = ParamSpec("P")
@@ -177,14 +177,13 @@ def stop(exc: BaseException) -> NoReturn:
         leave(str(exc), exc.exit_code)
     if isinstance(exc, KafkaException):
         leave(f"Kafka client: {exc.args[0].str() if isinstance(exc.args[0], KafkaError) else exc}", STOPPED)
-    traceback.print_exception(exc)
-    leave(f"{type(exc).__name__}: {exc}", CRASHED)
+    leave(f"{type(exc).__name__}: {exc}", CRASHED, exc)
 
 
-def leave(reason: str, code: int) -> NoReturn:
-    """Print the last line and end the process, from any thread."""
+def leave(reason: str, code: int, exc: BaseException | None = None) -> NoReturn:
+    """Write the last line, with the traceback of a defect, and end the process, from any thread."""
     sys.stdout.flush()
-    print(f"foreshock worker: {reason}", file=sys.stderr, flush=True)
+    last_line(f"foreshock worker: {reason}", exc)
     logging.shutdown()
     os._exit(code)
 

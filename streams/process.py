@@ -21,6 +21,7 @@ from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.policies import read_policies
 from foreshock.settings import Settings
 from foreshock.streams.errors import fatal, guarded
+from foreshock.streams.logs import to_stderr
 from foreshock.streams.stopping import Stopper
 
 if TYPE_CHECKING:
@@ -48,25 +49,29 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
     Raises
     ------
     ConfigurationError
-        The instance id is in use on this host, or a policy is not as it must be.
+        The instance id or the address of the metrics is in use on this host, or a policy is not as it must be.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who started this one passes it on as SIGTERM
     stopper = Stopper()
     gc.disable()  # until all is loaded: nothing of it goes
     settings = of_slot(settings, slot)
-    _log_to_stderr()
+    to_stderr(settings, settings.telemetry.service_name)
     policies = read_policies(settings.alerts.policies)
     with _alone(settings):
         found: Future[dict[str, TopicInfo]] = Future()
         look = guarded(lambda: found.set_result(_look(settings, gate)))
         threading.Thread(name="topics", target=look, daemon=True).start()
+        from foreshock.streams.metrics.model import Process
+        from foreshock.streams.metrics.surface import Surface
+
+        surface = Surface(settings, Process.WORKER, name=_name(settings), slot=slot)
         from foreshock.detection import spec_of
         from foreshock.streams.app import build
         from foreshock.streams.warm import warm
 
         warm(spec_of(settings))
         gc.collect()
-        app = build(settings, found.result(), worker=_name(settings), policies=policies)
+        app = build(settings, found.result(), worker=_name(settings), surface=surface, policies=policies)
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 100)  # a batch makes tens of thousands of objects, none of them in a cycle
         gc.enable()
@@ -114,6 +119,7 @@ async def _live(app: App, stopper: Stopper) -> None:
         asyncio.create_task(fatal(app.timers.every())),
         asyncio.create_task(fatal(app.places.serve(app.checkpoint.put))),
         asyncio.create_task(fatal(_faust_ends(app, stopping))),
+        asyncio.create_task(fatal(app.metrics.every())),
     ]
     for each in app.followed:
         each.follow()
@@ -132,6 +138,7 @@ async def _live(app: App, stopper: Stopper) -> None:
     app.telemetry.close()
     app.keeper.close()
     app.checkpoint.close()
+    app.surface.close()
 
 
 async def _faust_ends(app: App, stopping: asyncio.Event) -> None:
@@ -175,14 +182,3 @@ def _alone(settings: Settings) -> Iterator[None]:
 def _name(settings: Settings) -> str:
     """Give this process a name that is stable where its membership is, and else its own."""
     return settings.worker.instance_id or f"{socket.gethostname()}-{os.getpid()}"
-
-
-def _log_to_stderr() -> None:
-    """Log warnings of libraries and everything of ours."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("foreshock").setLevel(logging.INFO)
-    # the last: Faust logs under the modules of its classes
-    for name in ("faust", "mode", "asyncio", "foreshock.streams"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -181,6 +181,10 @@ class Publisher:
         """Say whether outputs are not delivered yet."""
         return bool(self._held or self._scored)
 
+    def in_flight(self) -> int:
+        """Bytes of the outputs that the broker has not confirmed, at most."""
+        return self._bytes
+
     def _poll(self) -> None:
         self._producer.poll(0)
         while self._waiting and not self._halted() and self._taken(*self._waiting[0]):

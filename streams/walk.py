@@ -70,9 +70,11 @@ class Walk:
         items: list[Outcome | DeadLetter] = []
         for record, origin, result in zip(batch.records, batch.origins, batch.results, strict=True):
             if result is None:
+                batch.repeated.append(origin.partition)
                 continue
             if origin.offset < self.published.get(origin.partition, 0):
                 events += self._news(result, scored_ns)
+                batch.repeated.append(origin.partition)
                 continue
             if isinstance(result, InputRejected):
                 rejected = result
@@ -80,6 +82,7 @@ class Walk:
                 written = attempt(self._outputs.outcome, result, scored_ns, record)
                 if not isinstance(written, InputRejected):
                     scores.append(written[0])
+                    batch.sizes.append(len(record.value() or b""))
                     events += written[1]
                     items.append(result)
                     continue

@@ -25,6 +25,12 @@ hypothesis_settings.load_profile("foreshock")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Many workers run side by side here, and each would take the same port; what tests metrics asks for an address of its own.
+for _name in ("LISTEN", "DELIVER_LISTEN", "CASES_LISTEN"):
+    os.environ[f"FORESHOCK_METRICS__{_name}"] = ""
+# Tests read what workers say as people do; what tests JSON lines asks for them.
+os.environ["FORESHOCK_TELEMETRY__LOG_FORMAT"] = "human"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that needs the local stack."""

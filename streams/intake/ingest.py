@@ -36,6 +36,10 @@ class Batch:
         The outcome of each record, or why it became a dead letter; None: its outcome is known since long.
     stages_ns
         Wall time at which each stage ended, by its name.
+    sizes
+        Bytes of the values of the records that got a score, in their order.
+    repeated
+        Partitions of the records whose outputs are out already.
     """
 
     events: list[Any]
@@ -46,6 +50,8 @@ class Batch:
     inputs: list[Block | InputRejected] = field(default_factory=list)
     results: list[Outcome | InputRejected | None] = field(default_factory=list)
     stages_ns: dict[str, int] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
 
     def mark(self, stage: str) -> None:
         """Note the wall time at which a stage ended."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from foreshock.contract import DataQuality
 from foreshock.streams.checkpoint import Checkpoint
+from foreshock.streams.errors import aside
 from foreshock.streams.publish import Publisher
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.folding import Folding
@@ -34,6 +35,8 @@ class Keeper:
         The input.
     tell
         Publishes records of quality for a partition.
+    noted
+        Told when partitions are "assigned" (and how many seconds it took), "revoked" or "lost"; it only watches.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Keeper:
         publisher: Publisher,
         topic: TopicInfo,
         tell: Callable[[Sequence[DataQuality]], None],
+        noted: Callable[[str, float], object],
     ) -> None:
         self._recovery = recovery
         self._checkpoint = checkpoint
@@ -62,11 +66,12 @@ class Keeper:
         self._publisher = publisher
         self._topic = topic
         self._tell = tell
+        self._noted = noted
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recovery")
 
     async def take_up(self, generation: int, committed: Mapping[Partition, int | None]) -> Mapping[Partition, int]:
         """Restore partitions, in a thread of its own: nothing else uses the Fleet until it is done."""
-        loop = asyncio.get_running_loop()
+        loop, begun = asyncio.get_running_loop(), time.monotonic()
         async with self._checkpoint.lock:
             starts = await loop.run_in_executor(self._thread, self._recovery.take_up, committed)
         positions = {partition: start.position for partition, start in starts.items()}
@@ -83,6 +88,7 @@ class Keeper:
         if any(start.claim for start in starts.values()):
             await self._checkpoint.claim()
         self._gate.open(generation)
+        aside(self._noted, "assigned", time.monotonic() - begun)
         return positions
 
     async def settle(self) -> None:
@@ -93,6 +99,7 @@ class Keeper:
         await self._checkpoint.settle(deadline + 1)
         self._checkpoint.abandon()
         self._custody.settle(self._ledger.positions())
+        aside(self._noted, "revoked", 0.0)
 
     def lose(self) -> None:
         """Drop everything."""
@@ -100,6 +107,7 @@ class Keeper:
         self._checkpoint.abandon()
         self._publisher.forget()
         self._custody.drop(list(self._custody.partitions()))
+        aside(self._noted, "lost", 0.0)
 
     def close(self) -> None:
         """End the thread; what it restores is not wanted any more."""
