@@ -24,7 +24,7 @@ from foreshock.errors import SnapshotRejected
 
 __all__ = ["Key", "Keys", "Kind", "Sealed", "Tree", "canonical", "from_canonical", "seal", "unseal"]
 
-Kind = Literal["snapshot", "marker", "place", "recipe"]
+Kind = Literal["snapshot", "marker", "place", "recipe", "line"]
 VERSION = 1
 MAGIC = b"FSSS"
 LEVEL = 1  # of zlib: level 6 saves a tenth more and takes four times as long

@@ -36,7 +36,15 @@ TOLD = (
     Change.CLOSED,
     Change.WORK_ORDER,
 )
-REQUESTED = (Change.RAISED, Change.ESCALATED, Change.REALARMED, Change.OVERDUE, Change.UNSHELVED, Change.UNSUPPRESSED)
+REQUESTED = (
+    Change.RAISED,
+    Change.ESCALATED,
+    Change.REALARMED,
+    Change.OVERDUE,
+    Change.UNSHELVED,
+    Change.UNSUPPRESSED,
+    Change.JOINED,
+)
 Words = tuple[str, ...]
 
 
@@ -59,6 +67,7 @@ class SinkSettings:
     sites: Words = ()
     assets: Words = ()
     changes: Words = field(default=TOLD, metadata={"words": tuple(Change)})
+    per: Literal["asset", "line"] = "asset"  # what one alert is of; line: an incident, where the policy groups
     start: Literal["end", "beginning"] = "end"  # where it begins that has never delivered anything
     parallel: int = _limited(8, least=1, most=256)
     window: int = _limited(1000, least=1, most=100_000)  # transitions that are read ahead

@@ -298,4 +298,5 @@ def _shown(member: Member) -> LineMember:
         state=last.state,
         severity=last.severity,
         open=member.is_open,
+        work_order=last.work_order,
     )

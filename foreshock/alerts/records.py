@@ -39,6 +39,7 @@ class LineMember:
     state: AlarmState
     severity: Severity
     open: bool  # False: the alert is closed
+    work_order: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,9 @@ def run(
     *,
     is_open: Annotated[bool, typer.Option("--open", help="Only what stands now.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="From now on, as it happens; ends with Ctrl-C.")] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Incidents of lines in the place of the alerts that are part of one.")
+    ] = False,
     since: Annotated[str, typer.Option("--since", help="How far back: 8h, 7d; everything: all.")] = "24h",
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,
@@ -29,27 +32,34 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Show the changes of alerts, or the alerts that stand: severity, asset, who has it, until when, and why."""
-    from foreshock.streams.errands.asking import alarms, transitions
+    from foreshock.streams.errands.asking import ALERTS, INCIDENTS, alarms, incidents, transitions
 
     if is_open and follow:
         raise ConfigurationError("give either --open or --follow")
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     if is_open:
-        _show_open([each for each in alarms(settings).values() if asset in {"", each["asset"]}], as_json=as_json)
+        found = incidents(settings) if lines else alarms(settings)
+        _show_open([each for each in found.values() if asset in {"", *_machines(each)}], as_json=as_json)
         return
     lasts_s = None if since == "all" else seconds_of(since)
     if lasts_s is None and since != "all":
         raise ConfigurationError(f"--since {since!r} is no duration: 30m, 8h, 7d, or all")
     since_ms = None if lasts_s is None else int((time.time() - lasts_s) * 1000)
     shown = 0
+    topic = INCIDENTS if lines else ALERTS
     try:
-        for told in transitions(settings, follow=follow, since_ms=since_ms, asset=asset):
+        for told in transitions(settings, follow=follow, since_ms=since_ms, asset=asset, topic=topic):
             print(_json(told) if as_json else line(told), flush=True)
             shown += 1
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
     if not shown and not as_json:
         typer.echo(f"foreshock: no alert changed in the last {since}" if lasts_s else "foreshock: no alerts", err=True)
+
+
+def _machines(found: dict[str, Any]) -> list[str]:
+    """Whom an alert is of: an asset, or a line and its machines."""
+    return [found["asset"], *(each["asset"] for each in found.get("members", ()))]
 
 
 def line(told: dict[str, Any]) -> str:
@@ -86,7 +96,8 @@ def _show_open(found: list[dict[str, Any]], *, as_json: bool) -> None:
     if not console.is_terminal:  # nobody looks at a screen: lines are not cut
         console.width = PLAIN_WIDTH
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("alert", "asset", "severity", "state", "points", "owner", "acknowledged by", "work order", "raised"):
+    where = "machines" if any(each.get("members") for each in found) else "points"
+    for name in ("alert", "asset", "severity", "state", where, "owner", "acknowledged by", "work order", "raised"):
         table.add_column(name)
     now_ns = time.time_ns()
     for each in found:
@@ -96,7 +107,7 @@ def _show_open(found: list[dict[str, Any]], *, as_json: bool) -> None:
             each["asset"],
             severity,
             _state(each),
-            ", ".join(each["points"]),
+            ", ".join(_machines(each)[1:] or each["points"]),
             each["owner"],
             each["acknowledged_by"],
             each["work_order"],

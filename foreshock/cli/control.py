@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,10 +18,16 @@ from foreshock.alerts.vocabulary import CommandKind, Holds, Verdict
 from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, settings_from
 from foreshock.errors import ConfigurationError, InputRejected, Unavailable
 
+if TYPE_CHECKING:
+    from foreshock.settings import Settings
+
 NS = 1_000_000_000
 
 TargetArgument = Annotated[
-    str, typer.Argument(metavar="ASSET|ALERT", help="The asset, or an alert by its id (8 digits suffice).")
+    str,
+    typer.Argument(
+        metavar="ASSET|ALERT", help="The asset, an alert, or an incident of a line, by its id (8 digits suffice)."
+    ),
 ]
 AssetArgument = Annotated[str, typer.Argument(help="The asset's id.")]
 ActorOption = Annotated[str, typer.Option("--actor", help="Who asks: a person, or a system.")]
@@ -230,15 +236,28 @@ def when(text: str, start_ns: int | None = None) -> int:
 
 def _ask(kind: CommandKind, named: str, about: dict[str, Any], shell: tuple[Any, Any, Any, float, bool]) -> None:
     """Send a command, wait for its answer, and leave with the code that says how it went."""
-    from foreshock.streams.errands.asking import ask, target
+    from foreshock.streams.errands.asking import targets
 
     config, bootstrap, prefix, wait_s, as_json = shell
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
-    asset, alert_id = target(settings, named)
+    found = targets(settings, named)
     if kind in {CommandKind.FREEZE, CommandKind.RESUME, CommandKind.WINDOW}:
-        alert_id = ""
-    about["command_id"] = about["command_id"] or uuid.uuid4().hex
-    command = Command(kind=kind, asset=asset, alert_id=alert_id, at_ns=time.time_ns(), **about)
+        found = [(asset, "") for asset, _ in found]
+    command_id = about.pop("command_id") or uuid.uuid4().hex
+    refused = False
+    for number, (asset, alert_id) in enumerate(found):  # several: of the incident of a line
+        about["command_id"] = f"{command_id}-{number}" if number else command_id
+        command = Command(kind=kind, asset=asset, alert_id=alert_id, at_ns=time.time_ns(), **about)
+        refused |= _answered(settings, command, wait_s, as_json=as_json)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _answered(settings: Settings, command: Command, wait_s: float, *, as_json: bool) -> bool:
+    """Send a command and show its answer; say whether it was refused."""
+    from foreshock.streams.errands.asking import ask
+
+    asset = command.asset
     answer = ask(settings, command, wait_s)
     if answer is None:
         raise Unavailable(
@@ -246,8 +265,7 @@ def _ask(kind: CommandKind, named: str, about: dict[str, Any], shell: tuple[Any,
             f"it when it is back. `foreshock alerts {asset}` shows the answer then; `foreshock why {asset}` says who has the asset"
         )
     _show(answer, as_json=as_json)
-    if answer["change"] == "refused":
-        raise typer.Exit(1)
+    return bool(answer["change"] == "refused")
 
 
 def _show(answer: dict[str, Any], *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from foreshock.alerts.records import Command, WorkOrder
+from foreshock.alerts.vocabulary import Change
 from foreshock.errors import ConfigurationError, InputRejected, Unavailable
 from foreshock.settings import Settings
 from foreshock.streams.codec import commands
@@ -24,6 +25,7 @@ from foreshock.streams.topics import ensure
 from foreshock.streams.wire import decode_output
 
 ASK_S = 10.0
+ALERTS, INCIDENTS = "alerts.v1", "incidents.v1"
 _ALERT = re.compile(r"[0-9a-f]{8,32}")
 
 
@@ -100,7 +102,7 @@ def alarms(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def transitions(
-    settings: Settings, *, follow: bool = False, since_ms: int | None = None, asset: str = ""
+    settings: Settings, *, follow: bool = False, since_ms: int | None = None, asset: str = "", topic: str = ALERTS
 ) -> Iterator[dict[str, Any]]:
     """Give changes of alerts, as they stand on alerts.v1.
 
@@ -112,17 +114,49 @@ def transitions(
         Else: from the first one that the broker took at this time; None: all that are kept.
     asset
         Of one asset alone.
+    topic
+        `incidents.v1`: of the incidents of lines, and of what is in none.
     """
-    count = ensure(settings)["alerts.v1"].partitions
-    only = partition_for(asset.encode(), count, settings.topics.partitioner) if asset else None
+    count = ensure(settings)[topic].partitions
+    alone = asset and topic == ALERTS  # the machines of a line are on its partition
+    only = partition_for(asset.encode(), count, settings.topics.partitioner) if alone else None
     registry = registry_for(settings)
     beginning = not follow
     for message in records(
-        settings, "alerts.v1", beginning=beginning, follow=follow, only=only, since_ms=since_ms if beginning else None
+        settings, topic, beginning=beginning, follow=follow, only=only, since_ms=since_ms if beginning else None
     ):
         record = decode_output(message.value() or b"", registry)["record"]
-        if asset in {"", record["asset"]}:
+        if asset in {"", record["asset"], *(each["asset"] for each in record.get("members", ()))}:
             yield record
+
+
+def incidents(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Give the incidents of lines that are open: fields of the last change of each, by its id, the oldest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in transitions(settings, topic=INCIDENTS):
+        if each.get("members"):
+            found.pop(each["alert_id"], None)
+            if each["change"] != Change.CLOSED:
+                found[each["alert_id"]] = each
+    return dict(sorted(found.items(), key=lambda each: int(each[1]["raised_ns"])))
+
+
+def targets(settings: Settings, wanted: str) -> list[tuple[str, str]]:
+    """Give asset and alert of all that somebody named: as `target`, or the open alerts of an incident of a line.
+
+    Raises
+    ------
+    ConfigurationError
+        The digits are those of several alerts, or incidents.
+    """
+    one = target(settings, wanted)
+    if one[1] or not _ALERT.fullmatch(wanted):
+        return [one]
+    found = [each for name, each in incidents(settings).items() if name.startswith(wanted)]
+    if len(found) > 1:
+        raise ConfigurationError(f"{wanted} is the beginning of {len(found)} incidents: give more digits")
+    members = found[0]["members"] if found else ()
+    return [(each["asset"], each["alert_id"]) for each in members if each["open"]] or [one]
 
 
 def target(settings: Settings, wanted: str) -> tuple[str, str]:

@@ -39,6 +39,7 @@ class Raised(NamedTuple):
     alert_id: str
     asset: str
     number: str
+    incident_id: str = ""  # of a line: what it is known by where it was raised
 
 
 class Open:
@@ -46,14 +47,16 @@ class Open:
 
     def __init__(self, sink: str) -> None:
         self._actor = actor(sink)
-        self._raised: dict[str, Raised] = {}  # by number
+        self._raised: dict[tuple[str, str], Raised] = {}  # by number and asset: a line's has many
 
     def take(self, record: WorkOrder) -> None:
         """Take the next record; whoever closes a work order, it is closed."""
         if record.kind is WorkKind.OPENED and record.actor == self._actor and record.alert_id:
-            self._raised[record.work_order] = Raised(record.alert_id, record.asset, record.work_order)
+            self._raised[record.work_order, record.asset] = Raised(
+                record.alert_id, record.asset, record.work_order, record.incident_id
+            )
         elif record.kind is WorkKind.CLOSED:
-            self._raised.pop(record.work_order, None)
+            self._raised.pop((record.work_order, record.asset), None)
 
     def raised(self) -> list[Raised]:
         """Give those that are open, the oldest first."""
@@ -99,7 +102,7 @@ class Closures:
         for raised in self._open.raised():
             if stopping.is_set():
                 return
-            reply = await self._sink.look_up(raised.alert_id, raised.asset, {})
+            reply = await self._sink.look_up(raised.incident_id or raised.alert_id, raised.asset, {})
             decision = decide(reply.answer)
             if not isinstance(decision, Delivered):
                 log.warning("sink %s: look-up of %s: %s", self._sink.settings.name, raised.number, decision.why)
@@ -112,6 +115,7 @@ class Closures:
                     raised.number,
                     WorkKind.CLOSED,
                     time.time_ns(),
+                    incident_id=raised.incident_id,
                 )
                 await self._bus.work_order(closed, "")
                 self._open.take(closed)

@@ -15,7 +15,7 @@ from foreshock.settings_deliver import RestSettings
 from foreshock.streams.sinks.answers import Ambiguous, Answer, Decision, Delivered, Retry, decide
 from foreshock.streams.sinks.engine import Item
 from foreshock.streams.sinks.http import Http, Reply, trace_headers
-from foreshock.streams.sinks.work_request import Request, load, work_order
+from foreshock.streams.sinks.work_request import Request, lacks, load, orders
 
 _KNOWN = 100_000  # numbers that are remembered; for the rest there is the look-up
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -54,8 +54,25 @@ class RestSink:
     async def deliver(self, item: Item) -> Decision:
         """Make one attempt."""
         alert = item.alert
-        if alert.work_order or alert.alert_id in self._known:
+        lacking = [each for each in lacks(alert) if each not in self._known]
+        if not lacking:
             return Delivered()
+        number = self._known.get(alert.alert_id, "") or await self._raised(item)
+        if not isinstance(number, str):
+            return number
+        at_ns = min(alert.at_ns, time.time_ns())  # a machine's clock may be ahead; a record of the future is refused
+        for each in orders(alert, self.settings.name, number, WorkKind.OPENED, at_ns):
+            if each.alert_id in lacking:
+                await self._publish(each, item.traceparent)
+        for known in (*lacking, alert.alert_id):
+            self._known[known] = number
+        while len(self._known) > _KNOWN:
+            self._known.popitem(last=False)
+        return Delivered()
+
+    async def _raised(self, item: Item) -> Decision | str:
+        """Give the number of the request of an alert, which is made where there is none; or what went wrong."""
+        alert = item.alert
         reply = await self.look_up(alert.alert_id, alert.asset, trace_headers(item))
         looked = _looked(reply)
         if not isinstance(looked, Delivered):
@@ -68,15 +85,7 @@ class RestSink:
             if not isinstance(made, str):
                 return made
             number = made
-        at_ns = min(alert.at_ns, time.time_ns())  # a machine's clock may be ahead; a record of the future is refused
-        await self._publish(
-            work_order(alert.alert_id, alert.asset, self.settings.name, number, WorkKind.OPENED, at_ns),
-            item.traceparent,
-        )
-        self._known[alert.alert_id] = number
-        if len(self._known) > _KNOWN:
-            self._known.popitem(last=False)
-        return Delivered()
+        return number
 
     async def look_up(self, alert_id: str, asset: str, headers: dict[str, str]) -> Reply:
         """Ask for the work order of an alert."""

@@ -29,7 +29,7 @@ from foreshock.streams.wire import decode_output
 
 log = logging.getLogger("foreshock.deliver")
 
-ALERTS = "alerts.v1"
+ALERTS, INCIDENTS = "alerts.v1", "incidents.v1"
 COMMIT_S = 0.25
 TELL_S = 60.0
 _POLL_S = 0.2
@@ -99,6 +99,7 @@ class Source:
                 # Not cooperative: there a commit between the two rounds is refused, and the partitions count as lost (seen).
                 "partition.assignment.strategy": "range",
                 "isolation.level": "read_committed",
+                "enable.partition.eof": True,  # behind the last record may stand the marker of a transaction
                 "error_cb": client_error,
                 "log_level": 2,
             }
@@ -110,6 +111,7 @@ class Source:
         self._doubted: dict[int, int] = {}  # from where a gap was asked for once more
         self._paused = False
         self._told: str | None = None
+        self.assigned = False  # whether it ever was given its partitions
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read and deliver until it is to stop; what is under way then may end, the rest comes again."""
@@ -135,6 +137,10 @@ class Source:
         self._thread.shutdown()
         self._tell()
 
+    def told(self) -> dict[str, int]:
+        """Give the counters of the sink, with what waits and the lag."""
+        return {**self._engine.told(), "lag": self.lag()}
+
     def lag(self) -> int:
         """Count the records of `alerts.v1` that are not done, as far as known."""
         positions = self._engine.positions()
@@ -158,6 +164,9 @@ class Source:
 
     async def _take(self, message: Message) -> None:
         error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start so
+            self._ended(message.partition() or 0, message.offset() or 0)
+            return
         if error is not None:
             await self._failed(error, message)
             return
@@ -177,6 +186,12 @@ class Source:
             return
         given = self._tracer.traceparent(alert, trace(message)[0], self._sink.name)
         self._engine.take(Item(place, alert, given, message))
+
+    def _ended(self, partition: int, end: int) -> None:
+        """Pass over what is no record: the topic ends here."""
+        if partition in self._engine.positions() and end > self._next.get(partition, end):
+            self._engine.skip((partition, end - 1))
+            self._next[partition] = end
 
     async def _follows(self, partition: int, offset: int) -> bool:
         """Say whether a record is the next one; where some are missing before it they are asked for once more.
@@ -230,6 +245,7 @@ class Source:
         for number, offset in starts.items():
             self._loop.call_soon_threadsafe(self._engine.begin, number, offset)
         consumer.assign([TopicPartition(self._topic.name, *each) for each in starts.items()])
+        self.assigned = True
         shown = ", ".join(f"{number} from offset {offset}" for number, offset in sorted(starts.items()))
         log.info("sink %s has partitions %s", self._sink.name, shown or "none: all have their readers")
         self._paused = False
@@ -301,9 +317,7 @@ class Source:
                 continue  # the brokers are away: the lag is what it was
 
     def _tell(self) -> None:
-        told = ", ".join(
-            f"{name} {count}" for name, count in {**self._engine.told(), "lag": self.lag()}.items() if count
-        )
+        told = ", ".join(f"{name} {count}" for name, count in self.told().items() if count)
         if told != self._told:
             log.info("sink %s: %s", self._sink.name, told or "nothing yet")
             self._told = told

@@ -51,7 +51,9 @@ def description(alert: AlertTransition) -> str:
     lines = [
         f"{said(alert.change).capitalize()} at {when(alert.at_ns)}{f' by {alert.actor}' if alert.actor != 'policy' else ''}.",
         alert.reason,
-        f"Machine: {alert.asset}{f', {where}' if where else ''}{f'; measured at {points}' if points else ''}",
+        f"Line: {alert.asset}; machines: {machines(alert)}"
+        if alert.members
+        else f"Machine: {alert.asset}{f', {where}' if where else ''}{f'; measured at {points}' if points else ''}",
         f"Score: {_number(alert.score)} (1 is the boundary of normal); {alert.rule}" if alert.score is not None else "",
         f"What it looks like: {alert.hypothesis}" if alert.hypothesis else "",
         f"What to do: {alert.action}" if alert.action else "",
@@ -63,6 +65,14 @@ def description(alert: AlertTransition) -> str:
         f"Alert {alert.alert_id}, priority {alert.priority}, policy {alert.policy}, trace {alert.trace_id}",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def machines(alert: AlertTransition) -> str:
+    """Give the machines of the incident of a line, and how each stands; of another alert its own."""
+    if not alert.members:
+        return alert.asset
+    found = [f"{each.severity}, {each.state.replace('_', ' ')}" if each.open else "closed" for each in alert.members]
+    return _listed(tuple(f"{each.asset} ({text})" for each, text in zip(alert.members, found, strict=True)))
 
 
 def when(at_ns: int | None) -> str:
@@ -94,6 +104,7 @@ FIELDS: Mapping[str, Callable[[AlertTransition], Word]] = MappingProxyType(
         "path": lambda alert: "/".join(alert.path),
         "site": lambda alert: alert.site,
         "points": lambda alert: _listed(alert.points),
+        "machines": machines,
         "severity": lambda alert: alert.severity.value,
         "worst": lambda alert: worst(alert).value,
         "score": lambda alert: _number(alert.score),

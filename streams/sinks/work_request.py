@@ -181,8 +181,34 @@ def text_at(tree: Any, path: str) -> str:
     return str(tree) if isinstance(tree, str | int) and not isinstance(tree, bool) else ""
 
 
+def lacks(alert: AlertTransition) -> list[str]:
+    """Give the alerts that are open and have no work order: of the incident of a line those of its machines."""
+    if not alert.members:
+        return [] if alert.work_order else [alert.alert_id]
+    return [each.alert_id for each in alert.members if each.open and not each.work_order]
+
+
+def orders(alert: AlertTransition, sink: str, number: str, kind: WorkKind, at_ns: int) -> list[WorkOrder]:
+    """Give the records of `maintenance.v1` for an alert; for the incident of a line one of each alert that is open."""
+    if not alert.members:
+        return [work_order(alert.alert_id, alert.asset, sink, number, kind, at_ns)]
+    return [
+        work_order(each.alert_id, each.asset, sink, number, kind, at_ns, incident_id=alert.alert_id)
+        for each in alert.members
+        if each.open
+    ]
+
+
 def work_order(
-    alert_id: str, asset: str, sink: str, number: str, kind: WorkKind, at_ns: int, note: str = ""
+    alert_id: str,
+    asset: str,
+    sink: str,
+    number: str,
+    kind: WorkKind,
+    at_ns: int,
+    note: str = "",
+    *,
+    incident_id: str = "",
 ) -> WorkOrder:
     """Give the record of `maintenance.v1` that says so; its id is the same whenever it is made."""
     return WorkOrder(
@@ -194,6 +220,7 @@ def work_order(
         actor=actor(sink),
         alert_id=alert_id,
         note=note,
+        incident_id=incident_id,
     )
 
 

@@ -322,6 +322,7 @@ ALERT = AlertTransition(
             state=AlarmState.UNACKNOWLEDGED,
             severity=Severity.WARNING,
             open=True,
+            work_order="WO-1",
         ),
     ),
     cause="3" * 32,
