@@ -57,10 +57,10 @@ class Alert:
     @property
     def raised(self) -> bool:
         """Whether anybody was ever told of it."""
-        return self.present is not None or any(
-            record["change"] not in {"suppressed", "unsuppressed"} and record["state"] in STANDING
-            for _, record in self.changes
-        )
+        states = {
+            record["state"] for _, record in self.changes if record["change"] not in {"suppressed", "unsuppressed"}
+        }
+        return bool((states | ({self.present["state"]} if self.present else set())) & STANDING)
 
     def pieces(self, now_ms: float) -> Iterator[Piece]:
         """Give the times at which it stood, with its severity."""
@@ -82,7 +82,7 @@ class Alert:
 
     def summary(self) -> dict[str, Any]:
         """Give one line of it."""
-        last, first = self.last, self.changes[0][1] if self.changes else self.last
+        last = self.last
         over = None if self.open else (self.changes[-1][0] if self.changes else None)
         changed = last.get("at_ns", last.get("changed_ns", 0))
         return {
@@ -106,7 +106,7 @@ class Alert:
             "peak": last.get("peak"),
             "hypothesis": next((r["hypothesis"] for _, r in reversed(self.changes) if r["hypothesis"]), ""),
             "priority": last.get("priority"),
-            "anomaly_id": first.get("anomaly_id", ""),
+            "anomaly_id": next((r["anomaly_id"] for _, r in self.changes if r["anomaly_id"]), ""),
             "last_event_id": last.get("event_id", last.get("last_event_id", "")),
             "reason": last.get("reason", ""),
             "respond_by_ms": _ms(last.get("respond_by_ns")),

@@ -14,7 +14,15 @@ from foreshock.streams.console import asked
 from foreshock.streams.console.alertbook import Alert
 from foreshock.streams.console.app import Console
 from foreshock.streams.console.asset import asset, unknown
-from foreshock.streams.console.events import alert_behind, alert_of, alert_tree, anomaly_tree, digits, event_line
+from foreshock.streams.console.events import (
+    alert_behind,
+    alert_of,
+    alert_tree,
+    anomaly_behind,
+    anomaly_tree,
+    digits,
+    event_line,
+)
 from foreshock.streams.console.guard import answer
 from foreshock.streams.console.lineage import lineage
 from foreshock.streams.console.problems import Problem
@@ -61,17 +69,17 @@ class Alerting:
         alert = alert_of(plant, request.match_info["alert"])
         told = alert_tree(alert)
         page = asset(plant, alert.asset, self._console.now_ms)
-        event = None
-        if told["anomaly_id"]:
+        event, behind = None, anomaly_behind(plant, alert)
+        if behind:
             try:
-                event = await self._anomaly(told["anomaly_id"])
+                event = await self._anomaly(behind)
             except Problem as problem:
                 event = problem.tree()
         beside = {
             name: [each for each in page[name] if each["alert_id"] in {"", alert.alert_id}]
             for name in ("labels", "work")
         }
-        return answer({**told, **beside, "anomaly": event, "now": page["now"]})
+        return answer({**told, **beside, "anomaly_id": behind, "anomaly": event, "now": page["now"]})
 
     async def anomalies(self, request: web.Request) -> web.Response:
         """List the anomaly events that are held, the newest first."""
@@ -89,7 +97,7 @@ class Alerting:
         start = digits(request.match_info["event"], "an event")
         alerts = plant.alerts.get(start)
         alert: Alert | None = alerts[0] if len(alerts) == 1 else None
-        event_id = alert.summary()["anomaly_id"] if alert else start
+        event_id = anomaly_behind(plant, alert) if alert else start
         if not event_id:
             raise Problem("not_found", "no anomaly event stands behind this alert")
         seen = await self._sighting(event_id)
@@ -132,7 +140,9 @@ class Alerting:
     async def _anomaly(self, event_id: str) -> dict[str, Any]:
         seen = await self._sighting(event_id)
         event = seen.anomaly
-        return anomaly_tree(event, alert_behind(self._console.plant, event.event_id, event.asset))
+        plant = self._console.plant
+        behind = alert_behind(plant, event.event_id, event.asset)
+        return anomaly_tree(event, behind, plant.registered.get(event.asset))
 
     async def _sighting(self, start: str) -> Sighting:
         """Read an anomaly event from Kafka.

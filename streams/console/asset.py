@@ -24,11 +24,13 @@ from foreshock.streams.console.rings import STATES, spans
 from foreshock.streams.errands.dossiers import levels
 
 SHOWN = 100
+_COMPARED = 5_000  # names, with one that nobody knows: more takes too long
 
 
 def unknown(plant: Plant, name: str) -> Problem:
     """Give the answer to a question about an asset that nobody knows."""
-    near = difflib.get_close_matches(name[:100], [*plant.machines, *plant.registered][:20_000], n=3, cutoff=0.75)
+    names = {*plant.machines, *plant.registered} if len(plant.machines) <= _COMPARED else ()
+    near = difflib.get_close_matches(name[:100], names, n=3, cutoff=0.75)
     hint = f"did you mean {', '.join(near)}?" if near else "ids are case-sensitive; is the prefix right?"
     return Problem("unknown_asset", f"nothing is known of the asset {name[:200]!r}", hint)
 
@@ -85,6 +87,8 @@ def series(
     starts = spans(rows["at_ms"], *over, width)
     ends = np.append(starts[1:], len(rows)) - 1
     value = rows["value"].astype(np.float64)
+    known = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(len(value))))[ends] if len(rows) else ends
+    known = np.where(known >= starts, known, ends)  # the last row of the bucket that has a score
     low = np.where(np.isnan(value), np.inf, value)
     high = np.where(np.isnan(value), -np.inf, value)
     told = _told(plant, name)
@@ -101,10 +105,10 @@ def series(
         "downsampled": len(starts) < len(rows),
         "t_ms": np.ascontiguousarray(rows["at_ms"][ends]),
         "source_ms": np.ascontiguousarray(rows["source_ms"][ends]),
-        "score": numbers(rows["value"][ends]),
+        "score": numbers(rows["value"][known]),
         "score_min": numbers(_finite(np.minimum.reduceat(low, starts)) if len(starts) else []),
         "score_max": numbers(_finite(np.maximum.reduceat(high, starts)) if len(starts) else []),
-        "p": numbers(rows["p"][ends]),
+        "p": numbers(rows["p"][known]),
         "trend": numbers(rows["trend"][ends]),
         "alarm": np.maximum.reduceat(rows["alarm"], starts) if len(starts) else [],
         "state": np.ascontiguousarray(rows["state"][ends]),

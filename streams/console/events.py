@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foreshock.account import account
-from foreshock.contract import Anomaly, Contribution
+from foreshock.account import Paragraph, account
+from foreshock.contract import Anomaly, Asset, Contribution
 from foreshock.features.catalog import PROFILES
+from foreshock.lineage import asset_record
 from foreshock.streams.console.alertbook import Alert, change_tree
 from foreshock.streams.console.plant import Plant
 from foreshock.streams.console.problems import Problem
 
 NS_MS = 1e6
+NEAR_MS = 600_000.0
 DIGITS = re.compile(r"[0-9a-f]{6,32}")
 
 
@@ -64,8 +66,8 @@ def event_line(plant: Plant, start: str) -> Mapping[str, Any] | None:
     return found[0] if found else None
 
 
-def anomaly_tree(event: Anomaly, alert_id: str) -> dict[str, Any]:
-    """Give the page of an anomaly event."""
+def anomaly_tree(event: Anomaly, alert_id: str, master: Asset | None) -> dict[str, Any]:
+    """Give the page of an anomaly event; `master` is what is registered of its asset now."""
     last = event.lineage.inputs[-1] if event.lineage.inputs else None
     return {
         "event_id": event.event_id,
@@ -90,7 +92,7 @@ def anomaly_tree(event: Anomaly, alert_id: str) -> dict[str, Any]:
         "regime": event.regime,
         "trend": event.trend,
         "trace_id": event.trace_id,
-        "account": [[heading, lines] for heading, lines in account(event, None)],
+        "account": [list(each) for each in told(event, master)],
         "decision": {
             "rule": event.decision.rule,
             "operands": [{"name": each.name, "value": each.value} for each in event.decision.operands],
@@ -101,6 +103,20 @@ def anomaly_tree(event: Anomaly, alert_id: str) -> dict[str, Any]:
         "alert_id": alert_id,
         "block": None if last is None else {"partition": last.partition, "offset": last.last},
     }
+
+
+def told(event: Anomaly, master: Asset | None) -> Iterator[Paragraph]:
+    """Give the account of an event; of the machine by what is registered of it now, without its case."""
+    for heading, lines in account(event, None):
+        if heading != "machine":
+            yield heading, lines
+            continue
+        same = master is not None and asset_record(master) == event.lineage.asset_record
+        known = [] if master is None else [" / ".join((*master.path, master.asset_class)) or "place not stated"]
+        if master is not None:
+            known.append(f"criticality {master.criticality}, owner {master.owner or 'not stated'}")
+        since = "" if same or master is None else " (registered anew since)"
+        yield heading, [event.asset, *known, f"master data {event.lineage.asset_record}{since}", *lines[2:]]
 
 
 def _contribution(each: Contribution, score: float) -> dict[str, Any]:
@@ -137,6 +153,23 @@ def alert_behind(plant: Plant, event_id: str, asset: str) -> str:
         if any(record["anomaly_id"] == event_id for _, record in alert.changes):
             return alert.alert_id
     return ""
+
+
+def anomaly_behind(plant: Plant, alert: Alert) -> str:
+    """Give the id of the anomaly event behind an alert: the one that it names, else one of its points opened just then."""
+    summary = alert.summary()
+    named = str(summary["anomaly_id"])
+    if named:
+        return named
+    raised = next((at_ms for at_ms, record in alert.changes if record["change"] == "raised"), summary["told_ms"])
+    if raised is None:
+        return ""
+    near = [
+        (abs(each["at_ms"] - raised), name)
+        for name, each in plant.anomalies.items()
+        if each["asset"] == alert.asset and each["phase"] == "opened" and each["point"] in summary["points"]
+    ]
+    return min(near)[1] if near and min(near)[0] < NEAR_MS else ""
 
 
 def meaning(feature: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from foreshock.streams.codec.registry import Registry
 from foreshock.streams.console.machine import numbers
 from foreshock.streams.console.problems import Problem
 from foreshock.streams.console.reading import several
-from foreshock.streams.console.rings import Rows, spans
+from foreshock.streams.console.rings import STATES, Rows, spans
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import decode_output
 
@@ -29,19 +29,22 @@ _USUAL = ("rms", "peak", "kurtosis", "crest")
 F64 = npt.NDArray[np.float64]
 
 
-def read(
-    client: Consumer, topic: TopicInfo, registry: Registry | None, rows: Rows, key: bytes, partition: int
-) -> tuple[F64, F64, str]:
-    """Read the features of these rows.
+class Read(NamedTuple):
+    """Features that were read."""
 
-    Returns
-    -------
-    tuple
-        Times [n], features [n, F], and the feature set they are of; those of another set or size are left out.
-    """
+    times: F64  # [n], ms
+    values: F64  # [n, F]
+    usual: npt.NDArray[np.bool_]  # [n]: scored, and not in alarm
+    feature_set: str
+
+
+def read(client: Consumer, topic: TopicInfo, registry: Registry | None, rows: Rows, key: bytes, partition: int) -> Read:
+    """Read the features of these rows; those of another set or size than the newest are left out."""
     if len(rows) and int(rows["offset"][-1] - rows["offset"][0]) > SPAN:
         rows = rows[np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(np.int64)]
     at = dict(zip(rows["offset"].tolist(), rows["at_ms"].tolist(), strict=True))
+    healthy = set(rows["offset"][(rows["state"] == STATES.index("scored")) & (rows["alarm"] == 0)].tolist())
+    usual: list[bool] = []
     times: list[float] = []
     values: list[Any] = []
     feature_set = ""
@@ -56,11 +59,12 @@ def read(
         if not len(found):
             continue
         if values and (len(found) != len(values[-1]) or record["feature_set"] != feature_set):
-            times, values = [], []  # the settings have changed: what was before is not comparable
+            times, values, usual = [], [], []  # the settings have changed: what was before is not comparable
         feature_set = record["feature_set"]
         times.append(at[message.offset() or 0])
         values.append(found)
-    return np.array(times), np.array(values, np.float64), feature_set
+        usual.append(message.offset() in healthy)
+    return Read(np.array(times), np.array(values, np.float64), np.array(usual, np.bool_), feature_set)
 
 
 def names_of(feature_set: str, count: int, channels: Sequence[str]) -> tuple[str, ...]:
@@ -81,7 +85,8 @@ def names_of(feature_set: str, count: int, channels: Sequence[str]) -> tuple[str
 
 
 def tree(
-    given: tuple[F64, F64, Sequence[str]],
+    given: Read,
+    names: Sequence[str],
     wanted: Sequence[str],
     event: Mapping[str, Any] | None,
     master: Asset | None,
@@ -92,7 +97,8 @@ def tree(
     Parameters
     ----------
     given
-        Times, values, names.
+    names
+        Of the columns.
     wanted
         Names; empty: those that moved most at the last anomaly, else the usual ones.
     event
@@ -100,7 +106,7 @@ def tree(
     about
         Asset, point, interval in ms, width.
     """
-    times, values, names = given
+    times, values = given.times, given.values
     asset, point, over, width = about
     expected = {each["feature"]: each for each in event["contributions"]} if event else {}
     chosen = [each for each in wanted if each in names] or _choice(names, expected)
@@ -122,7 +128,7 @@ def tree(
         "names": list(names),
         "features": [
             {**_meaning(name), **_column(values[:, names.index(name)], starts, ends), **_limits(name, limits)}
-            | _band(name, values[:, names.index(name)], expected, source)
+            | _band(name, values[given.usual, names.index(name)], expected, source)
             for name in chosen
         ],
         "read": len(times),
@@ -136,20 +142,19 @@ def _choice(names: Sequence[str], expected: Mapping[str, Any]) -> list[str]:
 
 
 def _band(name: str, column: F64, expected: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """What is usual: as the model said it at the last anomaly, else by the values that are shown."""
+    """What is usual: as the model said it at the last anomaly, else by the healthy values that are shown."""
     found = expected.get(name)
     if found is not None and found["lower"] is not None:
         return {"expected": found["expected"], "lower": found["lower"], "upper": found["upper"], "band_from": source}
     if len(column) < 8:
         return {"expected": None, "lower": None, "upper": None, "band_from": ""}
-    half = column[: max(8, len(column) // 2)]
-    middle = float(np.median(half))
-    scale = 1.4826 * float(np.median(np.abs(half - middle)))
+    middle = float(np.median(column))
+    scale = 1.4826 * float(np.median(np.abs(column - middle)))
     return {
         "expected": middle,
         "lower": middle - BOUND * scale,
         "upper": middle + BOUND * scale,
-        "band_from": "first half of what is shown",
+        "band_from": "healthy values shown",
     }
 
 

@@ -75,9 +75,9 @@ class Guard:
         if not may_call(host, self._names):
             raise Problem("bad_host", "this console is not called so", "add the name to console.hosts")
         self._same_site(request, host)
-        request["signed_in"] = self._signed_in(request)
+        signed_in = self.signed_in(request)
         api = request.path.startswith("/api/")
-        if self.private and api and request.path not in _OPEN and not request["signed_in"]:
+        if self.private and api and request.path not in _OPEN and not signed_in:
             raise Problem("no_token", "sign in to read: this console listens beyond its own machine")
         return await handler(request)
 
@@ -95,7 +95,14 @@ class Guard:
         if request.method not in _SAFE and request.content_type != "application/json":
             raise Problem("bad_type", "the body must be JSON: Content-Type: application/json")
 
-    def _signed_in(self, request: web.Request) -> bool:
+    def signed_in(self, request: web.Request) -> bool:
+        """Say whether a request has the token, or is of a session.
+
+        Raises
+        ------
+        Problem
+            It has a wrong one.
+        """
         if self.tokens.bearer(request.headers.get("Authorization", "")):
             return True
         return self.tokens.known(request.cookies.get(COOKIE, ""))
@@ -110,7 +117,7 @@ class Guard:
         """
         if not self.tokens.configured:
             raise Problem("read_only", "this console is read-only: no token is configured", "set console.token_file")
-        if not request["signed_in"]:
+        if not self.signed_in(request):
             raise Problem("no_token", "sign in first: this changes something")
 
 

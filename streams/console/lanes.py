@@ -20,7 +20,7 @@ class Lane:
 
     def __init__(self) -> None:
         self._pieces: deque[list[float | str]] = deque(maxlen=PIECES)
-        self._interval_ms = 0.0
+        self._passed_ms = 0.0  # between the last two records
 
     def add(self, at_ms: float, word: str) -> None:
         """Say what the asset is at a time; records a little out of order change nothing of what was before."""
@@ -30,12 +30,11 @@ class Lane:
             return
         end = float(last[1])
         passed = at_ms - end
-        if passed > max(GAP_MS, GAP_INTERVALS * self._interval_ms):
+        usual, self._passed_ms = min(self._passed_ms, passed), max(passed, 0.0)
+        if passed > max(GAP_MS, GAP_INTERVALS * usual):
             self._pieces.append([at_ms, at_ms, word])
             return
-        if passed > 0:
-            self._interval_ms = 0.8 * self._interval_ms + 0.2 * passed if self._interval_ms else passed
-            last[1] = at_ms
+        last[1] = max(end, at_ms)
         if word != last[2]:
             if last[0] == last[1]:
                 last[2] = word

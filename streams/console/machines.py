@@ -113,22 +113,22 @@ class Machines:
 
         def read(client: Consumer) -> dict[str, Any]:
             origin = point.newest["origin"]
-            times, values, used = features.read(
+            found = features.read(
                 client, console.topics["scores.v1"], console.registry, rows, name.encode(), origin["partition"]
             )
-            if not len(values):
+            if not len(found.values):
                 return {"id": name, "point": point.name, "t_ms": [], "names": [], "features": [], "read": 0}
             place = (origin["partition"], origin["offset"])
             newest, _ = block.read(client, console.topics["sensors.v1"], decoder_for(console.settings), place)
             channels = newest.channels if isinstance(newest, SensorBlock) else ()
-            names = features.names_of(used, values.shape[1], channels)
+            names = features.names_of(found.feature_set, found.values.shape[1], channels)
             event = None
             if line is not None:
                 message = one(client, console.topics["anomalies.v1"].name, line["partition"], line["offset"])
                 event = decode_output(message.value() or b"", console.registry)["record"]
             about = (name, point.name, over, width)
             master = console.plant.registered.get(name)
-            return features.tree((times, values, names), wanted, event, master, about)
+            return features.tree(found, names, wanted, event, master, about)
 
         return answer(await console.readers.ask(read))
 

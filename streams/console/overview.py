@@ -54,7 +54,7 @@ class Overview:
                 "bootstrap": console.settings.kafka.bootstrap,
                 "write": guard.tokens.configured,
                 "private": guard.private,
-                "signed_in": request["signed_in"],
+                "signed_in": guard.signed_in(request),
                 "now_ms": console.now_ms,
                 "started_ms": console.started_ms,
                 "ready": console.ready,

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.settings import Settings
+from foreshock.streams import logs
 from foreshock.streams.console.app import Console
 from foreshock.streams.console.build import build
 from foreshock.streams.console.listening import Address, address
@@ -33,7 +34,7 @@ def run(settings: Settings, *, open_page: bool = False) -> None:
         Kafka cannot be reached, or the port is taken.
     """
     place = checked(settings)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="foreshock console: %(message)s")
+    logs.to_stderr(settings, "foreshock-console")
     topics = inspect(settings)
     asyncio.run(_live(build(settings, topics, private=not place.local), place, open_page=open_page))
     logging.shutdown()

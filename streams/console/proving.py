@@ -14,7 +14,6 @@ from foreshock.streams.cases.log import replay_log
 from foreshock.streams.cases.reading import anomaly_of, recorded
 from foreshock.streams.cases.search import Sighting, case_for, find
 from foreshock.streams.codec.registry import Registry
-from foreshock.streams.console.problems import Problem
 from foreshock.streams.console.reading import one
 from foreshock.streams.wire import decode_output
 
@@ -68,8 +67,3 @@ def _tree(verdict: Verdict, event: Anomaly) -> dict[str, Any]:
         "notes": list(verdict.notes),
         "sha256": event.lineage.evidence,
     }
-
-
-def found_or_unknown(exc: Exception, event_id: str) -> Problem:
-    """Give the answer where an event was looked for and not found."""
-    return Problem("unknown_event", f"no event {event_id} is on anomalies.v1", str(exc))

@@ -52,7 +52,11 @@ def trace(store: SpanStore, wanted: str, ratio: float) -> dict[str, Any]:
 def stages(store: SpanStore) -> list[dict[str, Any]]:
     """Give where the time of the newest traced records went, stage by stage."""
     took: dict[str, list[float]] = {}
-    for span in store.recent(STAGES) if store.exists() else ():
+    spans = store.recent(STAGES) if store.exists() else []
+    parents = {span.parent_id for span in spans}
+    for span in spans:
+        if span.span_id in parents:  # its time is that of those under it
+            continue
         took.setdefault(span.name, []).append((span.end_ns - span.start_ns) / NS_MS)
     longest = sum(sorted(each)[len(each) // 2] for each in took.values()) or 1.0
     found = []
