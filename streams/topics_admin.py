@@ -10,6 +10,7 @@ from foreshock.streams.topics import TopicDefinition, used
 
 INPUTS = ("sensors.v1", "assets.v1")
 COMMANDS = ("control.v1", "maintenance.v1")
+LINES = ("incidents.v1", "lines.v1")  # written where alerts are grouped, not by workers
 
 
 def commands(
@@ -67,7 +68,7 @@ def _worker_rights(settings: Settings, principal: str) -> Iterator[str]:
         # a worker reads its own outputs too: after a restart the tail of the scores tells it what was published
         rights = (
             ("Read", "Describe", "DescribeConfigs")
-            if each.name in (*INPUTS, *COMMANDS)
+            if each.name in (*INPUTS, *COMMANDS, *LINES)
             else ("Read", "Write", "Describe", "DescribeConfigs")
         )
         yield _grant(settings, principal, rights, topic=each.full_name(settings))
@@ -84,6 +85,12 @@ def _delivery_rights(settings: Settings, principal: str) -> Iterator[str]:
         yield _grant(settings, principal, ("Read", "Write", *seen), topic=_name(name, settings))
     group = {"group": f"{settings.worker.group}-deliver-", "resource-pattern-type": "prefixed"}  # one for each sink
     yield _grant(settings, principal, ("Read", "Describe"), **group)
+    if any(each.per == "line" for each in settings.deliver.values()):
+        for name in LINES:
+            yield _grant(settings, principal, ("Read", "Write", *seen), topic=_name(name, settings))
+        yield _grant(settings, principal, ("Read", "Describe"), group=f"{settings.worker.group}-lines")
+        names = {"transactional-id": f"{settings.worker.group}-lines"}
+        yield _grant(settings, principal, ("Write", "Describe"), **names)
 
 
 def _grant(settings: Settings, principal: str, rights: tuple[str, ...], **resource: str) -> str:
