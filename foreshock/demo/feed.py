@@ -25,11 +25,16 @@ class Feed:
         Plant time at which the feed ends.
     due_ns
         From plant time to the wall time at which a block that ends then is sent.
+    start_s
+        Plant time of the first block.
     """
 
-    def __init__(self, sender: Sender, plant: Plant, end_s: float, due_ns: Callable[[float], int]) -> None:
+    def __init__(
+        self, sender: Sender, plant: Plant, end_s: float, due_ns: Callable[[float], int], *, start_s: float = 0.0
+    ) -> None:
         self._sender = sender
         self._plant = plant
+        self._start_s = start_s
         self._end_s = end_s
         self._due_ns = due_ns
         self.sent = 0
@@ -41,7 +46,7 @@ class Feed:
     def run(self, stop: threading.Event) -> None:
         """Send everything, or until `stop` is set; returns when the broker has it."""
         plant, sender = self._plant, self._sender
-        for t, asset, number in plant.schedule(0.0, self._end_s):
+        for t, asset, number in plant.schedule(self._start_s, self._end_s):
             block = plant.block(asset, number)
             late_ns = time.time_ns() - self._due_ns(t + plant.machines[asset].block_s)
             if stop.wait(max(0.0, -late_ns / NS)):

@@ -19,6 +19,8 @@ from foreshock.streams.errands.sender import Sender
 
 WARMUP_WALL_S = 15.0
 """Wall time of the warm-up, if the machine is fast enough."""
+BEYOND_S = 4 * 3600.0
+"""How long a plant goes on for those who look at it; after that its machines are silent, and the page says so."""
 SETTLE_S = 30.0
 """How long the worker may take for what is left after the last block was sent."""
 _NS = 1_000_000_000
@@ -94,3 +96,32 @@ def _follow(
             return
         if time.monotonic() > deadline:
             raise Unavailable(f"{left} of {feed.sent} blocks have no outcome; the worker's log is {worker.log}")
+
+
+def go_on(watch: Watch, worker: Process, plan: Plan, *, sender: Sender) -> None:
+    """Let the plant of a plan go on after its end, in real time, until Ctrl-C.
+
+    Raises
+    ------
+    Unavailable
+        The worker ended.
+    """
+    feed = Feed(sender, plan.plant, plan.end_s + BEYOND_S, clock(plan, _began_ns(plan)), start_s=plan.end_s)
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "feed") as pool:
+        pool.submit(feed.run, stop)
+        try:
+            while True:
+                check(worker)
+                for topic, record in watch.records(_WAIT_S):
+                    if topic != "scores.v1":
+                        feed.keep(record.get("trace_id"))
+        except KeyboardInterrupt:
+            return
+        finally:
+            stop.set()
+
+
+def _began_ns(plan: Plan) -> int:
+    """Give the wall time at which a plan that runs began."""
+    return plan.plant.epoch_ns - round((WARMUP_WALL_S - plan.warmup_s) * _NS)

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.table import Table
 
@@ -27,6 +28,8 @@ class Run:
     data: Path | None
     """Folder of the stack; None where a broker was there."""
     log: Path
+    page: str = ""
+    """Address of its console; empty: there is none."""
 
 
 def injected_against_found(run: Run) -> Table:
@@ -94,6 +97,24 @@ def next_steps(run: Run) -> list[str]:
     return lines
 
 
+def to_look_at(run: Run) -> list[tuple[str, str]]:
+    """Name the three things to look at on the page of a run: (address, what is to be seen there); none without a page."""
+    if not run.page:
+        return []
+    board = run.board
+    anomaly = next((each for each in board.events if each.what == "anomaly"), None)
+    asset = anomaly.asset if anomaly else next(iter(board.rows))
+    alert = next((alert for alert, of in board.raised.items() if of == asset), next(iter(board.raised), None))
+    return [
+        (f"{run.page}#/asset/{quote(asset, safe='')}", f"{asset}: its signal, and the features that left their band"),
+        (
+            f"{run.page}#/alert/{alert}" if alert else f"{run.page}#/alerts",
+            "its alert: why it fired, what to do, its lineage and trace; press r to replay it",
+        ),
+        (f"{run.page}#/pipeline", "the pipeline: what is behind, where the time goes, what was not used"),
+    ]
+
+
 def as_json(run: Run) -> dict[str, Any]:
     """Give everything as one object."""
     report, plan = run.report, run.board.plan
@@ -121,9 +142,11 @@ def as_json(run: Run) -> dict[str, Any]:
         "unscored": list(report.unscored),
         "blocks_sent": run.sent,
         "blocks_with_outcome": run.board.scores + report.dead_letters,
-        "seconds": run.seconds,
+        "seconds": {name: round(value, 1) for name, value in run.seconds.items()},
         "prefix": run.settings.topics.prefix,
         "bootstrap": run.settings.kafka.bootstrap,
         "worker_log": str(run.log),
         "next": next_steps(run),
+        "page": run.page,
+        "look_at": [address for address, _ in to_look_at(run)],
     }

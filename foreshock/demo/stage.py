@@ -70,7 +70,8 @@ def worker(
         "FORESHOCK_WORKER__DATA_DIR": str(folder / "worker"),
         "FORESHOCK_TELEMETRY__STORE": str(span_store(settings)),  # where `foreshock trace` looks
     }
-    environment = {**os.environ, **environment, **own}
+    # Any free port: another worker of this machine may have the usual one.
+    environment = {"FORESHOCK_METRICS__LISTEN": "127.0.0.1:0", **os.environ, **environment, **own}
     return Process("worker", command, log=folder / "worker.log", env=environment, grace_s=_GRACE_S)
 
 

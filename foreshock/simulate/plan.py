@@ -83,7 +83,9 @@ class Plan:
         return SNAPSHOT_WARMUP_BLOCKS if machine.interval_s > INTERVAL_S else WARMUP_BLOCKS
 
 
-def demo_plan(seed: int, duration_s: float = 60.0, faults: Faults = "all", *, epoch_ns: int = 0) -> Plan:
+def demo_plan(
+    seed: int, duration_s: float = 60.0, faults: Faults = "all", *, epoch_ns: int = 0, beyond_s: float = 0.0
+) -> Plan:
     """Draw the plan of a seed.
 
     Parameters
@@ -95,6 +97,8 @@ def demo_plan(seed: int, duration_s: float = 60.0, faults: Faults = "all", *, ep
         Three faults of machines and two of sensors, on five assets; the two alone; none.
     epoch_ns : int
         Source time of plant time 0.
+    beyond_s : float
+        How long the machines go on after the end, as they are then; it changes nothing of what is before.
     """
     if duration_s < LEAST_S:
         raise ValueError(f"a demonstration takes at least {LEAST_S:.0f} s, not {duration_s:g}")
@@ -102,7 +106,7 @@ def demo_plan(seed: int, duration_s: float = 60.0, faults: Faults = "all", *, ep
     horizon = WARMUP_S + duration_s
     empty = Plant(seed, fleet, horizon_s=horizon)
     chosen = _draw(empty, duration_s, faults, generator(seed, 0, Purpose.PLAN))
-    plant = Plant(seed, fleet, faults=chosen, horizon_s=horizon, epoch_ns=epoch_ns)
+    plant = Plant(seed, fleet, faults=chosen, horizon_s=horizon + beyond_s, epoch_ns=epoch_ns)
     return Plan(plant, WARMUP_S, duration_s)
 
 

@@ -105,7 +105,7 @@ class Page {
     const evidence = this.alert.evidence || anomaly?.evidence;
     put(this.view, el("div.sheet", null,
       el("nav.crumbs", { "aria-label": "Place" }, el("a", { href: href("alerts") }, "Alerts"), el("span", { "aria-hidden": "true" }, "/"), el("a", { href: href("asset", this.alert.asset) }, this.alert.asset)),
-      this.head, el("div.wide-narrow", null, el("div.stack", null, this.words, panel("Evidence and replay", [
+      this.head, el("div.wide-narrow.act-first", null, el("div.stack", null, this.words, panel("Evidence and replay", [
         facts([["Case file", evidence ? el("span.mono", null, `sha256 ${evidence}`) : "none is kept of it: the replay reads the log"],
           ["Block", anomaly?.block && el("a", { href: href("asset", this.alert.asset, { point: anomaly.point, partition: anomaly.block.partition, offset: anomaly.block.offset }) }, `partition ${anomaly.block.partition}, offset ${anomaly.block.offset}`)],
           ["By hand", anomaly && el("code", null, `foreshock replay ${anomaly.event_id.slice(0, 8)}`)]]), this.replayed], { end: this.replayButton })),

@@ -118,7 +118,7 @@ export class Block {
     const whole = min.every((each, at) => each === max[at]);
     const ms = x.map((each) => each * 1000);
     return {
-      x: ms, xUnit: "ms", still: "time in ms", label: "Waveform", bands: whole ? [] : [[0, 1]],
+      x: ms, xUnit: "ms", still: "time in ms", label: "Waveform", shade: "series-2", bands: whole ? [] : [[0, 1]],
       lines: whole ? [{ name: "", values: max, width: 1 }] : [{ name: "highest", values: max, width: .8 }, { name: "lowest", values: min, width: .8 }],
     };
   }

@@ -25,7 +25,9 @@ export class Features {
     const { names } = this.page.state;
     try {
       const found = await this.page.ask("asset/features", { point: this.page.point.point, names, width: 300, ...range });
-      this.draw(found, [Number(range.from_ms), Number(range.to_ms)]);
+      const { from, minutes } = this.page.state;
+      const begin = from || minutes ? Number(range.from_ms) : Math.max(range.from_ms, found.t_ms[0] ?? 0);
+      this.draw(found, [begin, Number(range.to_ms)]);
     } catch (problem) {
       if (problem.name === "AbortError") return;
       this.drop();

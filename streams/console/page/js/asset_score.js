@@ -5,7 +5,7 @@ import { el, put, words } from "./dom.js";
 import { number, plain } from "./text.js";
 import { clock } from "./time.js";
 
-const SPANS = [["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
+const SPANS = [["5", "5 min"], ["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
 const WORD = { raised: "alert", acknowledged: "acknowledged", escalated: "escalated", returned_to_normal: "normal again", closed: "closed", shelved: "shelved" };
 
 export class Score {
@@ -18,7 +18,7 @@ export class Score {
   }
 
   span() {
-    const { from, minutes = "60" } = this.page.state;
+    const { from, minutes } = this.page.state;
     put(this.buttons, from && el("button.chip", { type: "button", "aria-pressed": "true", onclick: () => this.show({ from: "", to: "" }) }, "zoomed ×"),
       SPANS.map(([value, title]) => el("button.chip", { type: "button", "aria-pressed": !from && minutes === value, onclick: () => this.show({ from: "", to: "", minutes: value }) }, title)));
   }
@@ -42,7 +42,10 @@ export class Score {
     const range = this.range();
     try {
       const found = await this.page.ask("asset/series", { point: this.page.point.point, width: 900, ...range });
-      this.draw(found, [Number(range.from_ms), Number(range.to_ms)]);
+      // unless a span was asked for, the axis begins where the scores do
+      const { from, minutes } = this.page.state;
+      const begin = from || minutes ? Number(range.from_ms) : Math.max(range.from_ms, found.t_ms[0] ?? 0);
+      this.draw(found, [begin, Number(range.to_ms)]);
     } catch (problem) {
       if (problem.name === "AbortError") return;
       this.drop();

@@ -61,7 +61,7 @@ export class Chart {
       scales: { x: { time: this.spec.time, range: this.spec.xRange ?? ((_, low, high) => (low === high ? [low - 1, high + 1] : [low, high])) }, y: this.yScale() },
       axes: [this.xAxis(), this.yAxis()],
       series: [{}, ...lines.map((line) => this.line(line))],
-      bands: this.spec.bands.map((series) => ({ series: series.map((at) => at + 1), fill: colour("band") })),
+      bands: this.spec.bands.map((series) => ({ series: series.map((at) => at + 1), fill: colour(this.spec.shade ?? "band") })),
       hooks: {
         drawAxes: [(plot) => this.under(plot)], draw: [(plot) => this.over(plot)],
         setCursor: [(plot) => this.point(plot)],
@@ -138,6 +138,7 @@ export class Chart {
     ctx.save();
     ctx.font = `${11 * ratio}px system-ui, sans-serif`;
     ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
     ctx.lineJoin = "round";
     ctx.lineWidth = 4 * ratio;
     ctx.strokeStyle = colour("panel");

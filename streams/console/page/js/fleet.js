@@ -7,15 +7,21 @@ import { Lanes, badge } from "./lanes.js";
 import { adjust, href } from "./route.js";
 import { count, many } from "./text.js";
 
-const SPANS = [["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
+const SPANS = [["5", "5 min"], ["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
 const SORTS = [["severity", "worst first"], ["score", "highest score"], ["trend", "fastest growth"], ["heard", "longest unheard"], ["name", "name"]];
 const MOST = 5000;
 const AGAIN_MS = 20_000;
 // what was read last is shown at once when the page is opened again
 let kept = null;
 
+/** The shortest span that holds all that is known: the axis of a plant that just began is not empty. */
+function fit(data) {
+  const first = Math.min(...(data?.assets ?? []).map((asset) => asset.lane[0]?.[0] ?? Infinity));
+  return (SPANS.slice(0, 3).find(([minutes]) => first > data?.to_ms - minutes * 60_000) ?? SPANS[2])[0];
+}
+
 export function open(view, { query }) {
-  const set = { q: "", severity: "", site: "", line: "", asset_class: "", state: "", sort: "severity", span: "60", ...Object.fromEntries(query) };
+  const set = { q: "", severity: "", site: "", line: "", asset_class: "", state: "", sort: "severity", span: "", ...Object.fromEntries(query) };
   let data = kept?.span === set.span ? kept.data : null;
   let gone = false;
   const lanes = new Lanes({ open: (row) => { location.hash = href("asset", row.id); }, chosen: (row) => say(`${row.id}, ${row.severity}`) });
@@ -63,7 +69,7 @@ export function open(view, { query }) {
       el("select", { "aria-label": "Order", onchange: (event) => change("sort", event.target.value) },
         SORTS.map(([value, title]) => el("option", { value, selected: set.sort === value }, title))),
       el("select", { "aria-label": "Time span", onchange: (event) => { change("span", event.target.value); load(); } },
-        SPANS.map(([value, title]) => el("option", { value, selected: set.span === value }, `last ${title}`))));
+        SPANS.map(([value, title]) => el("option", { value, selected: (set.span || fit(data)) === value }, `last ${title}`))));
   }
 
   function draw() {
@@ -91,10 +97,11 @@ export function open(view, { query }) {
   async function load() {
     const span = set.span;
     try {
-      const found = await get("fleet", { minutes: span, limit: MOST });
+      const found = await get("fleet", { minutes: span || "60", limit: MOST });
       if (gone || span !== set.span) return;
       const first = !data;
       data = found;
+      if (!span) data.from_ms = data.to_ms - Number(fit(data)) * 60_000;
       kept = { span, data };
       if (first || choices.childElementCount === 0) drawChoices();
       draw();

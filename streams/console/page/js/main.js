@@ -3,7 +3,7 @@ import { connect, get, listen, live } from "./api.js";
 import { el, put, words } from "./dom.js";
 import * as keyboard from "./keys.js";
 import { fromPath, href, parse } from "./route.js";
-import { session } from "./session.js";
+import { closed, session, signIn } from "./session.js";
 import * as theme from "./theme.js";
 import { ago, length, utc, zone } from "./time.js";
 
@@ -40,12 +40,24 @@ async function show() {
     put(view, el("div.sheet", null, words(`There is no page "${route.page}".`), el("a", { href: href("fleet") }, "Open the fleet")));
     return;
   }
+  if (closed()) { door(); return; }
   const moved = `${name}/${route.id}` !== shown;
   shown = `${name}/${route.id}`;
   const module = await PAGES[name][1]();
   if (own !== turn) return;
   if (moved) { scrollTo(0, 0); view.focus({ preventScroll: true }); }
   leave = module.open(view, route) ?? (() => {});
+}
+
+/** All that a console beyond this machine shows to those who have not signed in. */
+function door() {
+  const token = el("input", { type: "password", required: true, autocomplete: "current-password" });
+  const told = el("p.verdict.poor", { role: "alert" });
+  put(view, el("div.sheet.door", null, el("h1", null, "Sign in"), el("form.act", { onsubmit: async (event) => {
+    event.preventDefault();
+    try { await signIn(token.value); connect(); show(); } catch (problem) { put(told, problem.message); }
+  } }, el("label", null, "Token of this console", token), el("button.main", { type: "submit" }, "Sign in"), told)));
+  token.focus();
 }
 
 function connection() {
@@ -71,10 +83,10 @@ function start() {
   addEventListener("hashchange", show);
   listen((kind) => { if (["open", "hello", "beat", "lost", "ready"].includes(kind)) connection(); if (kind === "reset") show(); });
   setInterval(connection, 5000);
-  get("session").then((found) => { session.take(found); live.ready = found.ready; connection(); }).catch(() => connection());
   connection();
   show();
   connect();
+  get("session").then((found) => { session.take(found); live.ready = found.ready; connection(); if (closed()) show(); }).catch(() => connection());
 }
 
 start();

@@ -3,11 +3,12 @@ import { post } from "./api.js";
 
 export const session = {
   write: false,
+  private: false,
   signedIn: false,
   links: {},
   known: false,
   take(found) {
-    Object.assign(this, { write: found.write, signedIn: found.signed_in, links: found.links ?? {}, known: true });
+    Object.assign(this, { write: found.write, private: Boolean(found.private), signedIn: found.signed_in, links: found.links ?? {}, known: true });
     document.dispatchEvent(new Event("session"));
   },
 };
@@ -18,6 +19,9 @@ export async function signIn(token) {
   session.signedIn = found.signed_in;
   document.dispatchEvent(new Event("session"));
 }
+
+/** Whether nothing is shown before somebody signs in. */
+export const closed = () => session.private && !session.signedIn;
 
 /** Why nothing may be written; empty: it may. */
 export function whyNot() {

@@ -7,7 +7,7 @@ function ruler(total) {
   return el("div.span-row.ruler", { "aria-hidden": "true" }, el("span"), el("span.span-time", null, [0, .25, .5, .75, 1].map((part) => {
     const mark = el("i", null, length(total * part));
     mark.style.left = `${part * 100}%`;
-    if (part === 1) mark.className = "end";
+    mark.className = part === 1 ? "end" : part % .5 ? "part" : "";
     return mark;
   })));
 }
