@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import threading
 from typing import Annotated
 
@@ -39,15 +41,32 @@ def run(
     """
     from foreshock.streams.cases.windows import Reach
     from foreshock.streams.cases.writer import CaseWriter
+    from foreshock.streams.logs import to_stderr
+    from foreshock.streams.metrics.cases import watch
+    from foreshock.streams.metrics.model import Process
+    from foreshock.streams.metrics.surface import Surface
+    from foreshock.streams.spans.sending import service_name
     from foreshock.streams.topics import ensure
 
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     reach = Reach(before=before, after=after, after_s=after_s, work_s=work_s, scan=scan)
+    to_stderr(settings, service_name(settings, "cases"))
     writer = CaseWriter(settings, ensure(settings), reach)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    writer.run(stopping.is_set, once=once)
+    surface = None if once else Surface(settings, Process.CASES, name=f"cases-{socket.gethostname()}-{os.getpid()}")
+    if surface is not None:
+        watch(surface, writer.told)
+
+    def stopped() -> bool:
+        if surface is not None:
+            surface.health.beat("")
+        return stopping.is_set()
+
+    writer.run(stopped, once=once)
+    if surface is not None:
+        surface.close()
     if as_json:
         print(json.dumps({"written": writer.written}))
     else:

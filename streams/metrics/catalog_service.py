@@ -57,6 +57,18 @@ _DELIVERY = (
         processes=(Process.DELIVER,),
         exemplars=True,
     ),
+    gauge(
+        "foreshock_line_incidents_open",
+        _ALERTS,
+        "Incidents of lines that are open, where this process makes them.",
+        processes=(Process.DELIVER,),
+    ),
+    gauge(
+        "foreshock_line_leader",
+        _ALERTS,
+        "1 in the one process that makes the incidents of lines.",
+        processes=(Process.DELIVER,),
+    ),
     counter(
         "foreshock_case_parts_total",
         _ALERTS,
@@ -136,6 +148,18 @@ _SERVICE = (
         _PLATFORM,
         "Unix time at which the first of the certificates in a file named in [kafka] expires; none without such a file.",
         _FILE,
+        processes=_ALL,
+    ),
+    gauge(
+        "foreshock_disk_free_bytes",
+        _PLATFORM,
+        "Free space where worker.data_dir is.",
+        processes=_ALL,
+    ),
+    gauge(
+        "foreshock_disk_total_bytes",
+        _PLATFORM,
+        "Size of the file system where worker.data_dir is.",
         processes=_ALL,
     ),
     gauge(

@@ -45,7 +45,12 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 INTERVAL_MS = 60_000
 RETELL_S = 300.0
-_UNITS = {"seconds": "s", "bytes": "By", "ratio": "1", "": "1"}  # UCUM
+_UNITS = {
+    "seconds": "s",
+    "bytes": "By",
+    "ratio": "",
+    "": "",
+}  # UCUM; for "1" the collector adds _ratio to gauges (seen)
 _CUMULATIVE = AggregationTemporality.CUMULATIVE
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
+from shutil import disk_usage
+from socket import socket
 
 import foreshock
-from foreshock.settings import Settings
+from foreshock.errors import ConfigurationError
+from foreshock.settings import MetricsSettings, Settings
 from foreshock.streams.errors import aside, guarded
 from foreshock.streams.metrics.certificates import expiries
 from foreshock.streams.metrics.endpoint import Endpoint, Health, bind
@@ -17,6 +21,9 @@ from foreshock.streams.metrics.prices import read_prices
 from foreshock.streams.metrics.process import account
 from foreshock.streams.metrics.push import Push
 from foreshock.streams.metrics.values import Values
+from foreshock.streams.spans.sending import service_name
+
+log = logging.getLogger("foreshock.metrics")
 
 PERIOD_S = 2.0
 CERTIFICATES_S = 600.0
@@ -39,26 +46,28 @@ class Surface:
     Raises
     ------
     ConfigurationError
-        The address is none, or taken; the price file is none.
+        The address is none, or was asked for and is taken; the price file is none.
     """
 
     def __init__(self, settings: Settings, process: Process, *, name: str, slot: int = 0) -> None:
-        listen = {
-            Process.WORKER: ("metrics.listen", settings.metrics.listen),
-            Process.DELIVER: ("metrics.deliver_listen", settings.metrics.deliver_listen),
-            Process.CASES: ("metrics.cases_listen", settings.metrics.cases_listen),
-        }[process]
         self.prices = read_prices(settings.metrics.prices) if process is Process.WORKER else None
-        taken = bind(listen[1], listen[0], slot)
+        taken = _address(settings, process, slot)
         self.values = Values(process)
-        self.health = Health(silent_s=max(2 * settings.worker.stall_s, 30.0))
+        self.name = name
+        # the case writer waits for the brokers in its one thread, for minutes
+        self.health = Health(silent_s=600.0 if process is Process.CASES else max(2 * settings.worker.stall_s, 30.0))
         self._settings = settings
         info = (foreshock.__version__, platform.python_version(), name, process.value)
         self.values.put("foreshock_build_info", 1.0, info)
-        self._looks: list[Callable[[], None]] = [account(self.values), self._readiness, self._certificates()]
+        self._looks: list[Callable[[], None]] = [
+            account(self.values),
+            self._readiness,
+            self._disk,
+            self._certificates(),
+        ]
         self._over = threading.Event()
         self._endpoint = Endpoint(taken, self.values, self.health) if taken else None
-        self._push = Push(self.values, settings.telemetry.service_name, name)
+        self._push = Push(self.values, _service(settings, process), name)
         self._thread = threading.Thread(name="metrics-look", daemon=True, target=guarded(self._run))
         self._thread.start()
 
@@ -88,6 +97,14 @@ class Surface:
     def _readiness(self) -> None:
         self.values.put("foreshock_ready", float(self.health.ready()[0]))
 
+    def _disk(self) -> None:
+        folder = self._settings.worker.data_dir
+        there = next((each for each in (folder, *folder.parents) if each.is_dir()), None)
+        if there is not None:
+            found = disk_usage(there)
+            self.values.put("foreshock_disk_free_bytes", float(found.free))
+            self.values.put("foreshock_disk_total_bytes", float(found.total))
+
     def _certificates(self) -> Callable[[], None]:
         looked = -CERTIFICATES_S
 
@@ -101,3 +118,20 @@ class Surface:
                 )
 
         return look
+
+
+def _service(settings: Settings, process: Process) -> str:
+    return settings.telemetry.service_name if process is Process.WORKER else service_name(settings, process.value)
+
+
+def _address(settings: Settings, process: Process, slot: int) -> socket | None:
+    """Take the address; where nobody asked for the one that is taken, a second worker on a machine goes on without."""
+    key = {Process.WORKER: "listen", Process.DELIVER: "deliver_listen", Process.CASES: "cases_listen"}[process]
+    listen = getattr(settings.metrics, key)
+    try:
+        return bind(listen, f"metrics.{key}", slot)
+    except ConfigurationError as exc:
+        if listen != getattr(MetricsSettings(), key):
+            raise
+        log.warning("%s; this process is scraped nowhere", exc)
+        return None

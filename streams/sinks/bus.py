@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -38,6 +39,7 @@ class Bus:
         self._encoders = {topic: encoder_for(settings, topic) for topic in (LETTERS, MAINTENANCE)}
         self._producer = Producer({**producer_config(settings), "error_cb": client_error, "log_level": 2})
         self._name = name
+        self.letters: Counter[str] = Counter()  # dead letters so far, by reason
         self._stopping = threading.Event()
         self._thread = threading.Thread(name="bus", target=guarded(self._poll), daemon=True)
         self._thread.start()
@@ -91,6 +93,7 @@ class Bus:
         )
         value = self._encoders[LETTERS].encode(letter)
         await self.send(LETTERS, value, key, [each for each in given if each[1]], origin.partition)
+        self.letters[rejected.reason.value] += 1
 
     async def note_redriven(self, letter_id: str, key: bytes | None, partition: int, sink: str) -> None:
         """Note on the dead-letter topic that a letter was sent again."""

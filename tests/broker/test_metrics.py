@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from foreshock.streams.coders import encoder_for
 from foreshock.streams.metrics.catalog import BY_NAME, STAGES, of_process
 from foreshock.streams.metrics.model import Process
+from foreshock.streams.partitioner import partition_for
+from tests.broker.conftest import WorkerProcess, end
 from tests.metrics.reading import Scrape, address_in, collecting, get, scrape
+from tests.sinks.making import alert
+from tests.sinks.receivers import Endpoint
+from tests.sinks.servers import HttpServer, Script, serving
 
 ASSETS = [f"pump-{n}" for n in range(12)]
 HOSTILE = 'pu"mp\\n{evil="1"} 1 # {trace_id="x"} <script>'
@@ -124,3 +134,59 @@ def test_what_is_sent_is_what_is_scraped(watched, open_topics, start_worker, mak
     assert worker.stop() == 0, worker.shown()
     for each in idle:
         each.close()
+
+
+@contextmanager
+def running(config, *commands):
+    """Run commands with a settings file, as long as it lasts."""
+    line = [sys.executable, "-c", "from foreshock.cli import main; main()"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_METRICS__")}
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": env}
+    processes = [subprocess.Popen([*line, command, "--config", str(config)], **pipe) for command in commands]
+    try:
+        yield [WorkerProcess(process) for process in processes]
+    finally:
+        for process in processes:
+            end(process)
+
+
+def test_what_a_sink_answers_is_what_deliver_and_cases_expose(settings, open_topics, tmp_path, poll_until):
+    """Deliveries, attempts, dead letters and times by sink; the case writer has its own figures, and both say when they follow."""
+    topics, config, endpoint = open_topics(settings), tmp_path / "foreshock.toml", Endpoint()
+    sent = [alert(f"m{number}") for number in range(6)]
+    encoder = encoder_for(settings, "alerts.v1")
+    for each in sent:
+        partition = partition_for(each.asset.encode(), settings.topics.partitions)
+        topics.producer.produce(topics.name("alerts.v1"), encoder.encode(each), each.alert_id.encode(), partition)
+    topics.producer.produce(topics.name("alerts.v1"), b"garbage", b"x", 0)
+    topics.flush()
+    with serving(HttpServer(endpoint, Script(once=["400", "503"]))) as server:
+        config.write_text(
+            f'[kafka]\nbootstrap = "{settings.kafka.bootstrap}"\n[topics]\nprefix = "{settings.topics.prefix}"\n'
+            f'[worker]\ngroup = "{settings.worker.group}"\n[metrics]\ndeliver_listen = "127.0.0.1:0"\n'
+            'cases_listen = "127.0.0.1:0"\n'
+            f'[deliver.hook]\nkind = "webhook"\nurl = "{server.url}"\nstart = "beginning"\nbackoff_s = 0.05\n'
+        )
+        with running(config, "deliver", "cases") as (deliver, cases):
+            for process in (deliver, cases):
+                process.wait_for("metrics at")
+            address, other = address_in(deliver.lines), address_in(cases.lines)
+            delivered = lambda: scrape(address).value("foreshock_sink_deliveries_total", result="delivered")
+            poll_until(lambda: delivered() == 5, 60, deliver.shown)
+            poll_until(lambda: get(f"{address}/readyz")[0] == 200, 60)
+            poll_until(lambda: get(f"{other}/readyz")[0] == 200, 60)
+            poll_until(lambda: scrape(address).value("foreshock_sink_lag_records") == 0, 60, deliver.shown)
+            found, found_cases = scrape(address), scrape(other)
+
+    assert names_in(found) == {metric.name for metric in of_process(Process.DELIVER)}
+    assert names_in(found_cases) == {metric.name for metric in of_process(Process.CASES)}
+    assert found.by("foreshock_sink_deliveries_total", "result") == {"delivered": 5, "dead": 1}
+    assert found.value("foreshock_sink_attempts_total", sink="hook", result="retried") == 1
+    letters = [letter.record["reason"] for letter in topics.read("dead-letters.v1")]
+    assert found.by("foreshock_dead_letters_total", "reason") == dict.fromkeys(letters, 1)
+    assert set(letters) == {"undeliverable", "unknown_framing"}
+    assert found.value("foreshock_sink_delivery_seconds_count", sink="hook") == 6
+    traces = {each.labels["trace_id"] for each in found.exemplars("foreshock_sink_delivery_seconds")}
+    assert traces <= {each.trace_id for each in sent}
+    assert found.by("foreshock_build_info", "process") == {"deliver": 1}
+    assert found_cases.by("foreshock_build_info", "process") == {"cases": 1}
