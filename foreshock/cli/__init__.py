@@ -92,5 +92,7 @@ def main() -> None:
     try:
         app()
     except ForeshockError as exc:
-        print(f"foreshock: {exc}", file=sys.stderr)
+        from foreshock.streams.logs import last_line
+
+        last_line(f"foreshock: {exc}")
         sys.exit(exc.exit_code)

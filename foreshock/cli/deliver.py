@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, settings_from
+from foreshock.cli.options import (
+    BootstrapOption,
+    ConfigOption,
+    JsonOption,
+    LogFormatOption,
+    PrefixOption,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from foreshock.settings import Settings
@@ -18,6 +25,7 @@ def run(
     bootstrap: BootstrapOption = None,
     prefix: PrefixOption = None,
     *,
+    log_format: LogFormatOption = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this sink; may be given again.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Check the sinks' settings and templates, and end.")] = False,
     test: Annotated[
@@ -36,7 +44,7 @@ def run(
     """
     from foreshock.streams.sinks import process
 
-    settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
+    settings = settings_from(config, bootstrap=bootstrap, prefix=prefix, telemetry__log_format=log_format)
     names = tuple(only or ())
     if not (check or test or redrive):
         process.run(settings, names)

@@ -13,6 +13,12 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings fi
 BootstrapOption = Annotated[str | None, typer.Option("--bootstrap", help="Kafka's address, host:port.")]
 RedisOption = Annotated[str | None, typer.Option("--redis", help="URL of the cache; without one nothing else changes.")]
 PrefixOption = Annotated[str | None, typer.Option("--prefix", help="Prefix of all topic names, with its separator.")]
+LogFormatOption = Annotated[
+    str | None, typer.Option("--log-format", help="human or json (default: JSON where standard error is no terminal).")
+]
+ZipkinOption = Annotated[
+    bool, typer.Option("--zipkin", help="Start Zipkin too, which shows traces in a browser (131 MB, fetched once).")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 

@@ -8,20 +8,30 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, RedisOption, settings_from
+from foreshock.cli.options import (
+    BootstrapOption,
+    ConfigOption,
+    JsonOption,
+    PrefixOption,
+    RedisOption,
+    ZipkinOption,
+    settings_from,
+)
 from foreshock.errors import Unavailable
 from foreshock.settings import KafkaSettings, Settings
 
 if TYPE_CHECKING:
     from foreshock.local.process import Process
     from foreshock.local.stack import LocalStack
+    from foreshock.local.zipkin import Zipkin
 
 _LOOK_S = 0.5
 _WORKER_GRACE_S = 20.0  # it stops by itself within 10
@@ -32,6 +42,7 @@ def run(
         Path | None, typer.Option(help="Folder that keeps topics and cache; without it they go with the end.")
     ] = None,
     worker: Annotated[bool, typer.Option("--worker", help="Run a worker too.")] = False,
+    zipkin: ZipkinOption = False,
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,
     redis: RedisOption = None,
@@ -40,7 +51,8 @@ def run(
 ) -> None:
     """Start Apache Kafka and Valkey, create the topics, and keep them until Ctrl-C.
 
-    With --bootstrap or --redis the one that exists is used and none is started.
+    With --bootstrap or --redis the one that exists is used and none is started. With --zipkin the traces of the worker
+    and of what is sent can be looked at in a browser.
     """
     from foreshock.local.checks import KAFKA_PORT, REDIS_PORT
     from foreshock.local.progress import shown
@@ -58,12 +70,12 @@ def run(
                 progress=progress,
             )
             stack.start()
-        with stack.started():
+        with stack.started(), _zipkin(stack.folder, wanted=zipkin) as traces:
             given = {"kafka.bootstrap": bootstrap, "redis.url": redis} | stack.settings_overrides()
             settings = settings_from(
                 config, bootstrap=given["kafka.bootstrap"], redis=given["redis.url"], prefix=prefix
             )
-            _serve(stack, settings, config if worker else None, data, worker=worker, as_json=as_json)
+            _serve(stack, settings, config if worker else None, data, traces, worker=worker, as_json=as_json)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
 
@@ -83,15 +95,39 @@ def kcat_line(settings: Settings) -> str:
     return f"echo 'pump-7|{record}' | kcat -P {where} -K '|' -X partitioner={settings.topics.partitioner}"
 
 
+@contextmanager
+def _zipkin(folder: Path, *, wanted: bool) -> Iterator[Zipkin | None]:
+    """Give a running Zipkin, where one is wanted; it ends after what reports to it."""
+    if not wanted:
+        yield None
+        return
+    from foreshock.local.progress import shown
+    from foreshock.local.zipkin import Zipkin
+
+    with shown(Console(stderr=True)) as progress:
+        made = Zipkin(folder / "zipkin", progress=progress)
+    with made:
+        made.wait_ready()
+        yield made
+
+
 def _serve(
-    stack: LocalStack, settings: Settings, config: Path | None, data: Path | None, *, worker: bool, as_json: bool
+    stack: LocalStack,
+    settings: Settings,
+    config: Path | None,
+    data: Path | None,
+    traces: Zipkin | None,
+    *,
+    worker: bool,
+    as_json: bool,
 ) -> None:
     """Make the topics, run the worker if wanted, say where everything is, and wait."""
     from foreshock.streams.topics import ensure
 
     names = [info.name for info in ensure(settings).values()]
-    child = _worker(stack, settings, config) if worker else None
-    services = [*stack.processes, *([child] if child else [])]
+    spans = traces.environment() if traces else {}
+    child = _worker(stack, settings, config, spans) if worker else None
+    services = [*stack.processes, *([traces.process] if traces else []), *([child] if child else [])]
     facts: dict[str, Any] = {
         "bootstrap": settings.kafka.bootstrap,
         "redis": settings.redis.url,
@@ -100,6 +136,8 @@ def _serve(
         "processes": {service.name: service.pid for service in services},
         "kcat": kcat_line(settings),
     }
+    if traces:
+        facts |= {"zipkin": traces.url, "environment": spans}
     if as_json:
         print(json.dumps(facts), flush=True)
     else:
@@ -119,7 +157,9 @@ def _tell(facts: dict[str, Any], log: Path | None) -> None:
     print(
         f"worker   {f'running, its log is {log}' if log else 'none here: `foreshock worker`, or `foreshock up --worker`'}"
     )
-    exports = {"FORESHOCK_REDIS__URL": facts["redis"]}
+    if "zipkin" in facts:
+        print(f"traces   {facts['zipkin']}/zipkin/")
+    exports = {"FORESHOCK_REDIS__URL": facts["redis"], **facts.get("environment", {})}
     if facts["bootstrap"] != KafkaSettings().bootstrap:
         exports["FORESHOCK_KAFKA__BOOTSTRAP"] = facts["bootstrap"]
     print("\nin another shell, for all commands:")
@@ -130,7 +170,7 @@ def _tell(facts: dict[str, Any], log: Path | None) -> None:
     print("Ctrl-C stops everything", flush=True)
 
 
-def _worker(stack: LocalStack, settings: Settings, config: Path | None) -> Process:
+def _worker(stack: LocalStack, settings: Settings, config: Path | None, spans: Mapping[str, str]) -> Process:
     """Start `foreshock worker` as a child that cannot outlive us."""
     from foreshock.local.process import Process
 
@@ -141,7 +181,7 @@ def _worker(stack: LocalStack, settings: Settings, config: Path | None) -> Proce
     command += ["--config", str(config)] if config else []
     # where `foreshock trace` looks if nothing else is said
     store = settings.telemetry.store or str(settings.worker.data_dir / "spans")
-    environment = {**os.environ, **stack.environment(), "FORESHOCK_TELEMETRY__STORE": store}
+    environment = {**os.environ, **stack.environment(), **spans, "FORESHOCK_TELEMETRY__STORE": store}
     child = Process("worker", command, log=stack.folder / "worker.log", env=environment, grace_s=_WORKER_GRACE_S)
     child.start()
     return child

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from pathlib import Path
@@ -10,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from foreshock.cli.options import BootstrapOption, ConfigOption, PrefixOption, RedisOption, settings_from
+from foreshock.cli.options import (
+    BootstrapOption,
+    ConfigOption,
+    LogFormatOption,
+    PrefixOption,
+    RedisOption,
+    settings_from,
+)
 
 _START = "from foreshock.cli import main; main()"
 
@@ -27,6 +33,7 @@ def run(
     from_group: Annotated[
         str | None, typer.Option("--from-group", help="Go on with the state of this group, which is used no longer.")
     ] = None,
+    log_format: LogFormatOption = None,
     slot: Annotated[int | None, typer.Option(hidden=True, help="Run one process, unsupervised.")] = None,
     gate: Annotated[int | None, typer.Option(hidden=True, help="Descriptor that tells it to go on.")] = None,
     after: Annotated[Path | None, typer.Option(hidden=True, help="File that tells all of them to go on.")] = None,
@@ -43,6 +50,7 @@ def run(
         worker__processes=processes,
         state__accept_cold=accept_cold or None,
         state__from_group=from_group,
+        telemetry__log_format=log_format,
     )
     if slot is not None:
         from foreshock.streams.process import run as run_process
@@ -50,10 +58,11 @@ def run(
         run_process(settings, slot, gate)
         return
     from foreshock.streams import topics
+    from foreshock.streams.logs import to_stderr
     from foreshock.streams.supervise import Supervisor
 
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="foreshock worker: %(message)s")
-    named = {"config": config, **given, "from-group": from_group}
+    to_stderr(settings, settings.telemetry.service_name)
+    named = {"config": config, **given, "from-group": from_group, "log-format": log_format}
     flags = [text for name, value in named.items() if value is not None for text in (f"--{name}", str(value))]
     flags += ["--processes", str(settings.worker.processes), *(["--accept-cold"] if accept_cold else [])]
 

@@ -1,4 +1,6 @@
-"""Kafka's jars: named and hashed in `kafka.lock`, fetched once through jgo, verified at each start, offline afterwards."""
+"""Jars of what runs here: named and hashed in a lock (`kafka.lock`, `zipkin.lock`), fetched once through jgo, verified at
+each start, offline afterwards.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +35,17 @@ class Jar:
     version: str
     sha256: str
     size: int
+    classifier: str = ""
 
     @property
     def name(self) -> str:
         """The file name in a Maven repository."""
-        return f"{self.artifact}-{self.version}.jar"
+        return f"{self.artifact}-{self.version}{self.classifier and f'-{self.classifier}'}.jar"
 
     @property
     def coordinate(self) -> str:
-        """`group:artifact:version`."""
-        return f"{self.group}:{self.artifact}:{self.version}"
+        """`group:artifact:version`, and the classifier where there is one."""
+        return f"{self.group}:{self.artifact}:{self.version}{self.classifier and f':{self.classifier}'}"
 
     @property
     def maven_path(self) -> Path:
@@ -50,19 +53,19 @@ class Jar:
         return Path(*self.group.split("."), self.artifact, self.version, self.name)
 
 
-def lock_text() -> str:
-    """Give the lock that ships with this version."""
-    return resources.files("foreshock.local").joinpath("kafka.lock").read_text("utf-8")
+def lock_text(name: str = "kafka.lock") -> str:
+    """Give a lock that ships with this version."""
+    return resources.files("foreshock.local").joinpath(name).read_text("utf-8")
 
 
 def parse_lock(text: str) -> tuple[Jar, ...]:
-    """Read a lock: `group:artifact:version sha256 bytes` a line, `#` starts a comment."""
+    """Read a lock: `group:artifact:version[:classifier] sha256 bytes` a line, `#` starts a comment."""
     jars = []
     for line in text.splitlines():
         if line and not line.startswith("#"):
             coordinate, sha256, size = line.split()
-            group, artifact, version = coordinate.split(":")
-            jars.append(Jar(group, artifact, version, sha256, int(size)))
+            group, artifact, version, *classifier = coordinate.split(":")
+            jars.append(Jar(group, artifact, version, sha256, int(size), *classifier))
     return tuple(sorted(jars))
 
 
@@ -104,7 +107,12 @@ def missing(jars: Sequence[Jar], folder: Path) -> list[Jar]:
 
 
 def kafka_jars(progress: Progress | None = None) -> list[Path]:
-    """Give the paths of all jars of the class path, verified; fetch those that are missing.
+    """Give the paths of all jars of Kafka's class path; see `fetched`."""
+    return fetched(parse_lock(lock_text()), jar_folder(), progress)
+
+
+def fetched(jars: Sequence[Jar], folder: Path, progress: Progress | None = None) -> list[Path]:
+    """Give the paths of all jars of a lock, verified; fetch those that are missing.
 
     Raises
     ------
@@ -113,7 +121,6 @@ def kafka_jars(progress: Progress | None = None) -> list[Path]:
     Unavailable
         A jar is missing and cannot be fetched.
     """
-    jars, folder = parse_lock(lock_text()), jar_folder()
     absent = missing(jars, folder)
     if absent:
         with _exclusive(folder):
@@ -139,7 +146,7 @@ def class_path(paths: Sequence[Path]) -> str:
 
 def _mismatch(jar: Jar, path: Path, fix: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} is not the {jar.coordinate} that kafka.lock names (sha256 {jar.sha256[:16]}...): {fix}"
+        f"{path} is not the {jar.coordinate} that the lock names (sha256 {jar.sha256[:16]}...): {fix}"
     )
 
 
@@ -188,7 +195,7 @@ def _fetch_one(jar: Jar, context: Any, user_repository: Path) -> Path:
         staged.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(own, staged)
         return staged
-    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact(jar.classifier)
     for attempt in range(ATTEMPTS):
         try:
             return Path(artifact.resolve())

@@ -14,17 +14,18 @@ from foreshock.errors import ConfigurationError
 from foreshock.settings import Settings
 from foreshock.settings_deliver import RestSettings, SinkSettings
 from foreshock.streams import topics
-from foreshock.streams.border import trace
 from foreshock.streams.coders import registry_for
 from foreshock.streams.errors import fatal
 from foreshock.streams.kafka import CONNECT_S
+from foreshock.streams.logs import to_stderr
 from foreshock.streams.sinks.bus import LETTERS, MAINTENANCE, Bus
 from foreshock.streams.sinks.closures import Closures
 from foreshock.streams.sinks.engine import Engine, Item, Sink
 from foreshock.streams.sinks.make import make
 from foreshock.streams.sinks.rest import RestSink
-from foreshock.streams.sinks.source import ALERTS, Source, original_of
+from foreshock.streams.sinks.source import ALERTS, Source, group_of, original_of
 from foreshock.streams.sinks.tracing import Tracer
+from foreshock.streams.spans.sending import service_name
 from foreshock.streams.stopping import Stopper
 from foreshock.streams.topics import TopicInfo
 
@@ -47,7 +48,7 @@ def run(settings: Settings, only: tuple[str, ...] = ()) -> None:
     check(chosen)
     signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     stopper = Stopper()
-    _log_to_stderr()
+    to_stderr(settings, service_name(settings, "deliver"))
     found = topics_of(settings)
     asyncio.run(_live(settings, chosen, found, stopper))
     logging.shutdown()
@@ -123,7 +124,7 @@ async def _live(
     stopping = asyncio.Event()
     name = f"deliver-{socket.gethostname()}-{os.getpid()}"
     bus = Bus(settings, name=name)
-    tracer = Tracer(settings.telemetry.service_name, settings.telemetry.store, worker=name)
+    tracer = Tracer(settings, worker=name)
     sinks = {each.name: make(each, bus.work_order) for each in chosen.values()}
     for each in sinks.values():
         await each.open()
@@ -153,7 +154,8 @@ def source_of(
         await bus.letter(sink.name, why, *original_of(item.record, topic))
 
     def finished(item: Item, started_ns: int, ended_ns: int, error: str) -> None:
-        tracer.delivered(item, sink.name, trace(item.record)[0], started_ns, ended_ns, error)
+        origin, *_ = original_of(item.record, topic)
+        tracer.delivered(item, sink, origin, group_of(settings, sink.name), started_ns, ended_ns, error)
 
     engine = Engine(made, sink, set_aside=set_aside, finished=finished)
     return Source(settings, sink, engine, topic=topic, bus=bus, tracer=tracer, registry=registry_for(settings))
@@ -161,10 +163,3 @@ def source_of(
 
 def _looks_after(settings: RestSettings) -> bool:
     return settings.closures_s > 0
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("foreshock").setLevel(logging.INFO)

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 from foreshock.alerts.records import AlertTransition
+from foreshock.contract import Origin
 from foreshock.lineage import given_trace
+from foreshock.settings import Settings
+from foreshock.settings_deliver import SinkSettings
 from foreshock.streams.sinks.engine import Item
-from foreshock.streams.spans.attributes import ASSET, EVENT_ID, SAMPLED_BY
-from foreshock.streams.spans.shape import SpanPlan, TracePlan
+from foreshock.streams.spans.attributes import (
+    ALERT_ID,
+    ASSET,
+    EVENT_ID,
+    QUEUE_MS,
+    SAMPLED_BY,
+    Attributes,
+    messaging,
+)
+from foreshock.streams.spans.sending import service_name
+from foreshock.streams.spans.shape import Happening, SpanPlan, TracePlan, span_id
 from foreshock.streams.spans.tracing import Tracing
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -17,10 +30,21 @@ SINK = "foreshock.sink"
 
 
 class Tracer:
-    """Gives each delivery its span: a child of the span that published the transition."""
+    """Gives each delivery its spans: `process alerts.v1`, a child of the span that published the transition, and `deliver`.
 
-    def __init__(self, service_name: str, store: str, *, worker: str) -> None:
-        self._tracing = Tracing(service_name=service_name, worker=worker, store=store)
+    Parameters
+    ----------
+    settings
+        `telemetry`.
+    worker
+        Name of this process in the spans.
+    """
+
+    def __init__(self, settings: Settings, *, worker: str) -> None:
+        self._worker = worker
+        self._tracing = Tracing(
+            service_name=service_name(settings, "deliver"), worker=worker, store=settings.telemetry.store
+        )
 
     @staticmethod
     def traceparent(alert: AlertTransition, given: str | None, sink: str) -> str:
@@ -37,35 +61,69 @@ class Tracer:
             return ""
         return f"00-{trace_id}-{_span_id(alert.event_id, sink)}-{given[53:55] if known and given else '01'}"
 
-    def delivered(self, item: Item, sink: str, parent: str | None, started_ns: int, ended_ns: int, error: str) -> None:
-        """Record the span of a delivery, or of one that was set aside."""
-        if not item.traceparent or not self._tracing.enabled or not self._tracing.room(1, event=True):
+    def delivered(
+        self, item: Item, sink: SinkSettings, origin: Origin, group: str, started_ns: int, ended_ns: int, error: str
+    ) -> None:
+        """Record the spans of a delivery, or of one that was set aside.
+
+        Parameters
+        ----------
+        origin
+            Where the transition stands on the topic, and the header that it came with.
+        started_ns, ended_ns
+            From the first attempt to the end of the last.
+        error
+            Why it was set aside; "": it was delivered.
+        """
+        if not item.traceparent or not self._tracing.enabled or not self._tracing.room(2, event=True):
             return
-        span = SpanPlan(
+        root = self._root(item, sink, origin, group, started_ns, ended_ns, error)
+        delivery = SpanPlan(
             span_id=int(item.traceparent[36:52], 16),
-            parent_id=0,
-            name=f"deliver {sink}",
+            parent_id=root.span_id,
+            name=f"deliver {sink.name}",
             kind="client",
             start_ns=started_ns,
             end_ns=ended_ns,
-            attributes={
-                SINK: sink,
-                ASSET: item.alert.asset,
-                EVENT_ID: item.alert.event_id,
-                SAMPLED_BY: "event",
-                "foreshock.alert_id": item.alert.alert_id,
-                "foreshock.change": item.alert.change.value,
-            },
+            attributes={"foreshock.sink_kind": sink.kind, **_server(sink), **_about(item.alert, sink.name)},
             error=error,
         )
+        parent = origin.traceparent
         self._tracing.emit(
             TracePlan(
                 trace_id=int(item.traceparent[3:35], 16),
                 remote_parent=int(parent[36:52], 16) if parent and given_trace(parent) else 0,
                 remote_sampled=True,
-                spans=(span,),
+                spans=(root, delivery),
             )
         )
+
+    def _root(
+        self, item: Item, sink: SinkSettings, origin: Origin, group: str, started_ns: int, ended_ns: int, error: str
+    ) -> SpanPlan:
+        return SpanPlan(
+            span_id=span_id(f"{item.alert.event_id}\x1f{sink.name}", "process"),
+            parent_id=0,
+            name=f"process {origin.topic}",
+            kind="consumer",
+            start_ns=started_ns,
+            end_ns=ended_ns,
+            attributes=messaging("process", "process", origin.topic, origin.partition, origin.offset)
+            | {
+                "messaging.consumer.group.name": group,
+                "messaging.client.id": self._worker,
+                "messaging.message.id": item.alert.event_id,
+                QUEUE_MS: max(0, started_ns - origin.ingest_ns) / 1e6,
+                SAMPLED_BY: "event",
+            }
+            | _about(item.alert, sink.name),
+            happenings=(Happening("foreshock.dead_letter", ended_ns, {"foreshock.reason": error}),) if error else (),
+            error=error,
+        )
+
+    def counters(self) -> dict[str, int]:
+        """Count spans `sent`, `dropped` and `failed`."""
+        return self._tracing.counters()
 
     def flush(self) -> None:
         """Wait until all spans are out, or have failed."""
@@ -74,6 +132,27 @@ class Tracer:
     def close(self, timeout_s: float = 2.0) -> None:
         """Send what waits, for at most `timeout_s`."""
         self._tracing.close(timeout_s)
+
+
+def _about(alert: AlertTransition, sink: str) -> Attributes:
+    return {
+        SINK: sink,
+        ASSET: alert.asset,
+        EVENT_ID: alert.event_id,
+        ALERT_ID: alert.alert_id,
+        "foreshock.change": alert.change.value,
+    }
+
+
+def _server(sink: SinkSettings) -> Attributes:
+    """Name the server: of an address host and port, never the rest, which may be a secret."""
+    url = urlsplit(getattr(sink, "url", ""))
+    host = url.hostname or getattr(sink, "host", "")
+    if not host:
+        return {}
+    found: Attributes = {"server.address": host}
+    port = url.port if url.hostname else getattr(sink, "port", None)
+    return found | ({"server.port": port} if port else {})
 
 
 def _span_id(event_id: str, sink: str) -> str:

@@ -39,8 +39,8 @@ class TestOutage:
             closed = time.monotonic() - closing
 
         counters = telemetry.counters()
-        assert took < 2
-        assert closed < 2
+        assert took < 10
+        assert closed < 10
         assert counters["dropped"] > 0
         assert counters["sent"] == 0
         assert len([line for line in caplog.messages if "do not reach" in line]) == 1
@@ -48,7 +48,7 @@ class TestOutage:
 
     def test_slow_receiver_does_not_slow_the_caller(self, make, receiver, records):
         """While a receiver takes its time, recording a batch takes as long as before."""
-        receiver.delay_s = 3
+        receiver.delay_s = 20
         telemetry = make()
         began = time.monotonic()
         for offset in range(100):
@@ -56,7 +56,7 @@ class TestOutage:
         took = time.monotonic() - began
         telemetry.close(timeout_s=0.1)
 
-        assert took < 1
+        assert took < receiver.delay_s / 2
 
     def test_store_lives_on_beside_a_dead_endpoint(self, make, nobody, records, tmp_path, until):
         """A dead endpoint takes nothing from the local store."""
