@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.detectors import episodes, pace
+from foreshock.detectors import episodes, halfway, pace
 from foreshock.detectors import waveform_kernel as kernel
 from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.constants import HEIGHT, MEMORY, RING, TREE_SEED, TREE_WEIGHT, TREES
@@ -152,6 +152,10 @@ class WaveformBank:
         self.trees.slots.restore(slot, tree["trees"])
         if self._river:
             self._rivers[slot].restore(tree["river"])
+
+    def inherit(self, slot: int, of: int, blocks: int, lived_ns: int) -> None:
+        """Begin the warm-up of a slot with half of the baseline of another one; trees and detectors begin empty."""
+        self.slots.restore(slot, halfway.waveform(self.slots.capture(of), self.slots.blank(), blocks, lived_ns))
 
     def digest(self, slot: int) -> str:
         """Sha256 of the model's state."""

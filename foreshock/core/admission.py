@@ -158,7 +158,8 @@ class Admission:
     def renew(self, point: Point, asset: Asset, number: int, layout: Layout | None = None) -> None:
         """Start the model of a measuring point anew, by what holds for its partition; the slots are free after `settle`."""
         self.freed += models_of(point)
-        point.model, point.heir = self.model(layout or point.model.layout, asset, self.recipe_of(number)), None
+        point.model = self.model(layout or point.model.layout, asset, self.recipe_of(number))
+        point.heir = point.former = None
 
     def model(self, layout: Layout, asset: Asset, recipe: Recipe) -> Model:
         """Start a model for a layout."""

@@ -18,6 +18,7 @@ from foreshock.alerts.states import Context, Step
 from foreshock.alerts.turn import By, Turn
 from foreshock.alerts.vocabulary import Change, WorkKind
 from foreshock.contract import Asset
+from foreshock.core.acceptance import Acceptance
 from foreshock.core.admission import Admission
 from foreshock.core.desk import apply, refresh, settle
 from foreshock.core.points import Owner, Partition
@@ -83,7 +84,7 @@ class Orders:
         context = Context(asset=owner.record, origin=given.origin, at_ns=item.at_ns, site=alerts.site)
         alerts.take(given.origin)
         if isinstance(item, Command):
-            step = lifecycle.command(alerts.policy, alerts.alarm, item, context)
+            step = self._command(item, owner, partition, context)
         else:
             step = self._work(item, owner, context)
         told = apply(alerts, step, context)
@@ -91,6 +92,21 @@ class Orders:
         settle(item.asset, owner, partition)
         partition.touch(item.asset, owner, offset)
         return told
+
+    def _command(self, asked: Command, owner: Owner, partition: Partition, context: Context) -> Step:
+        """Do what a command asks for; baselines follow the labels, and the answer says so."""
+        alerts = owner.alerts
+        alarm, drafts = lifecycle.command(alerts.policy, alerts.alarm, asked, context)
+        if alarm.labels == alerts.alarm.labels:
+            return alarm, drafts
+        effect = Acceptance(self.admission).follow(partition, owner, alerts.alarm.labels, alarm.labels)
+        self.admission.settle()
+        if not effect:
+            return alarm, drafts
+        return alarm, tuple(
+            each._replace(effect=f"{each.effect}; {effect}") if each.command_id == asked.command_id else each
+            for each in drafts
+        )
 
     def _work(self, order: WorkOrder, owner: Owner, context: Context) -> Step:
         """Join a work order; after a repair or a replacement the asset is another: its baselines start anew, once."""

@@ -92,6 +92,14 @@ class Lane(Protocol):
         """Put a captured tree into a slot; ValueError or KeyError where it does not fit."""
         ...
 
+    def inherit(self, slot: int, of: int, warmup: int, lived_ns: int) -> None:
+        """Begin the warm-up of a slot with half of the baseline of another one."""
+        ...
+
+    def alarm(self, slot: int) -> EpisodeState:
+        """The alarm of a measuring point's model."""
+        ...
+
     def prepare(self, entries: Sequence[Entry]) -> Any:
         """Compute features and run state."""
         ...
@@ -162,11 +170,24 @@ class Latest(NamedTuple):
 
 @dataclass(slots=True)
 class Heir:
-    """A model by changed settings, which warms up in the shadow of the one that scores."""
+    """A model by changed settings, or of a state that a label accepted, which warms up in the shadow of the one that scores."""
 
     model: Model
     share: float = 0.0  # of its warm-up that is done
     ready_ns: int = -1  # ingest time of the record that it became ready with; -1 before
+    label: str = ""  # whose state it takes in; "": it is of changed settings
+    since_ns: int = 0  # source time from which on it does
+    ceiling: float = 0.0  # of the scores that it may learn from
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The model before the first state that a label had it take in, kept for the case that the label is revised."""
+
+    model: Model
+    labels: tuple[str, ...]  # that were taken in since ...
+    since_ns: int  # ... from this source time ...
+    until_ns: int  # ... to this one
 
 
 @dataclass(slots=True)
@@ -175,6 +196,7 @@ class Point:
 
     model: Model
     heir: Heir | None = None
+    former: Former | None = None
     strange: Layout | None = None  # another layout that came instead of the known one ...
     strange_blocks: int = 0  # ... so many times in a row
     quality: PointState = field(default_factory=PointState)
@@ -228,8 +250,8 @@ class Partition:
 
 
 def models_of(point: Point) -> tuple[Model, ...]:
-    """The model of a measuring point, and the one in its shadow."""
-    return (point.model,) if point.heir is None else (point.model, point.heir.model)
+    """The model of a measuring point, the one in its shadow, and the one before."""
+    return (point.model, *(each.model for each in (point.heir, point.former) if each is not None))
 
 
 class PointView(NamedTuple):
@@ -292,6 +314,7 @@ class Entry:
     standing: Conditions = ()  # quality conditions of its point that stand after it
     quality: tuple[DataQuality, ...] = ()
     held: str = ""  # why nothing may be learnt from it, whatever its score: somebody holds learning
+    exceeded: bool = False  # whether a static limit is
     outcome: Outcome | None = None
 
     @property

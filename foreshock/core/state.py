@@ -12,7 +12,7 @@ import numpy as np
 
 import foreshock
 from foreshock.contract import Asset
-from foreshock.core.points import Episode, Latest, Layout, Model, Point, Watch
+from foreshock.core.points import Episode, Former, Heir, Latest, Layout, Model, Point, Watch
 from foreshock.core.spec import FleetSpec
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.snapshot import Keys, Sealed, Tree, canonical, from_canonical, seal, unseal
@@ -95,9 +95,41 @@ def point_tree(name: str, point: Point) -> dict[str, Any]:
         **({"anew": point.anew} if point.anew else {}),
         "quality": to_tree(point.quality),
         "latest": to_tree(point.latest),
-        "heir": None if heir is None else {"share": heir.share, "ready_ns": heir.ready_ns, **model_tree(heir.model)},
+        "heir": None if heir is None else {**_heir(heir), **model_tree(heir.model)},
+        **({} if point.former is None else {"former": {**_former(point.former), **model_tree(point.former.model)}}),
         **model_tree(model),
     }
+
+
+def _heir(heir: Heir) -> dict[str, Any]:
+    tree: dict[str, Any] = {"share": heir.share, "ready_ns": heir.ready_ns}
+    return {**tree, "label": heir.label, "since_ns": heir.since_ns, "ceiling": heir.ceiling} if heir.label else tree
+
+
+def _former(former: Former) -> dict[str, Any]:
+    return {"labels": to_tree(former.labels), "since_ns": former.since_ns, "until_ns": former.until_ns}
+
+
+def heir_of(tree: Mapping[str, Any], model: Model) -> Heir:
+    """Build what is in the shadow from its tree, with a model; raises as `fill_point` does."""
+    fill_model(model, tree)
+    return Heir(
+        model,
+        from_tree(float, tree["share"]),
+        from_tree(int, tree["ready_ns"]),
+        from_tree(str, tree.get("label", "")),
+        from_tree(int, tree.get("since_ns", 0)),
+        from_tree(float, tree.get("ceiling", 0.0)),
+    )
+
+
+def former_of(tree: Mapping[str, Any], model: Model) -> Former:
+    """The same for the model before."""
+    fill_model(model, tree)
+    labels = from_tree(tuple[str, ...], tree["labels"])
+    if not labels:
+        raise ValueError("a baseline is kept for no label")
+    return Former(model, labels, from_tree(int, tree["since_ns"]), from_tree(int, tree["until_ns"]))
 
 
 def model_tree(model: Model) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from foreshock.core.admission import Admission
 from foreshock.core.desk import refresh, settle
-from foreshock.core.points import Heir, Model, Owner, Point
+from foreshock.core.points import Former, Heir, Model, Owner, Point
 from foreshock.core.recipe import Recipe
 from foreshock.core.standing import alerts_of, tree_of
-from foreshock.core.state import AssetState, fill_model, fill_point, layout_of, master_data, point_tree
+from foreshock.core.state import AssetState, fill_point, former_of, heir_of, layout_of, master_data, point_tree
 from foreshock.errors import StateRejected
 from foreshock.lineage import fingerprint
 from foreshock.records import from_tree, to_tree
@@ -98,17 +98,26 @@ class Store:
             point = Point(self._model(moved, owner, recipe))
             owner.points[from_tree(str, tree["point"])] = point
             fill_point(point, moved)
-            heir = tree.get("heir")
-            if heir is not None and heir["recipe"] in self.admission.recipes:  # else a release that is gone began it
-                recipe = self.admission.recipes[heir["recipe"]]
-                heir = recipe.moved(heir)
-                share, ready_ns = from_tree(float, heir["share"]), from_tree(int, heir["ready_ns"])
-                model = self._model(heir, owner, recipe)
-                point.heir = Heir(model, share, ready_ns)
-                if model.layout != point.model.layout:
-                    raise ValueError(f"its shadow is of another layout: {model.layout}")
-                fill_model(model, heir)
+            if (heir := self._beside(tree.get("heir"), owner, point)) is not None:
+                point.heir = Heir(heir[1])
+                point.heir = heir_of(*heir)
                 self.admission.partition(state.partition).succeeding.add(state.asset)
+            if (former := self._beside(tree.get("former"), owner, point)) is not None:
+                point.former = Former(former[1], (), 0, 0)
+                point.former = former_of(*former)
+
+    def _beside(
+        self, tree: Mapping[str, Any] | None, owner: Owner, point: Point
+    ) -> tuple[Mapping[str, Any], Model] | None:
+        """Start a model beside that of a point; None where there is none, or a release that is gone began it."""
+        if tree is None or tree["recipe"] not in self.admission.recipes:
+            return None
+        recipe = self.admission.recipes[tree["recipe"]]
+        moved = recipe.moved(tree)
+        layout = layout_of(moved, recipe.spec)
+        if layout != point.model.layout:
+            raise ValueError(f"its shadow is of another layout: {layout}")
+        return moved, self.admission.model(layout, owner.record, recipe)
 
     def _model(self, tree: Mapping[str, Any], owner: Owner, recipe: Recipe) -> Model:
         return self.admission.model(layout_of(tree, recipe.spec), owner.record, recipe)

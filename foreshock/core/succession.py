@@ -19,15 +19,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foreshock.contract import Anomaly, Asset, Block, ScoreState
+from foreshock.core.acceptance import may_learn, succeed
 from foreshock.core.admission import Admission
 from foreshock.core.desk import refresh
 from foreshock.core.events import farewell
-from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch
+from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch, models_of
 from foreshock.core.recipe import Recipe
 from foreshock.outcome import Outcome
 from foreshock.vocabulary import SHADOW
 
 PATIENCE_NS = 24 * 3600 * 1_000_000_000  # of ingest time, from when the heir is ready
+_ACCEPTED = "label {} accepted this state as normal: it is part of the baseline from here on"
 _CLOSED = "settings changed, and the new model has waited a day for the end of this episode: it judges from here on"
 
 
@@ -63,11 +65,16 @@ class Succession:
         model, heir = point.model, point.heir
         kind = model.layout.kind
         if model.recipe.fits(recipe, asset, kind):
-            if model.recipe.key == recipe.key and heir is None:
+            if model.recipe.key == recipe.key and (heir is None or heir.label):
                 return False
-            if heir is not None:
+            if heir is not None and heir.label:
+                heir.model = self._moved(heir.model, asset, recipe)
+            elif heir is not None:
                 self.admission.freed.append(heir.model)
-            point.model, point.heir = self._moved(model, asset, recipe), None
+                point.heir = None
+            point.model = self._moved(model, asset, recipe)
+            if point.former is not None:
+                point.former = replace(point.former, model=self._moved(point.former.model, asset, recipe))
         elif heir is not None and heir.model.recipe.fits(recipe, asset, kind):
             if heir.model.recipe.key == recipe.key:
                 return False
@@ -75,6 +82,9 @@ class Succession:
         else:
             if heir is not None:
                 self.admission.freed.append(heir.model)
+            if point.former is not None:  # nobody can go back to settings that are gone
+                self.admission.freed.append(point.former.model)
+                point.former = None
             fresh = self.admission.model(model.layout, asset, recipe)
             fresh.run, fresh.newest_ns = model.run, model.newest_ns
             point.heir = Heir(fresh)
@@ -111,7 +121,7 @@ class Succession:
         shown = [
             (heir, replace(entry, model=heir.model, outcome=None))
             for entry, heir in pairs
-            if heir.ready_ns >= 0 or _is_calm(entry)
+            if heir.ready_ns >= 0 or (may_learn(entry, heir) if heir.label else _is_calm(entry))
         ]
         for lane, members in self.admission.by_lane([entry for _, entry in shown]):
             prepared = lane.prepare(members)
@@ -128,27 +138,29 @@ class Succession:
         """Let an heir take over where it may; else say with the score how far it is."""
         outcome, model = _outcome(entry), entry.point.model
         now_ns = entry.block.origin.ingest_ns
-        waiting = model.episode is not None or heir.model.episode is not None
-        if heir.ready_ns >= 0 and (not waiting or now_ns - heir.ready_ns >= PATIENCE_NS):
-            entry.outcome = replace(outcome, anomalies=(*outcome.anomalies, *_last_words(entry, outcome)))
-            self._take_over(entry.point, heir.model)
+        waiting = (model.episode is not None and not heir.label) or heir.model.episode is not None
+        patient = heir.ready_ns >= 0 and now_ns - heir.ready_ns < PATIENCE_NS
+        if heir.ready_ns >= 0 and not (waiting and patient) and not (heir.label and entry.exceeded):
+            said = _ACCEPTED.format(heir.label) if heir.label else _CLOSED
+            entry.outcome = replace(outcome, anomalies=(*outcome.anomalies, *_last_words(entry, outcome, said)))
+            self._take_over(entry.point, heir)
             return
         told = "waits in the shadow until no alarm stands"
         if heir.ready_ns < 0:
-            told = f"is warming up in the shadow, {100 * heir.share:.0f} %"
+            what = f"takes in what label {heir.label} accepted" if heir.label else "is warming up in the shadow"
+            told = f"{what}, {100 * heir.share:.0f} %"
         learning = f"{outcome.score.learning}{SHADOW}{told}"
         entry.outcome = replace(outcome, score=replace(outcome.score, learning=learning))
 
-    def _take_over(self, point: Point, model: Model) -> None:
+    def _take_over(self, point: Point, heir: Heir) -> None:
         """Put an heir in the place of the old model; the limits' alarm goes on, whoever scores."""
-        self.admission.freed.append(point.model)
-        model.limits = point.model.limits
-        if model.episode is not None:  # nobody has heard of it: it begins anew, and is told then
-            tree = model.lane.capture(model.slot)
-            for name in ("alarm_int", "alarm_float"):
-                tree["model"][name][...] = 0
-            model.lane.restore(model.slot, tree)
-            model.episode = None
+        old, model = point.model, heir.model
+        left = succeed(point, heir, model.newest_ns) if heir.label else old
+        if left is not None:
+            self.admission.freed.append(left)
+        model.limits, old.limits = old.limits, Watch()
+        for each in (model, old):  # nobody has heard of an episode of the new one: it begins anew, and is told then
+            _begin_anew(each)
         point.model, point.heir = model, None
 
     def _note(self, number: int, name: str, owner: Owner) -> None:
@@ -167,7 +179,7 @@ class Succession:
         for partition in admission.partitions.values():
             for owner in partition.owners.values():
                 for point in owner.points.values():
-                    used |= {point.model.recipe.key} | ({point.heir.model.recipe.key} if point.heir else set())
+                    used |= {model.recipe.key for model in models_of(point)}
         for place in [each for each in admission.lanes if each[0] not in used]:
             del admission.lanes[place]
 
@@ -192,9 +204,19 @@ def _note_progress(heir: Heir, shown: Entry) -> None:
         heir.ready_ns = shown.block.origin.ingest_ns
 
 
-def _last_words(entry: Entry, outcome: Outcome) -> tuple[Anomaly, ...]:
+def _begin_anew(model: Model) -> None:
+    """Forget the alarm of a model."""
+    if model.episode is not None:
+        tree = model.lane.capture(model.slot)
+        for name in ("alarm_int", "alarm_float"):
+            tree["model"][name][...] = 0
+        model.lane.restore(model.slot, tree)
+        model.episode = None
+
+
+def _last_words(entry: Entry, outcome: Outcome, reason: str) -> tuple[Anomaly, ...]:
     """Close the episode that the old model leaves open; that of the limits goes on."""
     entry.left = replace(entry.point.model, limits=Watch())
-    events = farewell(entry, Latest.of(outcome.score), _CLOSED)
+    events = farewell(entry, Latest.of(outcome.score), reason)
     entry.left = None
     return events

@@ -17,8 +17,9 @@ from foreshock.core.points import Entry, Layout, Model, model_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score, unscored
 from foreshock.core.watch import Look, found, judge, look
-from foreshock.detectors import episodes, vector_undo
+from foreshock.detectors import episodes, halfway, vector_undo
 from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.vector_bank import VectorBank, VectorInputs
 from foreshock.detectors.vector_undo import Journal, journal
@@ -72,6 +73,16 @@ class TelemetryLane:
     def restore(self, slot: int, tree: Mapping[str, Any]) -> None:
         """Put a captured tree into a slot."""
         self.bank.slots.restore(slot, tree["model"])
+
+    def inherit(self, slot: int, of: int, warmup: int, lived_ns: int) -> None:
+        """Begin the warm-up of a slot with half of the baseline of another one."""
+        slots = self.bank.slots
+        slots.restore(slot, halfway.vector(slots.capture(of), slots.blank(), warmup, lived_ns))
+
+    def alarm(self, slot: int) -> EpisodeState:
+        """The alarm of a measuring point's model."""
+        found: EpisodeState = load_alarm(self.bank.slots.arrays, slot)
+        return found
 
     def prepare(self, entries: Sequence[Entry]) -> PreparedRows:
         """Lay the rows of all frames below each other, in SI; a row that is late or empty is not usable."""
@@ -134,6 +145,7 @@ class TelemetryLane:
                 if usable[i]:
                     values = dict(zip(self.layout.tags, x[i].tolist(), strict=True))
                     looks[i] = look(model_of(entry).limits, limits, values, self._spec.policy, times[i])
+                    entry.exceeded |= looks[i].ratio >= 1.0
             at = end
         return looks, alarms
 

@@ -22,6 +22,7 @@ from foreshock.core.trend import LevelTrend, Pending
 from foreshock.core.watch import Look, found, judge, look
 from foreshock.detectors import episodes
 from foreshock.detectors import waveform_state as ws
+from foreshock.detectors.alarm_state import load_alarm
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.explain import explain
 from foreshock.detectors.kinematics import hypothesis
@@ -93,6 +94,16 @@ class WaveformLane:
         self._trend.slots.restore(slot, tree["level"])
         self.bank.restore(slot, tree)
 
+    def inherit(self, slot: int, of: int, warmup: int, lived_ns: int) -> None:
+        """Begin the warm-up of a slot with half of the baseline of another one; its level goes on."""
+        self.bank.inherit(slot, of, warmup, lived_ns)
+        self._trend.slots.restore(slot, self._trend.slots.capture(of))
+
+    def alarm(self, slot: int) -> EpisodeState:
+        """The alarm of a measuring point's model."""
+        found: EpisodeState = load_alarm(self.bank.slots.arrays, slot)
+        return found
+
     # stage 1: samples -> quality, features, run state
 
     def prepare(self, entries: Sequence[Entry]) -> Prepared:
@@ -143,6 +154,7 @@ class WaveformLane:
             if limits and usable[i]:
                 values = dict(zip(self._columns(entry), raw[i].tolist(), strict=True))
                 looks[i] = look(model_of(entry).limits, limits, values, self._spec.policy, entry.at_ns)
+                entry.exceeded = looks[i].ratio >= 1.0
         return looks, alarms
 
     def _apart_ns(self, entry: Entry) -> int:

@@ -19,7 +19,7 @@ from tests.chaos.plant import sound
 
 ASSETS, DAYS, KILLS = (int(each) for each in os.environ.get("MONTH_KILLED", "8,15,4").split(","))
 SEED = 7
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 60 * KILLS)]
 
 
 def test_a_month_with_workers_that_are_killed(settings, running, tmp_path):
