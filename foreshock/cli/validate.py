@@ -22,7 +22,9 @@ def run(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check records of sensors.v1 and assets.v1 as a worker does: each problem names the field and the fix.
+    """Check records of sensors.v1, assets.v1, control.v1 and maintenance.v1 as a worker does.
+
+    Each problem names the field and the fix. The partition of a key is checked when a record is there, not here.
 
     Exit code 0 when every record can be used, 1 when one cannot.
     """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import orjson
 
-from foreshock.contract import Asset, Origin, Reason, SensorBlock, TelemetryFrame
+from foreshock.alerts.records import Command, WorkOrder
+from foreshock.contract import Asset, Block, Origin, Reason, SensorBlock, TelemetryFrame
 from foreshock.errors import InputRejected
 from foreshock.streams.codec import json_in, schemas
 from foreshock.streams.codec.avro.container import MAGIC, records
@@ -89,16 +90,21 @@ def _judge(decoder: Decoder, number: int, value: bytes, now_ns: int, largest: in
         if len(value) > largest:
             sentence = f"the value has {len(value)} bytes, {largest} are allowed (topics.max_message_bytes)"
             reject(Reason.TOO_LARGE, "", sentence, "send shorter blocks")
-        record = (
-            decoder.decode_asset(value, origin=origin, key=None)
-            if _is_asset(value)
-            else decoder.decode(value, origin=origin, key=None)
-        )
+        read: dict[str, Callable[..., Block | Asset | Command | WorkOrder]] = {
+            "Asset": decoder.decode_asset,
+            "Command": decoder.decode_command,
+            "WorkOrder": decoder.decode_work_order,
+        }
+        record = read.get(_name(value), decoder.decode)(value, origin=origin, key=None)
     except InputRejected as exc:
         return _refused(number, exc)
     kind = type(record).__name__
     if isinstance(record, Asset):
         return Verdict(number=number, ok=True, schema=kind, asset=record.asset, summary=f"{len(record.points)} points")
+    if isinstance(record, Command | WorkOrder):
+        about = f" of alert {record.alert_id}" if record.alert_id else ""
+        summary = f"{record.kind}{about} by {record.actor}"
+        return Verdict(number=number, ok=True, schema=kind, asset=record.asset, summary=summary)
     at_ns = record.source_ns if isinstance(record, SensorBlock) else int(record.times_ns[-1])
     field = "source_ns" if isinstance(record, SensorBlock) else "times_ns"
     ahead = _clock(at_ns, now_ns)
@@ -118,15 +124,21 @@ def _judge(decoder: Decoder, number: int, value: bytes, now_ns: int, largest: in
     return Verdict(number=number, ok=True, schema=kind, asset=record.asset, summary=_summary(record), note=note)
 
 
-def _is_asset(value: bytes) -> bool:
+def _name(value: bytes) -> str:
+    """Give the record that a value is, as far as its head or its fields say so."""
     if value.startswith(SINGLE_OBJECT):
         version = schemas.by_fingerprint().get(value[2:SINGLE_OBJECT_HEAD])
-        return version is not None and version.name == "Asset"
+        return version.name if version is not None else ""
     if value.lstrip()[:1] != b"{":
-        return False
+        return ""
     found = json_in.parse(value)
+    if "type" in found:
+        return str(found["type"])
+    for field, name in (("command_id", "Command"), ("record_id", "WorkOrder")):
+        if field in found:
+            return name
     blocks = {"samples", "values", "tags", "source_ns", "times_ns", "sampling_rate_hz", "channels", "source_time"}
-    return found.get("type") == "Asset" or ("type" not in found and "asset" in found and not blocks & found.keys())
+    return "Asset" if "asset" in found and not blocks & found.keys() else ""
 
 
 def _clock(at_ns: int, now_ns: int) -> str:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from foreshock.cli.validate import run
 from foreshock.streams.codec import schemas
 from foreshock.streams.wire import Encoder, decode_output
-from tests.wire.samples import ASSET, BLOCK, FRAME
+from tests.wire.samples import ASSET, BLOCK, COMMAND, FRAME, WORK
 
 HOUR_NS = 3_600_000_000_000
 APP = typer.Typer()
@@ -49,10 +49,20 @@ class TestGoodFiles:
             (Encoder().encode(ASSET), 1),
             (Encoder("json").encode(ASSET), 1),
             ('{"asset": "pump-7"}', 1),
+            (Encoder().encode(COMMAND), 1),
+            (Encoder("json").encode(WORK), 1),
+            (
+                '{"command_id": "c", "kind": "acknowledge", "asset": "pump-7", "actor": "mia", "reason": "r", "at": "2026-05-28T20:26:40Z"}',
+                1,
+            ),
+            (
+                '{"record_id": "r", "kind": "opened", "asset": "pump-7", "actor": "cmms", "work_order": "4711", "at": "2026-05-28T20:26:40Z"}',
+                1,
+            ),
         ],
     )
     def test_every_kind_of_file(self, data: bytes | str, records: int, tmp_path: Path) -> None:
-        """JSON, JSON lines, a JSON array, an Avro value; blocks, frames and assets."""
+        """JSON, JSON lines, a JSON array, an Avro value; blocks, frames, assets, commands and work orders."""
         result = validate(data, "--json", tmp_path=tmp_path)
         verdicts = [json.loads(line) for line in result.output.splitlines()]
 
@@ -110,6 +120,20 @@ class TestMistakes:
 
         assert result.exit_code == 0
         assert "local time sent as UTC" in result.output
+
+    def test_a_command_without_a_person_and_a_window_without_an_end(self, tmp_path: Path) -> None:
+        """Named before it is sent: nobody has to look for the refusal on alerts.v1."""
+        sent = {
+            "command_id": "c",
+            "kind": "acknowledge",
+            "asset": "pump-7",
+            "actor": "",
+            "reason": "r",
+            "at": "2026-05-28T20:26:40Z",
+        }
+
+        assert self.answer(json.dumps(sent), tmp_path)["field"] == "actor"
+        assert self.answer(json.dumps({**sent, "actor": "mia", "kind": "window"}), tmp_path)["field"] == "until_ns"
 
     def test_array_of_doubles(self, tmp_path: Path) -> None:
         """In Avro, samples are bytes."""
