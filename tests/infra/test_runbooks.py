@@ -16,7 +16,7 @@ PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(RUNBOOKS
 INDEX = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
 COMMAND = typer.main.get_command(app)
 PARTS = ["Meaning", "Impact", "Look", "Do", "Who"]
-OTHER_TOOLS = {"kafka-consumer-groups.sh", "kafka-configs.sh", "openssl", "curl", "docker"}
+OTHER_TOOLS = {"kafka-consumer-groups.sh", "kafka-configs.sh", "openssl", "curl", "docker", "df"}
 SETTINGS = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
 METRIC_NAMES = {metric.name for metric in METRICS} | set(series())
 
