@@ -26,8 +26,8 @@ from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Ledger, Partition
 from foreshock.streams.state.places import Places
 from foreshock.streams.state.recipes import Recipes
-from foreshock.streams.state.records import Marker, Place, StateKey
-from foreshock.streams.state.transactions import StateRecord, Transactions
+from foreshock.streams.state.records import Marker, Place, StateRecord
+from foreshock.streams.state.transactions import Transactions
 
 log = logging.getLogger("foreshock.worker")
 T = TypeVar("T")
@@ -290,9 +290,7 @@ class Checkpoint:
             self._custody.stored(partition, None)  # until it is decided
 
         def write() -> Mapping[int, int] | None:
-            sealed = [
-                StateRecord(p[1], str(StateKey(p[1], "marker")), m.seal(self._keys())) for p, m in markers.items()
-            ]
+            sealed = [record for p, m in markers.items() for record in m.records(p[1], self._keys())]
             return self._transactions.commit([*content, *recipes, *sealed], offsets, group)
 
         ends = await self._call(write)

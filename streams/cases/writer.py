@@ -29,6 +29,7 @@ from foreshock.streams.coders import decoder_for, encoder_for, registry_for
 from foreshock.streams.errands.backward import look_back
 from foreshock.streams.errors import attempt, client_error
 from foreshock.streams.kafka import consumer_config, producer_config, reader_config, seek
+from foreshock.streams.state.reader import reading
 from foreshock.streams.topics import TopicInfo
 
 log = logging.getLogger("foreshock.cases")
@@ -60,7 +61,7 @@ class CaseWriter:
         self._events = Consumer({**follow, "enable.partition.eof": True})
         look = {**reader_config(settings), **quiet}
         self._onward = Onward({**look, "auto.offset.reset": "error"}, topics["sensors.v1"].name)
-        self._back = Consumer(look)
+        self._back = reading(look)
         self._producer = Producer({**producer_config(settings), **quiet})
         self._encode = encoder_for(settings, "evidence.v1").encode
         self._registry = registry_for(settings)

@@ -13,8 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from foreshock.detectors.snapshot import Keys, unseal
 from foreshock.errors import SnapshotRejected, StateRejected
 from foreshock.fleet import Fleet, Recipe
-from foreshock.streams.state.records import Place, RecipeChange, StateKey, recipe_of, seal_recipe
-from foreshock.streams.state.transactions import StateRecord
+from foreshock.streams.state.records import Place, RecipeChange, StateKey, StateRecord, recipe_of, seal_recipe
 
 log = logging.getLogger("foreshock.worker")
 

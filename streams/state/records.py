@@ -3,7 +3,7 @@
 =============== ========= ===================================================================================
 key             kind      value
 =============== ========= ===================================================================================
-``P``           marker    how far partition P of the input is, and from where a successor must read
+``P``, ``P+``   marker    how far partition P of the input is, and from where a successor must read; written twice
 ``P/asset``     snapshot  everything that decides about an asset, up to an offset (`foreshock.fleet.AssetState`)
 ``P#key``       recipe    settings by which something of partition P is computed (`foreshock.fleet.Recipe`)
 ``P@offset/n``  place     what came from outside the order and took effect before the record at that offset
@@ -42,8 +42,16 @@ class RecipeChange(NamedTuple):
 Item = Outside | TickRequest | RecipeChange
 
 
+class StateRecord(NamedTuple):
+    """One record of `state.v1`; no value takes the record of that key back."""
+
+    partition: int
+    key: str
+    value: bytes | None
+
+
 class StateKey(NamedTuple):
-    """A key, taken apart."""
+    """A key, taken apart; `number` counts places of an offset, and copies of a marker."""
 
     partition: int
     kind: Kind
@@ -59,6 +67,8 @@ class StateKey(NamedTuple):
         head, sharp, name = text.partition("#")
         if sharp and head.isdecimal() and name:
             return StateKey(int(head), "recipe", recipe=name)
+        if text.endswith("+") and text[:-1].isdecimal():
+            return StateKey(int(text[:-1]), "marker", number=1)
         head, slash, rest = text.partition("/")
         number, at, offset = head.partition("@")
         if not number.isdecimal():
@@ -72,7 +82,7 @@ class StateKey(NamedTuple):
     def __str__(self) -> str:
         """Write it as it stands on the topic."""
         if self.kind == "marker":
-            return str(self.partition)
+            return f"{self.partition}{'+' * self.number}"
         if self.kind == "snapshot":
             return f"{self.partition}/{self.asset}"
         if self.kind == "recipe":
@@ -113,6 +123,11 @@ class Marker:
     def seal(self, keys: Keys) -> bytes:
         """Give its bytes."""
         return seal("marker", to_tree(self), header={}, keys=keys)
+
+    def records(self, partition: int, keys: Keys) -> list[StateRecord]:
+        """Give what is written of it: two copies, so that one that is damaged does not make its partition start cold."""
+        sealed = self.seal(keys)
+        return [StateRecord(partition, str(StateKey(partition, "marker", number=n)), sealed) for n in (0, 1)]
 
     @staticmethod
     def of(sealed: Sealed) -> Marker:

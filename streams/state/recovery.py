@@ -227,7 +227,11 @@ class Recovery:
         return newest(self._consumer, starts, targets, deadline, stopped=self.stopping.is_set)
 
     def _sort(self, found: _Found, records: Mapping[bytes, Message]) -> None:
-        """Tell markers, snapshots and places apart; what cannot be read is told, and is not there."""
+        """Tell markers, snapshots and places apart; what cannot be read is told, and is not there.
+
+        Of the copies of the marker the newer one counts: all but the last checkpoint's were replaced.
+        """
+        markers: dict[int, Marker] = {}  # by offset
         for name, message in records.items():
             key, value = StateKey.of(name), message.value()
             if key is None or value is None:
@@ -242,13 +246,13 @@ class Recovery:
             try:
                 sealed = unseal(value, self.keys)
                 if key.kind == "marker":
-                    found.marker = Marker.of(sealed)
+                    markers[message.offset() or 0] = Marker.of(sealed)
                 else:
                     found.places.append(Place.of(sealed))
             except SnapshotRejected as exc:
-                log.warning(
-                    "%s partition %d: %s %s is not used: %s", self._state.name, key.partition, key.kind, key, exc
-                )
+                what = f"{key.kind} {key}{' (it is written twice)' if key.kind == 'marker' else ''}"
+                log.warning("%s partition %d: %s is not used: %s", self._state.name, key.partition, what, exc)
+        found.marker = markers[max(markers)] if markers else None
         found.places.sort(key=lambda place: (place.offset, place.number))
 
     def _place(self, number: int, found: _Found) -> None:

@@ -7,13 +7,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from foreshock.errors import ConfigurationError, Fenced, Unavailable
 from foreshock.streams.errors import stop
 from foreshock.streams.state.ledger import Partition
+from foreshock.streams.state.records import StateRecord
 
 log = logging.getLogger("foreshock.worker")
 
@@ -21,14 +22,6 @@ START_S = 30.0
 TRANSACTION_MS = 10_000  # an open transaction of a dead worker hides the group's offsets for that long at most
 STEP_S = 1.0
 DECIDED_S = TRANSACTION_MS / 1000.0 + 1.0  # by then the broker has given up whatever is open
-
-
-class StateRecord(NamedTuple):
-    """One record of `state.v1`; no value takes the record of that key back."""
-
-    partition: int
-    key: str
-    value: bytes | None
 
 
 class Transactions:

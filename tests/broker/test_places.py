@@ -188,7 +188,19 @@ def test_key_of_a_snapshot_names_any_asset(partition, asset):
     assert StateKey.of(str(key).encode()) == key
 
 
-@pytest.mark.parametrize("key", [b"", b"x", b"-1", b"1@x/2", b"1@2", b"1@2/x", None])
+@given(st.integers(0, 500))
+def test_marker_stands_under_two_keys(partition):
+    """Both hold the same, and each is read as a marker of its partition."""
+    first, second = Marker("id", 3, 4).records(partition, KEYS)
+
+    assert (first.partition, first.value) == (second.partition, second.value)
+    assert [StateKey.of(each.key) for each in (first, second)] == [
+        StateKey(partition, "marker"),
+        StateKey(partition, "marker", number=1),
+    ]
+
+
+@pytest.mark.parametrize("key", [b"", b"+", b"1++", b"1+/x", b"x", b"-1", b"1@x/2", b"1@2", b"1@2/x", None])
 def test_foreign_key_is_none_of_ours(key):
     """It is passed over."""
     assert StateKey.of(key) is None

@@ -27,7 +27,8 @@ from foreshock.settings import KafkaSettings, Settings, load
 from foreshock.streams.kafka import consumer_config, producer_config
 from foreshock.streams.sinks import process
 from foreshock.streams.sinks.source import group_of
-from foreshock.streams.state.transactions import StateRecord, Transactions
+from foreshock.streams.state.records import StateRecord
+from foreshock.streams.state.transactions import Transactions
 from foreshock.streams.topics import ensure
 from foreshock.streams.topics_admin import commands
 from tests.conftest import start_or_skip
