@@ -26,6 +26,7 @@ CONNECT_S = 10.0
 
 _AUTHENTICATION = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001  # librdkafka's own codes start so
 _FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+_MOVING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 _UNREACHABLE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)  # noqa: SLF001  # as above
 
 
@@ -142,6 +143,30 @@ def explain(error: KafkaError, seen: list[KafkaError], settings: Settings) -> Fo
             why = "no answer" + ("; a listener with TLS or accounts needs kafka.security.protocol" if plain else "")
         return Unavailable(f"Kafka at {bootstrap} cannot be reached: {why}")
     return Unavailable(f"Kafka at {bootstrap} answered with an error: {_reason(error)}")
+
+
+def bounds(consumer: Consumer, topic: str, partition: int, wait_s: float) -> tuple[int, int]:
+    """Ask for the first offset of a partition that is kept, and for the one after its last.
+
+    A leader that has just moved, or that this client does not know of yet, is asked for again until the time is over.
+
+    Raises
+    ------
+    KafkaException
+        The brokers do not answer in time, there is no such partition, or they do not allow it.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        left = max(deadline - time.monotonic(), 0.1)
+        try:
+            found = consumer.get_watermark_offsets(TopicPartition(topic, partition), left)
+        except KafkaException as exc:
+            if exc.args[0].code() not in _MOVING or time.monotonic() > deadline:
+                raise
+        else:
+            return int(found[0]), int(found[1])
+        time.sleep(0.05)
+        consumer.list_topics(topic, timeout=left)
 
 
 def seek(consumer: Consumer, topic: str, places: Mapping[int, int]) -> None:

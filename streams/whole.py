@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from foreshock.errors import Unavailable
 from foreshock.streams.errors import guarded
+from foreshock.streams.kafka import bounds
 from foreshock.streams.topics import TopicInfo
 
 READ_S = 60.0
@@ -57,7 +58,7 @@ class WholeReader(ABC):
         """Ask where each partition ends now; 0 where there is nothing to read."""
         ends = {}
         for number in range(self._topic.partitions):
-            first, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic.name, number), ASK_S)
+            first, end = bounds(self._consumer, self._topic.name, number, ASK_S)
             ends[number] = end if first < end else 0
         return ends
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from foreshock import lineage
 from foreshock.contract import Anomaly, Asset, Block, InputRange, Origin, Score
@@ -23,7 +23,7 @@ from foreshock.streams.cases.search import Sighting
 from foreshock.streams.codec.outputs_in import decode_output
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.errands.tailing import records
-from foreshock.streams.kafka import reader_config
+from foreshock.streams.kafka import bounds, reader_config
 from foreshock.streams.topics import inspect
 
 _BATCH = 256
@@ -66,7 +66,7 @@ def _first(settings: Settings, topic: str, partition: int) -> int:
     """Give the oldest offset that the broker still has."""
     consumer = Consumer(reader_config(settings))
     try:
-        return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), _ANSWER_S)[0])
+        return bounds(consumer, topic, partition, _ANSWER_S)[0]
     finally:
         consumer.close()
 

@@ -17,7 +17,7 @@ from foreshock.settings import Settings
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.console.seen import Seen, seen
 from foreshock.streams.errors import guarded
-from foreshock.streams.kafka import explain, reader_config
+from foreshock.streams.kafka import bounds, explain, reader_config
 from foreshock.streams.topics import TopicInfo
 
 log = logging.getLogger("foreshock.console")
@@ -113,7 +113,7 @@ class Follower:
     def _of_topic(self, consumer: Consumer, topic: TopicInfo, name: str) -> list[TopicPartition]:
         consumer.list_topics(topic.name, timeout=_ASK_S)  # by itself the client looks for leaders a second later
         numbers = range(topic.partitions)
-        ends = {n: consumer.get_watermark_offsets(TopicPartition(topic.name, n), timeout=_ASK_S) for n in numbers}
+        ends = {n: bounds(consumer, topic.name, n, _ASK_S) for n in numbers}
         most = max(1, self._settings.console.records // (1 if name == SCORES else SHARE) // topic.partitions)
         starts = {n: low if name in WHOLE else max(low, end - most) for n, (low, end) in ends.items()}
         if name == SCORES:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message
 
 from foreshock import records as trees
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
@@ -16,7 +16,7 @@ from foreshock.settings import Settings
 from foreshock.streams.border import as_bytes
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.errands.backward import ANSWER_S, between
-from foreshock.streams.kafka import explain, reader_config
+from foreshock.streams.kafka import bounds, explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.state.reader import reading
 from foreshock.streams.topics import TopicInfo, inspect
@@ -93,7 +93,7 @@ class AlertLog:
             # By itself the client looks for leaders a second later.
             self._consumer.list_topics(topic.name, timeout=ANSWER_S)
             for number in range(topic.partitions) if self._only is None else (self._only,):
-                low, end = self._consumer.get_watermark_offsets(TopicPartition(topic.name, number), timeout=ANSWER_S)
+                low, end = bounds(self._consumer, topic.name, number, ANSWER_S)
                 if low < end:
                     yield from between(self._consumer, topic.name, number, low, end)
         except KafkaException as exc:

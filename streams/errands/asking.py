@@ -18,7 +18,7 @@ from foreshock.streams.codec.registry import Registry
 from foreshock.streams.coders import registry_for
 from foreshock.streams.errands.sender import Sender
 from foreshock.streams.errands.tailing import records
-from foreshock.streams.kafka import reader_config
+from foreshock.streams.kafka import bounds, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.spans.sending import Sending
 from foreshock.streams.topics import ensure
@@ -50,7 +50,7 @@ def ask(settings: Settings, command: Command, wait_s: float) -> dict[str, Any] |
     consumer = Consumer({**reader_config(settings), "enable.partition.eof": False, "log_level": 2})
     try:
         place = TopicPartition(settings.topics.prefix + "alerts.v1", number)
-        _, place.offset = consumer.get_watermark_offsets(place, ASK_S)
+        _, place.offset = bounds(consumer, place.topic, number, ASK_S)
         consumer.assign([place])
         with _sender(settings) as sender:
             sender.send(command)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from foreshock.errors import Unavailable
+from foreshock.streams.kafka import bounds
 
 FIRST = 200  # records of the first look back; each further one takes four times as many
 ANSWER_S = 10.0
@@ -71,7 +72,7 @@ def look_back(
     Unavailable
         It did not answer in time.
     """
-    low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S)
+    low, end = bounds(consumer, topic, partition, ANSWER_S)
     end = end if below is None else min(end, below)
     found: list[Message] = []
     taken_ms: int | None = None

@@ -29,7 +29,7 @@ from foreshock.settings import Settings
 from foreshock.streams.codec.outputs_in import decode_output
 from foreshock.streams.coders import decoder_for, registry_for
 from foreshock.streams.errands.tailing import records
-from foreshock.streams.kafka import reader_config
+from foreshock.streams.kafka import bounds, reader_config
 from foreshock.streams.topics import inspect
 
 EXPORTED = ("scores.v1", "sensors.v1")
@@ -100,7 +100,7 @@ class Export:
         start = self._next(number)
         consumer = Consumer({**reader_config(self._settings), "queued.max.messages.kbytes": 16_384})
         try:
-            low, end = consumer.get_watermark_offsets(TopicPartition(self._info.name, number), _ANSWER_S)
+            low, end = bounds(consumer, self._info.name, number, _ANSWER_S)
             stretch = Stretch(max(start, low), max(start, low))
             stretch.skipped = max(0, low - start) if start else 0  # gone by retention since the last export
             if stretch.next < end:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
 from foreshock.answers.facts import Facts, Record, Seen
@@ -22,7 +22,7 @@ from foreshock.streams.coders import registry_for
 from foreshock.streams.errands.backward import Looked, look_back
 from foreshock.streams.errands.group import committed as committed_by
 from foreshock.streams.errands.group import describe
-from foreshock.streams.kafka import administration, explain, reader_config
+from foreshock.streams.kafka import administration, bounds, explain, reader_config
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.state.keys import keys_of
 from foreshock.streams.state.reader import reading
@@ -88,7 +88,7 @@ class _Inquiry:
         newest = [self._newest(name, partition) for name in ("scores.v1", "dead-letters.v1") if name in there]
         committed = committed_by(self.admin, self.settings.worker.group, sensors, [partition])
         done = max([committed.get(partition, 0), *newest])
-        _, end = self.consumer.get_watermark_offsets(TopicPartition(sensors, partition), timeout=ANSWER_S)
+        _, end = bounds(self.consumer, sensors, partition, ANSWER_S)
         scores = self._back("scores.v1", [partition], there, SCORES, self.key)
         letters = self._back("dead-letters.v1", range(self.partitions), there, EVENTS, self.key)
         master = self._back("assets.v1", [partition], there, MOST, self.key, enough=1)

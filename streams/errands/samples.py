@@ -7,7 +7,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from foreshock.settings import Settings
-from foreshock.streams.kafka import explain, reader_config
+from foreshock.streams.kafka import bounds, explain, reader_config
 from foreshock.streams.topics import TopicInfo
 
 
@@ -33,7 +33,7 @@ def newest_keys(
 
 
 def _start(consumer: Consumer, topic: str, partition: int, records: int, wait_s: float) -> TopicPartition:
-    low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=wait_s)
+    low, high = bounds(consumer, topic, partition, wait_s)
     return TopicPartition(topic, partition, max(low, high - records))
 
 

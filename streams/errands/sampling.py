@@ -8,6 +8,7 @@ from itertools import pairwise
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from foreshock.streams.errands.backward import ANSWER_S, between
+from foreshock.streams.kafka import bounds
 
 MS = 1_000_000  # ns
 
@@ -68,5 +69,5 @@ def _places(consumer: Consumer, topic: str, partitions: Sequence[int], at_ns: in
     found = {each.partition: each.offset for each in consumer.offsets_for_times(asked, ANSWER_S)}
     for number, offset in found.items():
         if offset < 0:
-            _, found[number] = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=ANSWER_S)
+            _, found[number] = bounds(consumer, topic, number, ANSWER_S)
     return found
