@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foreshock.alerts.policy import Policy
-from foreshock.alerts.records import Command, WorkOrder
+from foreshock.alerts.records import AlarmRecord, Command, WorkOrder
 from foreshock.contract import Origin
 
 
@@ -36,6 +36,19 @@ class Inhibited:
 
     parent: str
     assets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """An alert that stands on `alarms.v1` while the state of its asset is lost."""
+
+    origin: Origin  # of its record there; `ingest_ns` is when that was noticed
+    record: AlarmRecord
+
+    @property
+    def asset(self) -> str:
+        """Whose alert it is."""
+        return self.record.asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foreshock.alerts import lifecycle
-from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
+from foreshock.alerts.carrying import carry
+from foreshock.alerts.items import Assigned, Carried, Given, Inhibited, Refused
 from foreshock.alerts.policy import Policy
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.alerts.refusals import refusal
@@ -23,7 +24,7 @@ from foreshock.core.admission import Admission
 from foreshock.core.desk import apply, refresh, settle
 from foreshock.core.points import Owner, Partition
 
-Item = Asset | Assigned | Inhibited | Given
+Item = Asset | Assigned | Inhibited | Carried | Given
 _ANEW = frozenset({WorkKind.REPAIR, WorkKind.REPLACEMENT})
 
 
@@ -47,7 +48,7 @@ class Orders:
             return []
         owner = partition.owners.get(item.asset)
         if owner is None:
-            return [_unknown(item)]
+            return [_unknown(item)] if isinstance(item, Given) else []
         if owner.folded > offset or owner.alerts.took(item.origin):
             return []
         return self._give(item, owner, partition, offset)
@@ -79,18 +80,21 @@ class Orders:
                 settle(name, owner, partition)
                 partition.touch(name, owner, offset)
 
-    def _give(self, given: Given, owner: Owner, partition: Partition, offset: int) -> list[AlertTransition]:
-        alerts, item = owner.alerts, given.item
-        context = Context(asset=owner.record, origin=given.origin, at_ns=item.at_ns, site=alerts.site)
-        alerts.take(given.origin)
-        if isinstance(item, Command):
-            step = self._command(item, owner, partition, context)
+    def _give(self, given: Given | Carried, owner: Owner, partition: Partition, offset: int) -> list[AlertTransition]:
+        alerts, origin = owner.alerts, given.origin
+        at_ns = origin.ingest_ns if isinstance(given, Carried) else given.item.at_ns
+        context = Context(asset=owner.record, origin=origin, at_ns=at_ns, site=alerts.site)
+        alerts.take(origin)
+        if isinstance(given, Carried):
+            step = carry(alerts.policy, alerts.alarm, given, context)
+        elif isinstance(given.item, Command):
+            step = self._command(given.item, owner, partition, context)
         else:
-            step = self._work(item, owner, context)
+            step = self._work(given.item, owner, context)
         told = apply(alerts, step, context)
         refresh(owner, self.admission.recipe_in(partition))
-        settle(item.asset, owner, partition)
-        partition.touch(item.asset, owner, offset)
+        settle(given.asset, owner, partition)
+        partition.touch(given.asset, owner, offset)
         return told
 
     def _command(self, asked: Command, owner: Owner, partition: Partition, context: Context) -> Step:

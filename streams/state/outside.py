@@ -1,5 +1,5 @@
-"""What a place holds, as trees for its bytes and back: new master data, policies, alarms of parents, commands, work
-orders and their refusals.
+"""What a place holds, as trees for its bytes and back: new master data, policies, alarms of parents, alerts that are
+carried on, commands, work orders and their refusals.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
+from foreshock.alerts.items import Assigned, Carried, Given, Inhibited, Refused
 from foreshock.alerts.records import Command, WorkOrder
 from foreshock.contract import Asset, Origin
 from foreshock.detectors.snapshot import Tree
 from foreshock.records import from_tree, to_tree
 
-Outside = Asset | Assigned | Inhibited | Given | Refused
+Outside = Asset | Assigned | Inhibited | Carried | Given | Refused
 
 _PLAIN: Mapping[str, type[Any]] = MappingProxyType(
-    {"asset": Asset, "assigned": Assigned, "inhibited": Inhibited, "refused": Refused}
+    {"asset": Asset, "assigned": Assigned, "inhibited": Inhibited, "carried": Carried, "refused": Refused}
 )
 _GIVEN: Mapping[str, type[Any]] = MappingProxyType({"command": Command, "work": WorkOrder})
 _LETTERS = 200  # of free text weigh as much as the rest of a command

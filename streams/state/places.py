@@ -138,6 +138,8 @@ class Places:
             self.reach(number, start.position)
             if change := self._recipes.change(number, self._live[number]):
                 self._pending[number] = {"#": change}
+            for each in start.carried:
+                self._pending.setdefault(number, {})[f"\x1fcarried\x1f{each.origin.offset}"] = each
         for number, asset in self._assets.values():
             self._compare(number, asset)
         for number in self._mine:
