@@ -8,16 +8,19 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
+from foreshock.alerts.items import Carried
 from foreshock.detectors.snapshot import Keys, unseal
 from foreshock.errors import ConfigurationError, SnapshotRejected, StateRejected, Unavailable
 from foreshock.fleet import AssetState, Fleet
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.state import tails
+from foreshock.streams.state.carried import carried
 from foreshock.streams.state.claims import Claims
 from foreshock.streams.state.custody import Custody
 from foreshock.streams.state.ledger import Partition
@@ -63,6 +66,8 @@ class Start:
         How far commands are on record, as the marker has it; None: as it is known already.
     claim
         No marker names our group yet: one is due, so that another group learns whose state this is.
+    carried
+        Alerts that stand on `alarms.v1`, of assets that start cold.
     """
 
     position: int
@@ -76,6 +81,7 @@ class Start:
     fresh: bool = False
     claim: bool = False
     taken: tuple[str, ...] | None = ()
+    carried: tuple[Carried, ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,7 +141,7 @@ class Recovery:
         self._fleet = fleet
         self._custody = custody
         self._input, self._scores, self._state = (topics[name] for name in ("sensors.v1", "scores.v1", "state.v1"))
-        self._outputs = topic_ids(topics)
+        self._alarms, self._outputs = topics["alarms.v1"], topic_ids(topics)
         self._admin = AdminClient({**admin, "log_level": 0})
         self._make_keys = keys
         self._keys: Keys | None = None
@@ -290,6 +296,9 @@ class Recovery:
         base = found.marker.recipe if found.marker is not None and usable else ""
         self._recipes.begin(number, base, found.recipes if usable else {}, self.keys)
         cold = self._fill(number, found)
+        again, until = (self._input.topic_id, start.position), time.monotonic() + READ_S
+        read = partial(carried, consumer=self._consumer, admin=self._admin, registry=self._registry, deadline=until)
+        start = replace(start, carried=read(number, cold, alarms=self._alarms, again=again))
         stale, places = self._recipes.used(number, start.places)
         start = replace(start, stale=(*start.stale, *stale), places=tuple(places))
         if cold:
