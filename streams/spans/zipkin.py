@@ -32,16 +32,17 @@ class ZipkinExporter(SpanExporter):
     """
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self._timeout_s = timeout_s
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Post spans."""
         body = orjson.dumps([zipkin_span(span) for span in spans])
         try:
-            connection = _connection(self._url, self._timeout_s)
+            url = urlsplit(self._url)
+            connection = _connection(url, self._timeout_s)
             try:
-                connection.request("POST", self._url.path or "/", body, {"Content-Type": "application/json"})
+                connection.request("POST", url.path or "/", body, {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 answer.read()
             finally:

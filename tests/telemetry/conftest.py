@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from foreshock import lineage
 from foreshock.contract import DeadLetter, Mode, Origin, Reason
 from foreshock.outcome import Outcome
 from foreshock.settings import Settings, TelemetrySettings, TopicSettings, WorkerSettings
 from foreshock.streams.telemetry import BatchTimes, Telemetry
+from tests.telemetry.receivers import Receiver
 from tests.wire import samples
 
 MS = 1_000_000
@@ -138,53 +135,13 @@ def until() -> Callable[..., None]:
     return wait
 
 
-class Receiver:
-    """An OTLP collector: takes protobuf over HTTP and keeps it."""
-
-    def __init__(self) -> None:
-        self.requests: list[ExportTraceServiceRequest] = []
-        self.delay_s = 0.0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                time.sleep(receiver.delay_s)
-                assert self.path == "/v1/traces"
-                assert self.headers["content-type"] == "application/x-protobuf"
-                receiver.requests.append(ExportTraceServiceRequest.FromString(body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def spans(self) -> list[Span]:
-        return [
-            span
-            for request in list(self.requests)
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def resource(self) -> dict[str, str]:
-        return {item.key: item.value.string_value for item in self.requests[0].resource_spans[0].resource.attributes}
-
-
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     """A receiver that the standard variable names."""
     found = Receiver()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
     yield found
-    found.server.shutdown()
-    found.server.server_close()
+    found.close()
 
 
 def make_telemetry(*, ratio: float = 0.01, store: str = "") -> Telemetry:

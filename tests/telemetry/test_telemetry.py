@@ -10,13 +10,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from foreshock import lineage
 from foreshock.contract import Origin
 from foreshock.streams import telemetry as subject
+from tests.telemetry.receivers import attributes
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = PRODUCER[:-1] + "0"
-
-
-def attributes(span: Span) -> dict[str, object]:
-    return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in span.attributes}
 
 
 def sent(telemetry, receiver) -> dict[str, Span]:
