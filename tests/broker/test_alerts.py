@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from foreshock.alerts.carrying import LOST
 from foreshock.alerts.records import Command, WorkOrder
 from foreshock.alerts.vocabulary import CommandKind, WorkKind
 from foreshock.cli import app
@@ -168,6 +169,29 @@ def test_life_of_an_alert_over_a_crash(plant, start_worker, poll_until):
     assert alarms(plant.settings) == {}
     tombstones = [each for each in plant.topics.raw("alarms.v1") if each.value() is None]
     assert {each.key().decode() for each in tombstones} == {raised["alert_id"]}
+
+
+@pytest.mark.slow
+def test_alert_outlives_the_state_of_its_asset(plant, start_worker, poll_until):
+    """A damaged snapshot: the asset starts cold, its alert goes on under its id, and somebody can close it."""
+    first = start_worker(plant.settings, "--slot", "0")
+    plant.run(60)
+    plant.until("raised", first, level=2.5)
+    raised = plant.told()[0]
+    assert first.stop() == 0
+    number = partition_for(PUMP.encode(), plant.settings.topics.partitions)
+    plant.topics.producer.produce(plant.topics.name("state.v1"), b"nonsense", f"{number}/{PUMP}".encode(), number)
+    plant.run(4)
+
+    second = start_worker(plant.settings, "--slot", "0")
+    poll_until(lambda: LOST in {each["reason"] for each in plant.told()}, 120, second.shown)
+    (standing,) = alarms(plant.settings).values()
+    assert (standing["alert_id"], standing["state"]) == (raised["alert_id"], "returned_unacknowledged")
+    assert "closed" in plant.ask("close", PUMP)
+    assert second.stop() == 0, second.shown()
+
+    assert {each["alert_id"] for each in plant.told()} == {raised["alert_id"]}
+    assert alarms(plant.settings) == {}
 
 
 @pytest.mark.slow
