@@ -40,6 +40,8 @@ class Read(NamedTuple):
 
 def read(client: Consumer, topic: TopicInfo, registry: Registry | None, rows: Rows, key: bytes, partition: int) -> Read:
     """Read the features of these rows; those of another set or size than the newest are left out."""
+    compared = [STATES.index("scored"), STATES.index("warming")]
+    rows = rows[np.isin(rows["state"], compared)]  # those of a machine that stands still are compared with nothing
     if len(rows) and int(rows["offset"][-1] - rows["offset"][0]) > SPAN:
         rows = rows[np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(np.int64)]
     at = dict(zip(rows["offset"].tolist(), rows["at_ms"].tolist(), strict=True))

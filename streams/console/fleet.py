@@ -46,13 +46,14 @@ def fleet(plant: Plant, asked: Asked) -> dict[str, Any]:
         "counts": Counter(words.values()),
         "classes": sorted(classes),
         "assets": [
-            {**asset_now(plant, name, asked.now_ms), "lane": list(_lane(plant, name, asked))} for _, name in shown
+            {**asset_now(plant, name, asked.now_ms, words[name]), "lane": list(_lane(plant, name, asked))}
+            for _, name in shown
         ],
     }
 
 
-def asset_now(plant: Plant, name: str, now_ms: float) -> dict[str, Any]:
-    """Give what an asset is now."""
+def asset_now(plant: Plant, name: str, now_ms: float, word: str = "") -> dict[str, Any]:
+    """Give what an asset is now; `word` is its severity, where that is known already."""
     machine, master = plant.machine(name), plant.registered.get(name)
     alert = plant.alerts.standing(name)
     worst = machine.worst() if machine else None
@@ -60,7 +61,7 @@ def asset_now(plant: Plant, name: str, now_ms: float) -> dict[str, Any]:
     age_s = None if machine is None else max(0.0, (now_ms - machine.last_ms) / 1e3)
     return {
         "id": name,
-        "severity": plant.severity(machine, name),
+        "severity": word or plant.severity(machine, name),
         "since_ms": _since(alert, machine, now_ms),
         "class": master.asset_class if master else "",
         "path": list(master.path) if master else [],
@@ -80,7 +81,7 @@ def asset_now(plant: Plant, name: str, now_ms: float) -> dict[str, Any]:
         "last_ms": machine.last_ms if machine else None,
         "age_s": age_s,
         "stale": age_s is not None and age_s > STALE_S,
-        "spark": machine.spark() if machine else [],
+        "spark": worst.spark() if worst else [],
         "alert": _alert(alert),
         "points": sorted(machine.points) if machine else [],
     }

@@ -63,6 +63,10 @@ class Point:
             )
         self.newest, self.row, self.at_ms = record, rows[-1], arrived
 
+    def spark(self) -> npt.NDArray[np.float32]:
+        """Give its newest scores."""
+        return numbers(self.ring.newest(SPARK)["value"])
+
     def tree(self) -> dict[str, Any]:
         """Give what is told of it."""
         row, record = self.row, self.newest
@@ -141,11 +145,6 @@ class Machine:
             key=lambda point: (RANK[point.word] if point.word == "anomaly" else 0, point.row.get("value") or -1.0),
             default=None,
         )
-
-    def spark(self) -> npt.NDArray[np.float32]:
-        """Give the newest scores of the point that is shown."""
-        point = self.worst()
-        return numbers([] if point is None else point.ring.newest(SPARK)["value"])
 
     def close(self) -> None:
         """Give its room back."""

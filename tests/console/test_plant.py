@@ -183,11 +183,11 @@ class TestFleet:
 
 
 class TestBounds:
-    def test_a_hundred_thousand_names_are_bounded(self):
+    def test_hostile_names_are_bounded(self):
         """Assets that were heard once go first; those that go on, and one whose alert stands, stay. It is told."""
         held = plant(assets=200, rows=20_000)
         held.take(transition("raised", NOW_MS, asset="real-0", severity="critical"))
-        for i in range(20_000):
+        for i in range(4_000):
             held.take(score(f"<script>{i}", NOW_MS + i))
             if i % 50 == 0:
                 held.take(score("real-1", NOW_MS + i, offset=i))
@@ -196,7 +196,7 @@ class TestBounds:
 
         assert len(held.machines) == 200
         assert {"real-0", "real-1"} <= held.machines.keys()
-        assert held.left_out > 19_000
+        assert held.left_out > 3_700
         assert held.room.taken <= held.room.most
 
     def test_room_comes_back_with_an_asset_that_goes(self):
@@ -213,7 +213,7 @@ class TestBounds:
     def test_points_events_and_letters_are_bounded(self):
         """A sensor that invents a point with each record, and a flood of events, cannot fill the memory."""
         held = plant()
-        for i in range(2000):
+        for i in range(1200):
             held.take(score("pump-7", NOW_MS + i, point=f"p{i}"))
             held.take(quality(NOW_MS + i, raised=True))
             held.take(letter(NOW_MS + i, i))
@@ -223,8 +223,8 @@ class TestBounds:
         assert len(machine.points) == 64
         assert len(machine.quality) == 100
         assert len(held.letters) == 1000
-        assert held.reasons["unknown_unit"] == 2000
-        assert len(held.anomalies) == 2000
+        assert held.reasons["unknown_unit"] == 1200
+        assert len(held.anomalies) == 1200
 
     def test_ended_alerts_go_before_those_that_stand(self):
         """A book that is full drops the oldest that is over."""
