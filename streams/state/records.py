@@ -48,6 +48,8 @@ class StateRecord(NamedTuple):
     partition: int
     key: str
     value: bytes | None
+    topic: str = ""  # another one that is written in the same transaction
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class StateKey(NamedTuple):

@@ -115,7 +115,12 @@ class Transactions:
         while not self._closing.is_set():
             try:
                 self._producer.produce(
-                    self._topic, record.value, record.key.encode(), record.partition, on_delivery=self._delivered
+                    record.topic or self._topic,
+                    record.value,
+                    record.key.encode(),
+                    record.partition,
+                    on_delivery=self._delivered,
+                    headers=list(record.headers),
                 )
             except BufferError:
                 self._producer.poll(0.05)
@@ -124,7 +129,7 @@ class Transactions:
         raise TimeoutError
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is None:  # what could not be delivered makes the commit fail
+        if error is None and message.topic() == self._topic:  # what could not be delivered makes the commit fail
             number = message.partition() or 0
             # After the last record comes the marker of the transaction.
             self._ends[number] = max(self._ends.get(number, 0), (message.offset() or 0) + 2)
