@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from foreshock.demo.stage import START_S, check, span_store
+from foreshock.demo.stage import GROUP, START_S, check, span_store
 from foreshock.errors import Unavailable
 from foreshock.local.process import Process
 from foreshock.settings import Settings
@@ -48,7 +48,10 @@ def serve(settings: Settings, folder: Path, environment: Mapping[str, str], conf
     command += ["--bootstrap", settings.kafka.bootstrap, "--prefix", settings.topics.prefix]
     command += ["--redis", settings.redis.url] if settings.redis.url else []
     command += ["--config", str(config)] if config else []
-    own = {"FORESHOCK_TELEMETRY__STORE": str(span_store(settings))}
+    own = {
+        "FORESHOCK_WORKER__GROUP": settings.topics.prefix + GROUP,
+        "FORESHOCK_TELEMETRY__STORE": str(span_store(settings)),
+    }
     process = Process("console", command, log=folder / "console.log", env={**os.environ, **environment, **own})
     process.start()
     return process

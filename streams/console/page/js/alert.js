@@ -6,7 +6,7 @@ import { Actions } from "./forms.js";
 import { keys } from "./keys.js";
 import { lineage } from "./lineage.js";
 import { href } from "./route.js";
-import { number, plain, sentence, severity, short } from "./text.js";
+import { heldBack, number, plain, sentence, severity, short } from "./text.js";
 import { ago, length, stamp } from "./time.js";
 import { waterfall } from "./waterfall.js";
 
@@ -31,13 +31,24 @@ function contributions(anomaly) {
   sorted.length > 8 && [el("span.name.muted", null, `${sorted.length - 8} others`), bar(rest, 99), el("span.num", null, number(rest))]), { hint: `the parts sum to the score of ${number(anomaly.score)}` });
 }
 
+// what everybody reads; the rest of the account is folded away
+const FIRST = ["what", "machine", "rule"];
+const said = ([name, lines]) => [sentence(name), lines.map((line) => el("p", null, line))];
+
+/** A rate of growth in the unit that can be read. */
+function growth(rate) {
+  const [value, unit] = Math.abs(rate) >= 1 ? [rate / 60, "a minute"] : [rate, "an hour"];
+  return `the level ${rate > 0 ? "grows" : "falls"} by ${number(Math.abs(value) * 100, 2)} % ${unit}`;
+}
+
 function decision(anomaly, alert) {
   if (!anomaly) return panel("Decision", [words("The anomaly behind it is no longer kept.", "Only what the alert itself says remains."), facts([["Rule", alert.rule], ["Policy", alert.policy]])]);
   const account = anomaly.account ?? [];
   return panel("Decision", [
-    facts([...account.map(([name, lines]) => [sentence(name), lines.map((line) => el("p", null, line))]),
+    facts([...account.filter(([name]) => FIRST.includes(name)).map(said),
       account.length ? null : ["Rule", anomaly.decision.rule], ["Alert level", alert.rule], ["Lowered by", anomaly.lowered_by?.join("; ")]].filter(Boolean)),
-    el("details", null, el("summary", null, `The ${anomaly.decision.operands.length} figures of the rule`), facts(anomaly.decision.operands.map((each) => [each.name, number(each.value, 6)])))], { hint: alert.policy && `policy ${alert.policy.split("@")[0]}` });
+    account.length ? el("details", null, el("summary", null, "Records, model, and all that moved"), facts(account.filter(([name]) => !FIRST.includes(name)).map(said)))
+      : el("details", null, el("summary", null, `The ${anomaly.decision.operands.length} figures of the rule`), facts(anomaly.decision.operands.map((each) => [each.name, number(each.value, 6)])))], { hint: alert.policy && `policy ${alert.policy.split("@")[0]}` });
 }
 
 function timeline(alert) {
@@ -56,11 +67,11 @@ function headline(alert) {
   const answer = alert.respond_by_ms && alert.state === "unacknowledged" ? alert.respond_by_ms - Date.now() : null;
   return el("section.panel.headline", { "aria-label": "Summary" },
     el("div.head", null, el("h1", null, el("a", { href: href("asset", alert.asset) }, alert.asset)), severity(alert.severity), el("span.tag", null, plain(alert.state)),
-      alert.suppressed_by && el("span.tag", null, `held back: ${plain(alert.suppressed_by)}`), el("span.hint", null, "alert ", short(alert.id))),
+      alert.suppressed_by && ["suppressed", "shelved", "out_of_service"].includes(alert.state) && el("span.tag", null, `held back: ${heldBack(alert.suppressed_by)}`), el("span.hint", null, "alert ", short(alert.id))),
     el("p.big", { data: { level: alert.severity } }, alert.hypothesis ? `${sentence(alert.hypothesis)}.` : "It departs from its own normal in a way that fits no known pattern.",
       alert.score === null ? "" : ` Score ${number(alert.score)}; 1 is the boundary of normal.`),
     facts([["Raised", el("span", null, stamp(alert.raised_ms), alert.ended_ms ? ` for ${length(alert.ended_ms - alert.raised_ms)}` : ` (${ago(alert.raised_ms)})`)],
-      ["Trend", Number.isFinite(alert.trend) && alert.trend !== 0 ? `the level ${alert.trend > 0 ? "grows" : "falls"} by ${number(Math.abs(alert.trend) * 100, 2)} % an hour` : ""],
+      ["Trend", Number.isFinite(alert.trend) && alert.trend !== 0 ? growth(alert.trend) : ""],
       ["Points", alert.points?.join(", ")], ["Priority", alert.priority ? `${alert.priority}, from ${alert.priority_inputs?.map((each) => `${plain(each.name)} ${number(each.value)}`).join(", ")}` : ""],
       ["Answer due", answer === null ? "" : answer > 0 ? `in ${length(answer)}` : el("b.late", null, `overdue for ${length(-answer)}`)]]));
 }

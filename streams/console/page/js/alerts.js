@@ -3,7 +3,7 @@ import { get, listen } from "./api.js";
 import { el, panel, put, say, words } from "./dom.js";
 import { keys } from "./keys.js";
 import { adjust, href } from "./route.js";
-import { many, number, plain, severity, short } from "./text.js";
+import { heldBack, many, number, plain, severity, short } from "./text.js";
 import { ago, length, stamp } from "./time.js";
 
 function due(alert) {
@@ -13,7 +13,7 @@ function due(alert) {
 }
 
 function stateOf(alert) {
-  if (alert.suppressed_by) return `${plain(alert.state)}: ${plain(alert.suppressed_by)}`;
+  if (alert.suppressed_by && ["suppressed", "shelved", "out_of_service"].includes(alert.state)) return `${plain(alert.state)}: ${heldBack(alert.suppressed_by)}`;
   return alert.state === "acknowledged" && alert.acknowledged_by ? `acknowledged by ${alert.acknowledged_by}` : plain(alert.state);
 }
 
@@ -37,7 +37,7 @@ export function open(view, { query }) {
   const empty = el("div", null, words("Reading the alerts …"));
   const chips = el("div.chips", { role: "group", "aria-label": "Which alerts" });
   const table = el("div.scroll", { hidden: true }, el("table.alerts", null, el("thead", null, el("tr", null, COLUMNS.map((name) => el(name === "score" ? "th.num" : "th", { scope: "col" }, name)))), body));
-  put(view, el("div.sheet", null, el("div.head", null, el("h1", null, "Alerts"), el("span.hint", null, "what needs somebody, the most urgent first")), panel("Alerts", [table, empty], { flush: true, end: chips })));
+  put(view, el("div.sheet", null, el("h1", null, "Alerts"), panel("What needs somebody, the most urgent first", [table, empty], { flush: true, end: chips })));
 
   function draw() {
     put(chips, [["open", "open"], ["all", "all that are held"]].map(([value, title]) => el("button.chip", {

@@ -63,7 +63,9 @@ class Page {
     put(this.view, el("div.sheet", null, crumbs(this.data), this.headline.root, this.tabs(), this.score.root,
       el("div.wide-narrow", null, el("div.stack", null, this.features.root, this.block.root), el("div.stack", null, this.past, this.registered))));
     this.words();
-    for (const part of this.parts) part.load();
+    this.headline.load();
+    this.block.load();
+    this.score.load().then(() => this.gone || this.features.load());
   }
 
   words() {
@@ -101,6 +103,7 @@ class Page {
   }
 
   close() {
+    this.gone = true;
     this.cancel.abort();
     clearInterval(this.timer);
     this.stop?.();

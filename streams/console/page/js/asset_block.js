@@ -105,7 +105,7 @@ export class Block {
     const { block } = this;
     const channel = this.channel();
     const shape = channel ? ["rms", "peak", "crest", "kurtosis"].map((name) => `${name} ${number(channel[name])}`).join(", ") : "";
-    const score = block.score ? `score ${number(block.score.value)}${block.score.alarm ? ", in alarm" : ""}${block.score.state === "scored" ? "" : ` (${plain(block.score.state)})`}` : "";
+    const score = !block.score ? "" : block.score.value === null ? `no score: ${plain(block.score.state)}` : `score ${number(block.score.value)}${block.score.alarm ? ", in alarm" : ""}`;
     const flags = [...(block.flags ?? []), ...(block.score?.quality ?? [])].map(plain).join(", ");
     return el("div.about", null, facts([
       ["Arrived", el("span", null, stamp(block.arrived_ms), el("span.hint", null, ` partition ${block.partition}, offset ${block.offset}`))],

@@ -21,13 +21,11 @@ export class Features {
   }
 
   async load() {
-    const range = this.page.score.range();
+    const range = { ...this.page.score.range(), from_ms: this.page.score.begin };
     const { names } = this.page.state;
     try {
       const found = await this.page.ask("asset/features", { point: this.page.point.point, names, width: 300, ...range });
-      const { from, minutes } = this.page.state;
-      const begin = from || minutes ? Number(range.from_ms) : Math.max(range.from_ms, found.t_ms[0] ?? 0);
-      this.draw(found, [begin, Number(range.to_ms)]);
+      this.draw(found, [range.from_ms, Number(range.to_ms)]);
     } catch (problem) {
       if (problem.name === "AbortError") return;
       this.drop();
@@ -52,19 +50,38 @@ export class Features {
     put(this.body, el("div.small-charts", null, found.features.map((each) => this.one(each, found.t_ms, range))));
   }
 
-  one(feature, x, [from, to]) {
+  /** Times and values with a hole where nothing was measured for long: no line is drawn across a standstill. */
+  holes(x, values) {
+    const steps = x.slice(1).map((each, at) => each - x[at]).sort((a, b) => a - b);
+    const long = 6 * (steps[Math.floor(steps.length / 2)] ?? Infinity);
+    const times = [];
+    const found = [];
+    x.forEach((each, at) => {
+      if (at && each - x[at - 1] > long) { times.push(x[at - 1] + 1); found.push(null); }
+      times.push(each);
+      found.push(values[at]);
+    });
+    return [times, found];
+  }
+
+  one(feature, measured, [from, to]) {
+    const [x, values] = this.holes(measured, feature.values);
     const has = feature.lower !== null && feature.upper !== null;
     const flat = (value) => x.map(() => value);
-    const last = feature.values.findLast((each) => each !== null);
+    const last = values.findLast((each) => each !== null);
     const off = has && last !== undefined ? (last > feature.upper ? "above" : last < feature.lower ? "below" : "") : "";
-    const unit = feature.unit && feature.unit !== "u" ? ` ${feature.unit}` : "";
+    // "u" stands for the unit of the signal
+    const unit = feature.unit && !/^u\d?$/.test(feature.unit) ? ` ${feature.unit}` : "";
+    const positive = has && feature.lower < 0 && feature.values.every((each) => each === null || each >= 0);
+    const low = positive ? 0 : feature.lower;
+    const expected = has ? (positive ? `expected up to ${number(feature.upper)}` : `expected ${number(feature.lower)} to ${number(feature.upper)}`) : "";
     const levels = feature.limits.flatMap((each) => [each.above, each.below].filter((at) => at !== null).map((at) => ({ at, name: `limit ${each.severity}`, colour: each.severity })));
     const chart = new Chart({
       height: 128, time: true, x, levels, sync: "asset", xRange: () => [from, to], bands: has ? [[0, 1]] : [],
-      lines: [{ values: has ? flat(feature.upper) : x.map(() => null), width: 0 }, { values: has ? flat(feature.lower) : x.map(() => null), width: 0 }, { name: feature.name, values: feature.values, width: 1.25 }],
-      still: has ? `${number(last)}${unit}, expected ${number(feature.lower)} to ${number(feature.upper)}` : `${number(last)}${unit}; no band is known yet`,
-      label: `${feature.name}: ${number(last)}${has ? `, expected ${number(feature.lower)} to ${number(feature.upper)}` : ""}`,
-      readout: (at) => [el("b", null, clock(x[at])), `   ${number(feature.values[at], 4)}${unit}`],
+      lines: [{ values: has ? flat(feature.upper) : x.map(() => null), width: 0 }, { values: has ? flat(low) : x.map(() => null), width: 0 }, { name: feature.name, values, width: 1.25 }],
+      still: has ? `${number(last)}${unit}, ${expected}` : `${number(last)}${unit}; no band is known yet`,
+      label: `${feature.name}: ${number(last)}${has ? `, ${expected}` : ""}`,
+      readout: (at) => [el("b", null, clock(x[at])), `   ${number(values[at], 4)}${unit}`],
     });
     this.charts.push(chart);
     return el("figure.small", null, el("figcaption", { title: feature.meaning }, el("b", null, feature.name), off && el("span.off", null, `${off} the band`), el("span.hint", null, feature.meaning)), chart.root);

@@ -19,14 +19,14 @@ export class Score {
 
   span() {
     const { from, minutes } = this.page.state;
-    put(this.buttons, from && el("button.chip", { type: "button", "aria-pressed": "true", onclick: () => this.show({ from: "", to: "" }) }, "zoomed ×"),
+    put(this.buttons, !from && el("button.chip", { type: "button", "aria-pressed": !minutes, onclick: () => this.show({ from: "", to: "", minutes: "" }) }, "fitted"), from && el("button.chip", { type: "button", "aria-pressed": "true", onclick: () => this.show({ from: "", to: "" }) }, "zoomed ×"),
       SPANS.map(([value, title]) => el("button.chip", { type: "button", "aria-pressed": !from && minutes === value, onclick: () => this.show({ from: "", to: "", minutes: value }) }, title)));
   }
 
-  show(changes) {
+  async show(changes) {
     this.page.set(changes);
     this.span();
-    this.load();
+    await this.load();
     this.page.features.load();
   }
 
@@ -40,12 +40,15 @@ export class Score {
 
   async load() {
     const range = this.range();
+    const ask = (from) => this.page.ask("asset/series", { point: this.page.point.point, width: 900, ...range, from_ms: from });
     try {
-      const found = await this.page.ask("asset/series", { point: this.page.point.point, width: 900, ...range });
-      // unless a span was asked for, the axis begins where the scores do
-      const { from, minutes } = this.page.state;
-      const begin = from || minutes ? Number(range.from_ms) : Math.max(range.from_ms, found.t_ms[0] ?? 0);
-      this.draw(found, [begin, Number(range.to_ms)]);
+      let found = await ask(range.from_ms);
+      const first = found.t_ms[0] ?? 0;
+      // unless a span was asked for the axis begins where the scores do, and they are asked for again, in finer steps
+      const fitted = !this.page.state.from && !this.page.state.minutes && first - range.from_ms > .1 * (range.to_ms - range.from_ms);
+      this.begin = fitted ? Math.floor(first) - 1000 : Number(range.from_ms);
+      if (fitted) found = await ask(this.begin);
+      this.draw(found, [this.begin, Number(range.to_ms)]);
     } catch (problem) {
       if (problem.name === "AbortError") return;
       this.drop();
@@ -71,7 +74,8 @@ export class Score {
   }
 
   spec(found, from, to) {
-    const last = found.t_ms.length - 1;
+    const last = found.score.findLastIndex((each) => each !== null);
+    const newest = last < 0 ? "none in this time" : `${number(found.score[last])} at ${clock(found.t_ms[last])}`;
     const levels = (found.levels.length ? found.levels : [{ severity: "watch", at: found.boundary }])
       .map((each) => ({ at: each.at, name: `${each.severity} ${number(each.at)}`, colour: ["watch", "warning", "critical"].includes(each.severity) ? each.severity : "ink-3", ink: "ink-2", inside: each.at <= found.boundary }));
     const marks = [
@@ -82,9 +86,9 @@ export class Score {
     return {
       x: found.t_ms, levels, marks, bands: found.downsampled ? [[0, 1]] : [],
       lines: [{ name: "highest", values: found.score_max, width: 0 }, { name: "lowest", values: found.score_min, width: 0 }, { name: "score", values: found.score, width: 1.5 }],
-      label: `Score from ${clock(found.t_ms[0])} to ${clock(found.t_ms[last])}, last ${number(found.score[last])}`,
+      label: `Score since ${clock(found.t_ms[0])}, the last ${newest}`,
       xRange: () => [from, to],
-      still: `last ${number(found.score[last])} at ${clock(found.t_ms[last])}`,
+      still: `the last: ${newest}`,
       readout: (at) => [el("b", null, clock(found.t_ms[at])), `   score ${number(found.score[at])}${found.p[at] === null ? "" : `   p ${number(found.p[at], 2)}`}   ${plain(found.states[found.state[at]])}${found.alarm[at] ? ", in alarm" : ""}`],
     };
   }

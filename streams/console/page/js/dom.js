@@ -57,9 +57,12 @@ export function facts(pairs) {
     .map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
 }
 
+/** Our own words, with `commands` set as code. */
+export const marked = (text) => text.split("`").map((part, at) => (at % 2 ? el("code", null, part) : part));
+
 /** What a panel says when there is nothing to show, or not yet. */
 export function words(text, more = "") {
-  return el("p.state", null, text, more && el("span.hint", null, ` ${more}`));
+  return el("p.state", null, marked(text), more && el("span.hint", null, " ", marked(more)));
 }
 
 /** Tell those who listen instead of looking. */

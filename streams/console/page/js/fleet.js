@@ -7,17 +7,17 @@ import { Lanes, badge } from "./lanes.js";
 import { adjust, href } from "./route.js";
 import { count, many } from "./text.js";
 
-const SPANS = [["5", "5 min"], ["15", "15 min"], ["60", "1 h"], ["360", "6 h"], ["1440", "24 h"]];
+const SPANS = [["", "last hour, fitted"], ["5", "last 5 min"], ["15", "last 15 min"], ["60", "last 1 h"], ["360", "last 6 h"], ["1440", "last 24 h"]];
 const SORTS = [["severity", "worst first"], ["score", "highest score"], ["trend", "fastest growth"], ["heard", "longest unheard"], ["name", "name"]];
 const MOST = 5000;
 const AGAIN_MS = 20_000;
 // what was read last is shown at once when the page is opened again
 let kept = null;
 
-/** The shortest span that holds all that is known: the axis of a plant that just began is not empty. */
-function fit(data) {
-  const first = Math.min(...(data?.assets ?? []).map((asset) => asset.lane[0]?.[0] ?? Infinity));
-  return (SPANS.slice(0, 3).find(([minutes]) => first > data?.to_ms - minutes * 60_000) ?? SPANS[2])[0];
+/** Where the axis begins unless a span was chosen: that of a plant that began just now is not mostly empty. */
+function fit({ assets, from_ms: from, to_ms: to }) {
+  const first = assets.reduce((least, asset) => Math.min(least, asset.lane[0]?.[0] ?? to), to);
+  return Math.min(Math.max(from, first), to - 60_000);
 }
 
 export function open(view, { query }) {
@@ -69,7 +69,7 @@ export function open(view, { query }) {
       el("select", { "aria-label": "Order", onchange: (event) => change("sort", event.target.value) },
         SORTS.map(([value, title]) => el("option", { value, selected: set.sort === value }, title))),
       el("select", { "aria-label": "Time span", onchange: (event) => { change("span", event.target.value); load(); } },
-        SPANS.map(([value, title]) => el("option", { value, selected: (set.span || fit(data)) === value }, `last ${title}`))));
+        SPANS.map(([value, title]) => el("option", { value, selected: set.span === value }, title))));
   }
 
   function draw() {
@@ -101,7 +101,7 @@ export function open(view, { query }) {
       if (gone || span !== set.span) return;
       const first = !data;
       data = found;
-      if (!span) data.from_ms = data.to_ms - Number(fit(data)) * 60_000;
+      if (!span) data.from_ms = fit(data);
       kept = { span, data };
       if (first || choices.childElementCount === 0) drawChoices();
       draw();

@@ -105,7 +105,10 @@ export class Lanes {
     const place = (row.path ?? []).slice(-2).join(" / ");
     put(made.place, place || (row.registered ? "" : "not registered"));
     made.place.title = [...(row.path ?? []), row.class].filter(Boolean).join(" / ");
-    put(made.score, row.score === null ? "" : number(row.score));
+    const last = row.score ?? row.spark?.findLast((each) => each !== null);
+    put(made.score, last === null || last === undefined ? "" : number(last));
+    made.score.classList.toggle("past", row.score === null);
+    made.score.title = row.score === null ? "the last one; there is none now" : "";
     put(made.last, heard);
     made.last.classList.toggle("stale", Boolean(row.stale));
     made.lane.setAttribute("aria-label", this.heard(row));

@@ -1,6 +1,7 @@
 // Lineage as a picture: columns from the raw records to the alert, lines between what made what.
 import { el, svg } from "./dom.js";
 import { fromPath } from "./route.js";
+import { bare } from "./session.js";
 import { plain } from "./text.js";
 
 const GAP = 26;
@@ -8,8 +9,10 @@ const LEAST = 172;
 const LINE = 15;
 const BETWEEN = 14;
 const TITLES = ["Records", "What it was read with", "Model and state", "Score", "Anomaly", "Alert", "Work and sinks"];
+const KINDS = { input: "what was measured", schema: "how it was written", asset: "what the machine is", features: "what was computed", state: "what was known", calibration: "what is normal",
+  model: "what judges", score: "the judgement", anomaly: "the episode", case: "the proof", policy: "what is tolerated", alert: "who is told", command: "what people said", work: "what was done", sink: "where it went" };
 // width of a letter of the small text, in px
-const LETTER = 6.1;
+const LETTER = 6.7;
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
@@ -35,8 +38,8 @@ function box({ x, y, w, h, node }) {
   const fit = Math.floor((w - 18) / LETTER);
   const strong = ["anomaly", "alert"].includes(node.kind);
   const body = [svg("title", null, [node.title, ...node.lines].join("\n")), svg("rect", { x, y, width: w, height: h, rx: 3, class: strong ? "box strong" : "box" }),
-    svg("text", { x: x + 9, y: y + 15, class: "kind" }, plain(node.kind)), svg("text", { x: x + 9, y: y + 31, class: "title" }, cut(node.title, Math.floor(fit * .88))),
-    node.lines.slice(0, 4).map((line, at) => svg("text", { x: x + 9, y: y + 47 + at * LINE, class: "line" }, cut(line, fit)))];
+    svg("text", { x: x + 9, y: y + 15, class: "kind" }, KINDS[node.kind] ?? plain(node.kind)), svg("text", { x: x + 9, y: y + 31, class: "title" }, cut(bare(node.title), Math.floor(fit * .88))),
+    node.lines.slice(0, 4).map((line, at) => svg("text", { x: x + 9, y: y + 47 + at * LINE, class: "line" }, cut(bare(line), fit)))];
   return node.link ? svg("a", { href: node.link.startsWith("/") ? fromPath(node.link) : "#", class: "go" }, body) : svg("g", null, body);
 }
 

@@ -2,11 +2,12 @@
 import { get } from "./api.js";
 import { waiting } from "./asset.js";
 import { Chart } from "./chart.js";
-import { el, facts, put, words } from "./dom.js";
+import { el, marked, put, words } from "./dom.js";
 import { keys } from "./keys.js";
 import { Letters } from "./letters.js";
 import { count, many, number, plain } from "./text.js";
-import { ago, length, stamp } from "./time.js";
+import { bare } from "./session.js";
+import { length } from "./time.js";
 
 const AGAIN_MS = 5000;
 const head = (names) => el("thead", null, el("tr", null, names.map((name) => {
@@ -24,7 +25,7 @@ function summary(found) {
   const late = Math.max(0, ...input.flatMap((topic) => topic.partitions.map((each) => each.lag_s ?? 0)));
   const oldest = Math.max(0, ...checkpoints.map((each) => each.age_s));
   const sinkLag = sinks.reduce((sum, each) => sum + (each.lag ?? 0), 0);
-  const tile = (name, value, note, bad = false) => el("div.tile", bad ? { data: { bad: "" } } : null, el("span.hint", null, name), el("b", null, value), el("span.note", null, note));
+  const tile = (name, value, note, bad = false) => el("div.tile", bad ? { data: { bad: "" } } : null, el("span.hint", null, name), el("b", null, value), el("span.note", null, marked(note)));
   const lost = !kafka.reachable;
   return el("div.tiles", null,
     tile("Kafka", lost ? "not reachable" : many(kafka.brokers.length, "broker"), lost ? kafka.problem : `cluster ${(kafka.cluster_id ?? "").slice(0, 12)}`, lost),
@@ -40,7 +41,7 @@ function topicRows(topics) {
     el("tr.topic", null, el("td", null, el("b", null, topic.name)), el("td.num", null, count(topic.partitions.length)), el("td.num", null, count(topic.end)),
       el("td.num", null, number(topic.per_s)), el("td.num", null, topic.lag === null || topic.lag === undefined ? "" : count(topic.lag)), el("td"), el("td"), el("td")),
     ...topic.partitions.filter((each) => each.committed !== null && each.committed !== undefined).map((each) => el("tr.part", null,
-      el("td", null, `partition ${each.partition}`), el("td"), el("td.num", null, count(each.end)), el("td.num", null, number(each.per_s)), el("td.num", null, count(each.lag)), el("td.num", null, behind(each.lag_s)),
+      el("td", null, `partition ${each.partition}`), el("td"), el("td.num", null, count(each.end)), el("td.num", null, number(each.per_s)), el("td.num", null, count(each.lag)), el("td.num", null, each.lag ? behind(each.lag_s) : ""),
       el("td.num", null, each.checkpoint_age_s === null || each.checkpoint_age_s === undefined ? "" : length(each.checkpoint_age_s * 1000)), el("td.wrap.hint", null, each.owner ?? "no worker has it"))),
   ]);
 }
@@ -51,12 +52,12 @@ function stages(found) {
   return el("div.pad", null, el("div.bars", null, found.map((each) => {
     const fill = el(each.took_ms === most ? "div.fill.most" : "div.fill");
     fill.style.width = `${(100 * each.took_ms) / most}%`;
-    return [el("span.name", null, each.name), el("div.track", null, fill), el("span.num", null, `${length(each.took_ms)}, ${Math.round(each.share * 100)} %`)];
+    return [el("span.name", null, bare(each.name)), el("div.track", null, fill), el("span.num", null, `${length(each.took_ms)}, ${Math.round(each.share * 100)} %`)];
   })), el("p.hint.gap", null, `${found[0].from}, ${many(Math.max(...found.map((each) => each.count)), "trace")}`));
 }
 
 function workers(group) {
-  if (!group.members.length) return words("No worker is in the group.", "Nothing is scored: start one with `foreshock worker`. What is sent waits in Kafka.");
+  if (!group.members.length) return words(`No worker is in the group ${group.name}.`, "Start one with `foreshock worker`; what is sent waits in Kafka. If scores come all the same, the workers have another group: set worker.group for the console too.");
   return table(["worker", "host", "partitions"], group.members.map((each) => el("tr", null, el("td.wrap.mono", null, each.client || each.id), el("td", null, each.host), el("td", null, each.partitions.join(", ") || "none"))));
 }
 
@@ -92,7 +93,7 @@ class Page {
     }
     if (this.gone) return;
     this.fault.hidden = true;
-    put(this.facts, found.counts?.scored === undefined ? "" : `${count(found.counts.scored)} scores held, ${count(found.counts.warming ?? 0)} of them warming up`);
+    put(this.facts, found.counts?.scored === undefined ? "" : `held here: ${count(found.counts.scored)} scores, and ${count(found.counts.warming ?? 0)} blocks of warm-ups`);
     put(this.tiles, summary(found));
     this.throughput(found.throughput);
     put(this.stages.body, stages(found.stages));
@@ -108,7 +109,7 @@ class Page {
     const lines = [{ name: "in", values: came, colour: "series-2", width: 2 }, { name: "scored", values: scored, colour: "series", width: 1.25 }, { name: "dead letters", values: dead, colour: "critical", width: 1.25 }];
     const spec = { x, lines, still: lines.map(({ name, values, colour }) => [this.swatch(colour), `${name} ${number(values[last])} a second     `]), label: `Throughput: ${number(came[last])} records a second in` };
     if (this.chart) { this.chart.update(spec); return; }
-    this.chart = new Chart({ height: 176, time: true, zero: true, ...spec });
+    this.chart = new Chart({ height: 236, time: true, zero: true, ...spec });
     put(this.rate.body, this.chart.root);
   }
 

@@ -6,12 +6,16 @@ export const session = {
   private: false,
   signedIn: false,
   links: {},
+  prefix: "",
   known: false,
   take(found) {
-    Object.assign(this, { write: found.write, private: Boolean(found.private), signedIn: found.signed_in, links: found.links ?? {}, known: true });
+    Object.assign(this, { write: found.write, private: Boolean(found.private), signedIn: found.signed_in, links: found.links ?? {}, prefix: found.prefix ?? "", known: true });
     document.dispatchEvent(new Event("session"));
   },
 };
+
+/** Names of topics without the prefix of this installation. */
+export const bare = (text) => (session.prefix ? String(text).replaceAll(session.prefix, "") : String(text));
 
 /** Sign in with the token; the cookie is the server's. */
 export async function signIn(token) {

@@ -7,7 +7,7 @@ import { clock, tick } from "./time.js";
 
 const LEFT = 56;
 const BELOW = 24;
-const KEY = 74;
+const KEY = 84;
 // perceptually even from dark to light (a coarse table in the manner of "magma"), and turned round for the light page
 const STOPS = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 80, 100], [251, 135, 97], [254, 194, 135], [252, 253, 191]];
 const TABLE = Uint8ClampedArray.from({ length: 256 * 3 }, (_, at) => {

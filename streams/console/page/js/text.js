@@ -31,6 +31,14 @@ export function bytes(value) {
 /** "returned_unacknowledged" as words. */
 export const plain = (name) => String(name ?? "").replaceAll("_", " ");
 
+const HELD = {
+  n_of_m: "too few rows at its level", fleeting: "it was too short", chattering: "it comes and goes", minimum_effect: "the change is too small",
+  refractory: "too soon after the last one", rate_limit: "too many at once", parent: "what it stands on is faulty", sensor_fault: "its sensor is faulty",
+  cleared_while_delayed: "it was over before it came",
+};
+/** Why an alert is held back. */
+export const heldBack = (why) => HELD[why] ?? plain(why);
+
 /** The first letter large. */
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 

@@ -1,6 +1,7 @@
 // A trace as a waterfall: a row for each span, its bar where it lies in the time of the whole.
 import { el, facts } from "./dom.js";
 import { many, plain, short } from "./text.js";
+import { bare } from "./session.js";
 import { length, stamp } from "./time.js";
 
 function ruler(total) {
@@ -19,10 +20,11 @@ function row(span, total) {
   bar.style.left = `${left}%`;
   bar.style.width = `${width}%`;
   const took = el("span.span-took", null, length(span.took_ms));
-  // the figure stands where there is room: right of the bar, else left of it
+  // the figure stands where there is room: right of the bar, left of it, or in it
   if (left + width < 82) took.style.left = `calc(${left + width}% + 6px)`;
+  else if (left < 14) { took.style.left = `calc(${left}% + 6px)`; took.classList.add(span.waiting ? "over" : "in"); }
   else took.style.right = `calc(${100 - left}% + 6px)`;
-  const name = el("span.span-name", { title: span.name }, span.name);
+  const name = el("span.span-name", { title: span.name }, bare(span.name));
   name.style.paddingLeft = `${12 + span.depth * 14}px`;
   const details = Object.entries(span.attributes ?? {});
   return el("details.span", null, el("summary.span-row", { "aria-label": `${span.name}, ${length(span.took_ms)}, ${length(span.start_ms)} after the start${span.waiting ? ", waiting" : ""}${span.error ? `, error: ${span.error}` : ""}` },
@@ -34,7 +36,7 @@ function row(span, total) {
 function record(found) {
   const total = Math.max(found.total_ms, ...found.spans.map((span) => span.start_ms + span.took_ms), .001);
   return el("div.trace", null,
-    el("p.trace-head", null, el("b", null, found.root), ` ${length(found.total_ms)} in ${many(found.spans.length, "span")}`, found.queue_ms ? `, of it ${length(found.queue_ms)} waiting in the topic` : ""),
+    el("p.trace-head", null, el("b", null, bare(found.root)), ` ${length(found.total_ms)} in ${many(found.spans.length, "span")}`, found.queue_ms ? `, of it ${length(found.queue_ms)} waiting in the topic` : ""),
     ruler(total), found.spans.map((span) => row(span, total)));
 }
 
