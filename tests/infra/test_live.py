@@ -82,7 +82,7 @@ class Server:
     def ask(self, what, **query):
         """One call of its API; an answer that is an error comes as its text."""
         try:
-            with urllib.request.urlopen(f"{self.address}/{what}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
+            with urllib.request.urlopen(f"{self.address}/{what}?{urllib.parse.urlencode(query)}", timeout=60) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as exc:
             return exc.read().decode()

@@ -115,6 +115,17 @@ class TestCompose:
             if rule.get("alert") == "ForeshockCollectorDown"
         ]
 
+    def test_what_is_scraped_sends_no_metrics_as_well(self):
+        """Each of our services that Prometheus asks listens where it is asked, and keeps its metrics from the collector."""
+        asked = {target.partition(":")[::2] for job in JOBS if job.startswith("foreshock-") for target in targets(job)}
+        listens = {"worker": "FORESHOCK_METRICS__LISTEN", "deliver": "FORESHOCK_METRICS__DELIVER_LISTEN"}
+
+        assert {name for name, _ in asked} == set(listens)
+        for name, port in asked:
+            assert SERVICES[name]["environment"][listens[name]] == f"0.0.0.0:{port}"
+            assert SERVICES[name]["environment"]["OTEL_METRICS_EXPORTER"] == "none"
+            assert not any(each.endswith(f":{port}") for each in SERVICES[name].get("ports", []))
+
     def test_data_sources_are_services(self):
         """Grafana's data sources name services of compose and the ports that those are known by."""
         sources = load("infra/grafana/provisioning/datasources/foreshock.yaml")["datasources"]
