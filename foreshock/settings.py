@@ -197,11 +197,12 @@ class TelemetrySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSettings:
-    """The page: where it listens, the token without which nothing can be changed, what it holds in memory at most."""
+    """The page: where it listens, the token without which nothing changes, where else traces are, what it holds at most."""
 
     listen: str = "127.0.0.1:8470"
     token: str = _secret_file()
     hosts: tuple[str, ...] = ()
+    trace_link: str = ""
     look_back_s: float = _key(3600.0, least=0)
     records: int = _key(200_000, least=1)
     assets: int = _key(20_000, least=1)

@@ -22,6 +22,8 @@ from foreshock.streams.console.events import (
     anomaly_tree,
     digits,
     event_line,
+    incident_tree,
+    incident_with,
 )
 from foreshock.streams.console.guard import answer
 from foreshock.streams.console.lineage import lineage
@@ -43,6 +45,7 @@ class Alerting:
         return [
             web.get("/api/alerts", self.alerts),
             web.get("/api/alerts/{alert}", self.alert),
+            web.get("/api/lines", self.lines),
             web.get("/api/anomalies", self.anomalies),
             web.get("/api/anomalies/{event}", self.anomaly),
             web.get("/api/lineage/{event}", self.lineage),
@@ -75,11 +78,18 @@ class Alerting:
                 event = await self._anomaly(behind)
             except Problem as problem:
                 event = problem.tree()
+        line = incident_with(plant, alert.alert_id)
         beside = {
             name: [each for each in page[name] if each["alert_id"] in {"", alert.alert_id}]
             for name in ("labels", "work")
         }
-        return answer({**told, **beside, "anomaly_id": behind, "anomaly": event, "now": page["now"]})
+        return answer({**told, **beside, "anomaly_id": behind, "anomaly": event, "now": page["now"], "incident": line})
+
+    async def lines(self, request: web.Request) -> web.Response:
+        """List incidents of lines: those that stand first, then the newest."""
+        found = [incident_tree(each) for each in self._console.plant.lines.every()]
+        found.sort(key=lambda each: (not each["open"], -each["raised_ms"]))
+        return answer({"incidents": found[: asked.whole(request, "limit", 100, 1, SHOWN)], "total": len(found)})
 
     async def anomalies(self, request: web.Request) -> web.Response:
         """List the anomaly events that are held, the newest first."""
@@ -134,8 +144,8 @@ class Alerting:
 
     async def _trace(self, wanted: str) -> dict[str, Any]:
         console = self._console
-        ratio = console.settings.telemetry.sample_ratio
-        return await asyncio.get_running_loop().run_in_executor(None, trace, console.store, wanted, ratio)
+        ratio, link = console.settings.telemetry.sample_ratio, console.settings.console.trace_link
+        return await asyncio.get_running_loop().run_in_executor(None, trace, console.store, wanted, ratio, link)
 
     async def _anomaly(self, event_id: str) -> dict[str, Any]:
         seen = await self._sighting(event_id)

@@ -147,6 +147,27 @@ def alert_tree(alert: Alert) -> dict[str, Any]:
     }
 
 
+def incident_tree(incident: Alert) -> dict[str, Any]:
+    """Give the incident of a line: its members, and what happened to it."""
+    last = incident.last
+    return {
+        **incident.summary(),
+        "line": last["line"],
+        "cause": last["cause"],
+        "members": last["members"],
+        "timeline": [change_tree(at_ms, record) for at_ms, record in incident.changes],
+    }
+
+
+def incident_with(plant: Plant, alert_id: str) -> dict[str, Any] | None:
+    """Give the newest incident of a line that an alert is part of; None: it is part of none."""
+    for incident in plant.lines.every():
+        members = incident.last["members"]
+        if any(each["alert_id"] == alert_id for each in members):
+            return {"id": incident.alert_id, "line": incident.last["line"], "members": members, "open": incident.open}
+    return None
+
+
 def alert_behind(plant: Plant, event_id: str, asset: str) -> str:
     """Give the id of the alert that an anomaly event led to; "" where it led to none."""
     for alert in plant.alerts.of(asset):

@@ -25,7 +25,8 @@ log = logging.getLogger("foreshock.console")
 WHOLE = ("assets.v1", "alarms.v1")
 TOLD = ("alerts.v1", "anomalies.v1", "quality.v1", "dead-letters.v1", "control.v1", "maintenance.v1")
 SCORES = "scores.v1"
-FOLLOWED = (*WHOLE, *TOLD, SCORES)
+NEEDED = (*WHOLE, *TOLD, SCORES)
+FOLLOWED = (*NEEDED, "incidents.v1")  # the last is there only where incidents of lines are told
 SHARE = 10  # so many times fewer records are read back of a topic of events than of scores
 _AT_ONCE = 1000
 _WAIT_S = 0.2
@@ -49,7 +50,7 @@ class Follower:
 
     def __init__(self, settings: Settings, topics: Mapping[str, TopicInfo], take: Take) -> None:
         self._settings = settings
-        self._topics = {topics[name].name: (topics[name], name) for name in FOLLOWED}
+        self._topics = {topics[name].name: (topics[name], name) for name in FOLLOWED if name in topics}
         self._take = take
         self._loop = asyncio.get_running_loop()
         self._stopping = threading.Event()
@@ -69,7 +70,7 @@ class Follower:
         ConfigurationError
             One is missing.
         """
-        missing = [name for name in ("sensors.v1", *FOLLOWED) if name not in topics]
+        missing = [name for name in ("sensors.v1", *NEEDED) if name not in topics]
         if missing:
             name = settings.topics.prefix + missing[0]
             raise ConfigurationError(f"there is no topic {name}: is topics.prefix right? `foreshock topics` shows them")

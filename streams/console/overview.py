@@ -69,6 +69,7 @@ class Overview:
                     "unread": console.follower.unread if console.follower else 0,
                 },
                 "kafka": {"reachable": not console.problem, "problem": console.problem},
+                "links": {"trace": console.settings.console.trace_link},
                 "cache": {"configured": bool(console.settings.redis.url)},
             }
         )

@@ -42,6 +42,7 @@ class Plant:
         self.machines: OrderedDict[str, Machine] = OrderedDict()  # those heard last are last
         self.registered: OrderedDict[str, Asset] = OrderedDict()
         self.alerts = AlertBook()
+        self.lines = AlertBook()  # incidents of lines
         self.anomalies: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self.letters: deque[dict[str, Any]] = deque(maxlen=LETTERS)
         self.reasons: Counter[str] = Counter()
@@ -57,6 +58,7 @@ class Plant:
             "anomalies.v1": self._anomaly,
             "alerts.v1": self._alert,
             "alarms.v1": self._alarm,
+            "incidents.v1": self._incident,
             "quality.v1": self._quality,
             "dead-letters.v1": self._letter,
             "assets.v1": self._asset,
@@ -157,6 +159,14 @@ class Plant:
             return
         names = ("event_id", "alert_id", "asset", "change", "state", "severity", "actor", "reason")
         self.feed.tell("alert", {name: record[name] for name in names} | {"at_ms": each.at_ms})
+
+    def _incident(self, each: Seen) -> None:
+        record = each.record
+        if not record.get("members") or self.lines.take(record, each.at_ms) is None:
+            return  # an alert of no line, as it is on alerts.v1, or a change that came before
+        names = ("event_id", "alert_id", "line", "change", "state", "severity", "reason")
+        told = {name: record[name] for name in names} | {"at_ms": each.at_ms, "members": len(record["members"])}
+        self.feed.tell("line", told)
 
     def _alarm(self, each: Seen) -> None:
         self.alerts.take_alarm(each.key.decode("utf-8", "replace"), each.record)

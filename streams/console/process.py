@@ -48,9 +48,11 @@ def checked(settings: Settings) -> Address:
     Raises
     ------
     ConfigurationError
-        It is none, or others could reach us there and there is no token.
+        It is none, others could reach us there and there is no token, or the link to traces is none.
     """
-    place = address(settings.console.listen)
+    place, link = address(settings.console.listen), settings.console.trace_link
+    if link and not (link.startswith(("http://", "https://")) and "{trace_id}" in link):
+        raise ConfigurationError("console.trace_link must be an address (http://...) with {trace_id} in it")
     if not place.local and not settings.console.token.strip():
         raise ConfigurationError(
             f"console.listen is {settings.console.listen}: others could reach it there, and there is no token: set "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from foreshock.streams.spans.store import SpanRow, SpanStore
 from foreshock.streams.spans.waterfall import notes, records
 
 NS_MS = 1e6
+_TRACE = re.compile(r"[0-9a-f]{32}")
 RECORDS = 20  # of a trace; a producer may have put many into one
 STAGES = 60  # newest records that the stages are averaged over
 
@@ -22,8 +24,26 @@ def store_of(settings: Settings) -> SpanStore:
     return SpanStore(Path(settings.telemetry.store) if settings.telemetry.store else settings.worker.data_dir / "spans")
 
 
-def trace(store: SpanStore, wanted: str, ratio: float) -> dict[str, Any]:
+def link_of(template: str, trace_id: str) -> str:
+    """Give the address of a trace elsewhere; "" where none is configured, or it is no address of a page."""
+    if not template.startswith(("http://", "https://")) or not _TRACE.fullmatch(trace_id):
+        return ""
+    return template.replace("{trace_id}", trace_id)
+
+
+def trace(store: SpanStore, wanted: str, ratio: float, template: str) -> dict[str, Any]:
     """Give a trace by its id, or by that of an event, an alert or a score, or the last one of an asset.
+
+    Parameters
+    ----------
+    store
+        Of this machine.
+    wanted
+        The id, 8 digits suffice, or an asset.
+    ratio
+        Share of ordinary blocks that are traced.
+    template
+        Address of a trace elsewhere, with ``{trace_id}`` in it; "" for none.
 
     Raises
     ------
@@ -46,7 +66,12 @@ def trace(store: SpanStore, wanted: str, ratio: float) -> dict[str, Any]:
             f"events are there within a second of their delivery; of other blocks {100 * ratio:g} % are traced",
         )
     spans = store.trace(trace_id)
-    return {"trace_id": trace_id, "records": [_record(each) for each in records(spans)[:RECORDS]], "stored": True}
+    return {
+        "trace_id": trace_id,
+        "records": [_record(each) for each in records(spans)[:RECORDS]],
+        "stored": True,
+        "link": link_of(template, trace_id),
+    }
 
 
 def stages(store: SpanStore) -> list[dict[str, Any]]:

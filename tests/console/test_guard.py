@@ -260,6 +260,9 @@ def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path):
     with pytest.raises(ConfigurationError, match="token"):
         checked(load(env={}, flags=flags))
 
+    with pytest.raises(ConfigurationError, match="trace_id"):
+        checked(load(env={}, flags={"console.trace_link": "javascript:alert(1)"}))
+
     settings: Settings = load(env={"FORESHOCK_CONSOLE__TOKEN_FILE": str(file)}, flags=flags)
 
     assert not checked(settings).local

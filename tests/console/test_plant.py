@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock.streams.console.alertbook import AlertBook
+from foreshock.streams.console.events import incident_tree, incident_with
 from foreshock.streams.console.fleet import Asked, fleet
 from foreshock.streams.console.lanes import LANE, RANK, Lane, overlaid
 from foreshock.streams.console.rings import FIRST, MOST, Ring, Room, spans
@@ -288,3 +289,21 @@ class TestAlerts:
 
         pieces = held.alerts.pieces("pump-7", NOW_MS + 99)
         assert pieces == [(NOW_MS, NOW_MS + 10, "watch"), (NOW_MS + 10, NOW_MS + 20, "critical")]
+
+
+class TestLines:
+    def test_the_machines_of_a_line_are_one_incident(self):
+        """It names its members; an alert of no line, which stands there too, is none."""
+        held = plant()
+        member = {"asset": "pump-7", "alert_id": "2" * 32, "severity": "warning", "open": True}
+        alone = transition("raised", NOW_MS, members=[])._replace(topic="incidents.v1")
+        line = transition("raised", NOW_MS, asset="acme/hall 2", alert="9" * 32, line="acme/hall 2", members=[member])
+        held.take(alone)
+        for _ in range(2):
+            held.take(line._replace(topic="incidents.v1"))
+
+        found = [incident_tree(each) for each in held.lines.every()]
+        assert [(each["line"], each["members"], each["open"]) for each in found] == [("acme/hall 2", [member], True)]
+        assert len(found[0]["timeline"]) == 1
+        assert incident_with(held, "2" * 32)["id"] == "9" * 32
+        assert incident_with(held, "3" * 32) is None
