@@ -20,10 +20,10 @@ from foreshock.streams.errands.group import committed, describe
 from foreshock.streams.errands.pulses import NoPulse, endpoints, kind_of, read
 from foreshock.streams.kafka import administration, reader_config
 from foreshock.streams.state.reader import reading
-from foreshock.streams.topics import TOPICS
+from foreshock.streams.topics import used
 from foreshock.streams.wire import decode_output
 
-PROBES = 5  # small requests, to see how the brokers answer
+PROBES = 10  # small requests between the looks, to see how the brokers answer
 REACH_S = 5.0
 SCORES = 4_000  # looked at, of each partition: small records
 EVENTS = 2_000
@@ -50,7 +50,7 @@ def gather(settings: Settings, *, urls: Collection[str], span_s: float, since_s:
     span_s
         Seconds between the looks.
     since_s
-        How far back scores, quality and dead letters are read.
+        How far back from the first look scores, quality and dead letters are read.
 
     Raises
     ------
@@ -93,25 +93,26 @@ class _Gathering:
     def vitals(self, empty: Vitals) -> Vitals:
         """Look, wait, look again, and read what was published."""
         sensors = self._name("sensors.v1")
-        answers, topics = self._probe()
+        since_ms = (time.time_ns() - int(self.since_s * _NANOS)) // 1_000_000
+        topics = self.admin.list_topics(timeout=REACH_S).topics
         if sensors not in topics:
             raise ConfigurationError(
                 f"there is no topic {sensors}: is topics.prefix right? `foreshock topics` shows them"
             )
         numbers = sorted(topics[sensors].partitions)
         first = self._look(sensors, numbers)
-        time.sleep(self.span_s)
+        answers = self._probe(first.at_s + self.span_s)
         second = self._look(sensors, numbers)
         group = describe(self.admin, self.settings.worker.group)
         pulses = tuple(_pulses(self.asked, first.pulses, second.pulses, second.at_s - first.at_s))
-        there = [name for name in TOPICS if self._name(name) in topics]
-        published = self._published(there)
+        there = [each.name for each in used() if self._name(each.name) in topics]
+        published = self._published(there, since_ms)
         return replace(
             empty,
             now_ns=time.time_ns(),
             span_s=second.at_s - first.at_s,
             answers_s=answers,
-            missing=tuple(self._name(name) for name in TOPICS if name not in there),
+            missing=tuple(self._name(each.name) for each in used() if each.name not in there),
             members=group.members,
             group_state=group.state,
             partitions=tuple(
@@ -124,14 +125,15 @@ class _Gathering:
             letters=tuple(_letter(record, at_ns) for record, at_ns in published("dead-letters.v1", EVENTS)),
         )
 
-    def _probe(self) -> tuple[tuple[float, ...], Mapping[str, Any]]:
-        """Ask the brokers a few small things and say how long each took; and what topics there are."""
+    def _probe(self, until_s: float) -> tuple[float, ...]:
+        """Ask the brokers small things all through the time between the looks; say how long each took."""
         taken = []
-        for _ in range(PROBES):
+        while (left := until_s - time.monotonic()) > 0:
+            time.sleep(min(left, self.span_s / PROBES))
             began = time.monotonic()
-            topics = self.admin.list_topics(timeout=REACH_S).topics
+            self.admin.list_topics(timeout=REACH_S)
             taken.append(time.monotonic() - began)
-        return tuple(taken), topics
+        return tuple(taken)
 
     def _look(self, sensors: str, numbers: Collection[int]) -> _Look:
         asked = {TopicPartition(sensors, number): OffsetSpec.latest() for number in numbers}
@@ -142,9 +144,10 @@ class _Gathering:
             done = committed(self.admin, self.settings.worker.group, sensors, numbers)
             return _Look(time.monotonic(), ends, done, pulses.result())
 
-    def _published(self, there: Collection[str]) -> Callable[[str, int], Iterator[tuple[dict[str, Any], int]]]:
+    def _published(
+        self, there: Collection[str], since_ms: int
+    ) -> Callable[[str, int], Iterator[tuple[dict[str, Any], int]]]:
         registry = registry_for(self.settings)
-        since_ms = (time.time_ns() - int(self.since_s * _NANOS)) // 1_000_000
 
         def late(message: Message) -> bool:
             return int(message.timestamp()[1]) >= since_ms

@@ -116,7 +116,7 @@ def broker_slow(plant: Plant) -> Iterator[None]:
 def topic_deleted(plant: Plant) -> Iterator[None]:
     """Somebody deletes an output topic."""
     admin = AdminClient(admin_config(plant.settings))
-    name = plant.topics.name("drift.v1")
+    name = plant.topics.name("evidence.v1")
     admin.delete_topics([name])[name].result()
     yield
 

@@ -38,7 +38,7 @@ def broker(vitals: Vitals) -> Iterator[Finding]:
             Layer.BROKER,
             "topic_missing",
             0.98,
-            f"{counted(len(vitals.missing), 'topic')} of the contract is not there: {', '.join(vitals.missing)}.",
+            f"{counted(len(vitals.missing), 'topic')} of the contract missing: {', '.join(vitals.missing)}.",
             tuple(f"the brokers know no {name}" for name in vitals.missing),
             "`foreshock topics` says which and how to create it; what was on it is gone",
         )
