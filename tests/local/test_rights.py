@@ -24,7 +24,9 @@ from confluent_kafka.admin import (
 from foreshock.errors import ConfigurationError
 from foreshock.local.stack import LocalStack
 from foreshock.settings import KafkaSettings, Settings, load
+from foreshock.settings_deliver import KINDS
 from foreshock.streams.kafka import consumer_config, producer_config
+from foreshock.streams.lines.grouping import Grouping
 from foreshock.streams.sinks import process
 from foreshock.streams.sinks.source import group_of
 from foreshock.streams.state.records import StateRecord
@@ -181,3 +183,28 @@ def test_the_printed_rights_are_enough_for_delivery(worker: Settings, administra
     consumer.close()
     assert [produce(worker, name) for name in ("dead-letters.v1", "maintenance.v1")] == [None] * 2
     assert produce(worker, "control.v1") is not None
+
+
+def test_the_printed_rights_are_enough_for_incidents_of_lines(worker: Settings, administrator: Settings) -> None:
+    """Where a sink is told of lines, delivery reads alerts in one more group and writes two topics in transactions."""
+    made = ensure(administrator)
+    pager = KINDS["webhook"](name="pager", per="line")
+    grant(replace(administrator, deliver={"pager": pager}), worker="User:somebody", delivery="User:foreshock")
+    found = process.topics_of(
+        replace(worker, topics=replace(worker.topics, create=False)), (*process.NEEDED, *process.GROUPED)
+    )
+    grouping, sent, deadline = Grouping(worker, found, worker="test"), [], time.monotonic() + 90
+
+    def stopped() -> bool:
+        if grouping.told()["leads"] and not sent:  # it begins with what comes from now on
+            sent.append(produce(administrator, "alerts.v1"))
+        return grouping.counters.passed > 0 or time.monotonic() > deadline
+
+    grouping.run(stopped)
+    consumer = Consumer({**consumer_config(worker), "group.id": f"{worker.worker.group}-lines"})
+    places = [TopicPartition(made["alerts.v1"].name, number) for number in range(made["alerts.v1"].partitions)]
+    offsets = [each.offset for each in consumer.committed(places, 20)]
+    consumer.close()
+    assert sent == [None]
+    assert sorted(offsets) == [0] * (len(places) - 1) + [1]
+    assert produce(worker, "alerts.v1") is not None
