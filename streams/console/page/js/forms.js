@@ -102,7 +102,7 @@ export class Actions {
   }
 
   login() {
-    const token = el("input", { type: "password", required: true, autocomplete: "current-password", "aria-label": "Token" });
+    const token = el("input", { type: "password", required: true, autocomplete: "current-password" });
     const told = el("span.hint", { role: "status" });
     return el("form.act.login", { "aria-label": "Sign in", onsubmit: async (event) => {
       event.preventDefault();
