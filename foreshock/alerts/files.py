@@ -20,7 +20,7 @@ from foreshock.alerts.policy import Policy
 from foreshock.alerts.shape import policy_of
 from foreshock.contract import Asset
 
-_LATER = ("group_by", "group_window_s")
+_LATER = ("group_by", "group_window_s", "assets_per_engineer")
 _DEFAULTS = {each.name: each.default for each in fields(Policy) if each.name in _LATER}
 
 

@@ -100,6 +100,7 @@ class Policy:
     page_delayed_s: float = 300.0  # what is later than this and cleared already is never raised
     budget_per_asset_month: float = 1.0
     budget_per_engineer_week: float | None = None
+    assets_per_engineer: float | None = None  # that the policy is of; with it the week's budget selects as well
     windows: tuple[Window, ...] = ()
     priority: Priority = field(default_factory=Priority)
     group_by: GroupBy = GroupBy.ASSET

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from foreshock.alerts import lifecycle
-from foreshock.alerts.budget import factor
+from foreshock.alerts.budget import factor, of
 from foreshock.alerts.conditions import Condition, Reading, evaluate
 from foreshock.alerts.files import resolve
 from foreshock.alerts.policy import Policy
@@ -178,7 +178,7 @@ class Preview:
                 today=_counts(today.raised),
                 changed=_counts(changed.raised),
                 months=(self._spans[asset][1] - self._spans[asset][0]) / MONTH_NS,
-                budget=changed.policy.budget_per_asset_month,
+                budget=of(changed.policy),
             )
             for asset, (today, changed) in self._runs.items()
             if asset in self._spans
@@ -187,7 +187,7 @@ class Preview:
 
     def _run(self, asset: Asset, policies: Sequence[Policy]) -> _Run:
         policy = resolve(policies, asset)
-        return _Run(asset, policy, factor(policy.budget_per_asset_month, self.detection_budget))
+        return _Run(asset, policy, factor(of(policy), self.detection_budget))
 
 
 def _counts(raised: Counter[str]) -> dict[str, int]:

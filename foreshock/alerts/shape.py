@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from foreshock.alerts.budget import strictest
 from foreshock.alerts.fields import WEEKDAYS, Table, hint, say
 from foreshock.alerts.patterns import matches
 from foreshock.alerts.policy import Band, Effect, Policy, Priority, Window
@@ -27,12 +28,18 @@ def policy_of(table: Table) -> Policy | None:
     name = table.text("name", required="give the policy a name: it stands in every event")
     if "@" in name or any(letter.isspace() for letter in name):
         table.problem("name", f'is "{name}"', "use letters, digits and dashes")
-    budget = table.number("budget_per_asset_month", _DEFAULT["budget_per_asset_month"], above=0)
+    budgets = {
+        "budget_per_asset_month": table.number("budget_per_asset_month", _DEFAULT["budget_per_asset_month"], above=0),
+        "budget_per_engineer_week": table.number("budget_per_engineer_week", None, above=0),
+        "assets_per_engineer": table.number("assets_per_engineer", None, above=0),
+    }
+    if budgets["assets_per_engineer"] is not None and budgets["budget_per_engineer_week"] is None:
+        table.problem("assets_per_engineer", "is nothing without budget_per_engineer_week", "give both or neither")
     given: dict[str, Any] = {
         "name": name,
         "covers": table.texts("covers"),
         "sites": table.texts("sites"),
-        "bands": _bands(table, budget),
+        "bands": _bands(table, 1.0 if table.bad else strictest(**budgets)),
         "minimum_effect": _effect(table),
         "refractory_s": table.seconds("refractory", _DEFAULT["refractory_s"]),
         "most_per_hour": table.whole("most_per_hour", _DEFAULT["most_per_hour"], least=1),
@@ -44,8 +51,7 @@ def policy_of(table: Table) -> Policy | None:
         "inhibit_on": _kinds(table),
         "parents": _parents(table),
         "page_delayed_s": table.seconds("page_delayed", _DEFAULT["page_delayed_s"]),
-        "budget_per_asset_month": budget,
-        "budget_per_engineer_week": table.number("budget_per_engineer_week", None, above=0),
+        **budgets,
         "windows": _windows(table),
         "priority": _priority(table),
         **_group(table),

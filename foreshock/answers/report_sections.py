@@ -113,6 +113,13 @@ def _volume(found: Report) -> Section:
             f"{figure(volume.false_or_unlabelled_per_asset_month)} if each unlabelled one is false."
         ),
     ]
+    if len(volume.by_policy) > 1:
+        of = (
+            f"{each.policy} {figure(each.per_asset_month)} of {each.budget_per_asset_month:g} ({counted(each.alerts, 'alert')} of "
+            f"{counted(each.assets, 'asset')})"
+            for each in volume.by_policy
+        )
+        lines.append(f"Alerts per asset and month by policy, of its budget: {'; '.join(of)}.")
     if volume.suppressed:
         told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in volume.suppressed)
         lines.append(f"Over a level of the policy and not alerted, each told with its reason: {told}.")

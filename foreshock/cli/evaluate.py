@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -37,12 +38,19 @@ def run(
     river: Annotated[
         str | None, typer.Option(help="A class of river.anomaly in place of the trees (detection.river).")
     ] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option(help="Policies of the alerts: files or directories (alerts.policies).")
+    ] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
-    """Score recordings and write the scores and alarms as a worker with the same settings would have sent them."""
+    """Score recordings and write the scores and alarms as a worker with the same settings would have sent them.
+
+    `alerts.jsonl` in the same folder has the changes of alerts.v1, as nobody acknowledges or repairs anything.
+    """
     from foreshock.detection import reference_of, spec_of
     from foreshock.fleet import Fleet
+    from foreshock.policies import read_policies
     from foreshock.recordings import read_series
 
     settings = settings_from(
@@ -64,9 +72,11 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     rows: list[dict[str, Any]] = []
-    for series in read_series(folder):
-        fleet = Fleet(spec, reference=known, assets=[series.asset])
-        rows.append({"series": series.id, "rows": series.rows, **_write(out, series, score(fleet, series))})
+    policies = read_policies(policy or settings.alerts.policies)
+    with (out / "alerts.jsonl").open("w") as told:
+        for series in read_series(folder):
+            fleet = Fleet(spec, reference=known, assets=[series.asset], policies=policies)
+            rows.append({"series": series.id, "rows": series.rows, **_write(out, series, score(fleet, series), told)})
     seconds = time.perf_counter() - started
     if as_json:
         names = {"model": spec.model_name, "policy": spec.waveform_policy_name, "reference": known.id if known else ""}
@@ -74,7 +84,9 @@ def run(
     else:
         blocks, alarms = sum(r["rows"] for r in rows), sum(r["alarms"] for r in rows)
         print(f"{spec.model_name}, {spec.waveform_policy_name}")
+        alerts, suppressed = sum(r["alerts"] for r in rows), sum(r["suppressed"] for r in rows)
         print(f"{len(rows)} series, {blocks} rows, {alarms} in alarm, {seconds:.1f} s -> {out}")
+        print(f"{alerts} alerts raised, {suppressed} times suppressed")
 
 
 def score(fleet: Fleet, series: Series) -> Iterator[Outcome]:
@@ -113,8 +125,11 @@ def build_reference(folder: Path, spec: FleetSpec, asset_class: str = "") -> Ref
     return Reference.build(asset_class, 1, spec.feature_set.id, healthy)
 
 
-def _write(out: Path, series: Series, outcomes: Iterator[Outcome]) -> dict[str, int]:
+def _write(out: Path, series: Series, outcomes: Iterator[Outcome], told: TextIO) -> dict[str, int]:
+    from foreshock.records import to_tree
+
     alarms = episodes = 0
+    changes: Counter[str] = Counter()
     with (out / f"{series.id.replace('/', '__')}.csv").open("w") as handle:
         handle.write("score,alarm\n")
         for outcome in outcomes:
@@ -122,4 +137,7 @@ def _write(out: Path, series: Series, outcomes: Iterator[Outcome]) -> dict[str, 
             for row in outcome.score.rows:
                 alarms += row.alarm
                 handle.write(f"{row.value or 0.0!r},{int(row.alarm)}\n")
-    return {"alarms": alarms, "episodes": episodes}
+            for alert in outcome.alerts:
+                changes[alert.change] += 1
+                told.write(json.dumps({"series": series.id, **to_tree(alert)}) + "\n")
+    return {"alarms": alarms, "episodes": episodes, "alerts": changes["raised"], "suppressed": changes["suppressed"]}

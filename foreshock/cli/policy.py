@@ -84,6 +84,7 @@ def show(
 ) -> None:
     """Show the policy that holds for an asset by the files of alerts.policies and its master data, and why this one."""
     from foreshock import records
+    from foreshock.alerts import budget
     from foreshock.alerts.files import named, resolve
     from foreshock.contract import Asset
     from foreshock.policies import read_policies
@@ -99,9 +100,7 @@ def show(
         return
     place = f"class {master.asset_class or '-'}, place {'/'.join(master.path) or '-'}"
     print(f"{asset}: {place if known else 'not registered, so without class and place'}")
-    print(
-        f"policy {named(policy)}, for {_covered(policy)}; {policy.budget_per_asset_month:g} alerts per asset and month"
-    )
+    print(f"policy {named(policy)}, for {_covered(policy)}; {budget.of(policy):g} alerts per asset and month")
     for band in policy.bands:
         print(
             f"  {band.severity}: from {band.raise_at:g}, cleared below {band.clear_at:g}, {band.n} of {band.m} rows, "

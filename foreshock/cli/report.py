@@ -30,9 +30,9 @@ def run(
     layout: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.MARKDOWN,
     out: Annotated[Path | None, typer.Option(help="A file; without one it is printed.")] = None,
     budget: Annotated[
-        float | None, typer.Option(min=0, help="False alerts per asset and month; the setting's without.")
+        float | None, typer.Option(min=0, help="False alerts per asset and month; without: what the policies say.")
     ] = None,
-    weekly_budget: Annotated[float | None, typer.Option(min=0, help="Alerts per engineer and week.")] = None,
+    weekly_budget: Annotated[float | None, typer.Option(min=0, help="Alerts per engineer and week; likewise.")] = None,
     engineers: Annotated[int, typer.Option(min=1, help="People who answer alerts.")] = 1,
     horizon: Annotated[str, typer.Option(help="An alert so long before a failure is of it.")] = "14d",
     spares_lead: Annotated[str, typer.Option(help="A part takes so long to come.")] = "7d",
@@ -60,7 +60,7 @@ def run(
     wanted = Wanted(
         from_ns=from_ns,
         until_ns=until_ns,
-        budget=settings.detection.budget if budget is None else budget,
+        budget=budget,
         weekly_budget=weekly_budget,
         engineers=engineers,
         horizon_s=span_s(horizon),

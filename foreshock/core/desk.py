@@ -115,7 +115,7 @@ class Desk:
 
 def scale(policy: Policy, recipe: Recipe) -> float:
     """What the levels of a policy are multiplied by, for scores that are scaled by a recipe's budget."""
-    return budget.factor(policy.budget_per_asset_month, recipe.spec.budget)
+    return budget.factor(budget.of(policy), recipe.spec.budget)
 
 
 def refresh(owner: Owner, recipe: Recipe) -> None:

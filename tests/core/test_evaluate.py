@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from foreshock.alerts.default import TEXT as DEFAULT
 from foreshock.cli import app
 from tests.core.builders import machine
 
@@ -52,6 +53,23 @@ def test_writes_one_line_per_row_and_finds_the_fault(folder: Path, tmp_path: Pat
     assert not scores[:60, 1].any()
     assert scores[62:, 1].all()
     assert summary["series"][0]["episodes"] == 1
+
+
+def test_alerts_are_told_by_the_policies_given(folder: Path, tmp_path: Path) -> None:
+    """The changes of alerts.v1, a line each; a policy that asks for more than the machine shows raises none."""
+    (tmp_path / "deaf.toml").write_text(
+        DEFAULT.replace('name = "default"', 'name = "deaf"').replace("raise_at = ", "raise_at = 100")
+    )
+    usual = evaluate(folder, tmp_path / "a")["series"][0]
+    deaf = evaluate(folder, tmp_path / "b", "--policy", str(tmp_path / "deaf.toml"))["series"][0]
+    told = [json.loads(line) for line in (tmp_path / "a" / "alerts.jsonl").read_text().splitlines()]
+
+    assert (usual["alerts"], deaf["alerts"]) == (1, 0)
+    assert usual["alarms"] == deaf["alarms"] > 0
+    assert ("m", "raised", "default") in {
+        (each["series"], each["change"], each["policy"].partition("@")[0]) for each in told
+    }
+    assert (tmp_path / "b" / "alerts.jsonl").read_text() == ""
 
 
 def test_a_reference_is_written_and_used(folder: Path, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from foreshock.alerts import budget
 from foreshock.alerts.feedback import Label
+from foreshock.alerts.files import DEFAULT
 from foreshock.alerts.outcomes import load, value
 from foreshock.alerts.outcomes.bounds import Bounded, changed, rate, share
 from foreshock.alerts.outcomes.incidents import incidents, unique
@@ -15,6 +17,7 @@ from foreshock.alerts.outcomes.maintenance import SPARES_LEAD_S, Maintenance, ma
 from foreshock.alerts.outcomes.reliability import Exposure, Reliability, reliability
 from foreshock.alerts.outcomes.verdicts import HORIZON_S, Found, Judged, failures, judge, labels
 from foreshock.alerts.outcomes.work import NS, jobs
+from foreshock.alerts.policy import Policy
 from foreshock.alerts.records import AlertTransition, Command, WorkOrder
 from foreshock.alerts.vocabulary import Change, Verdict
 
@@ -34,8 +37,11 @@ class Given:
     commands: Sequence[Command] = ()
     work_orders: Sequence[WorkOrder] = ()
     exposures: Mapping[str, Exposure]  # of every asset that was watched, with or without an alert
-    budget_per_asset_month: float = 1.0
-    budget_per_engineer_week: float | None = None
+    budget_per_asset_month: float | None = (
+        None  # None: that of the policies, by the time that their assets were watched
+    )
+    budget_per_engineer_week: float | None = None  # None: the least that one of them states
+    policies: Mapping[str, Policy] = field(default_factory=dict)  # of each asset; without one `DEFAULT`
     engineers: int = 1
     horizon_s: float = HORIZON_S
     spares_lead_s: float = SPARES_LEAD_S
@@ -55,6 +61,18 @@ class Precision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfPolicy:
+    """The alerts of the assets that one policy is of, against its budget."""
+
+    policy: str
+    assets: int
+    alerts: int
+    per_asset_month: Bounded
+    budget_per_asset_month: float  # that selects: the stricter of those it states
+    budget_per_engineer_week: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
     """How many alerts there were, against the budget."""
 
@@ -66,6 +84,7 @@ class Volume:
     per_engineer_week: Bounded
     budget_per_engineer_week: float | None
     by_asset: tuple[tuple[str, int], ...]  # the busiest first
+    by_policy: tuple[OfPolicy, ...]
     suppressed: tuple[tuple[str, int], ...]  # reason -> told
     refused: int  # commands
 
@@ -206,18 +225,55 @@ def _volume(given: Given, every: Sequence[AlertTransition], judged: Sequence[Jud
     inside = [each for each in every if each.at_ns >= given.from_ns]
     told = Counter(e.suppressed_by.value for e in inside if e.change is Change.SUPPRESSED and e.suppressed_by)
     busy = Counter(each.incident.asset for each in judged)
+    policies = _by_policy(given, busy)
+    weekly = [each.budget_per_engineer_week for each in policies if each.budget_per_engineer_week is not None]
     return Volume(
         alerts=len(judged),
         per_asset_month=rate(len(judged), months),
         false_per_asset_month=rate(false, months),
         false_or_unlabelled_per_asset_month=rate(false + unlabelled, months),
-        budget_per_asset_month=given.budget_per_asset_month,
+        budget_per_asset_month=_monthly(given),
         per_engineer_week=rate(len(judged), weeks),
-        budget_per_engineer_week=given.budget_per_engineer_week,
+        budget_per_engineer_week=given.budget_per_engineer_week or min(weekly, default=None),
         by_asset=tuple(sorted(busy.items(), key=lambda each: (-each[1], each[0]))),
+        by_policy=policies,
         suppressed=tuple(sorted(told.items(), key=lambda each: (-each[1], each[0]))),
         refused=sum(each.change is Change.REFUSED for each in inside),
     )
+
+
+def _policy(given: Given, asset: str) -> Policy:
+    return given.policies.get(asset, DEFAULT)
+
+
+def _monthly(given: Given) -> float:
+    """The budget that was stated, or the mean of those of the policies, by the time that their assets were watched."""
+    if given.budget_per_asset_month is not None:
+        return given.budget_per_asset_month
+    watched_s = sum(each.observed_s for each in given.exposures.values())
+    allowed = sum(budget.of(_policy(given, each.asset)) * each.observed_s for each in given.exposures.values())
+    return allowed / watched_s if watched_s > 0 else budget.of(DEFAULT)
+
+
+def _by_policy(given: Given, busy: Mapping[str, int]) -> tuple[OfPolicy, ...]:
+    groups: dict[str, list[Exposure]] = defaultdict(list)
+    for name in sorted(given.exposures):
+        groups[_policy(given, name).name].append(given.exposures[name])
+    found = []
+    for name in sorted(groups):
+        policy = _policy(given, groups[name][0].asset)
+        alerts = sum(busy.get(each.asset, 0) for each in groups[name])
+        found.append(
+            OfPolicy(
+                policy=name,
+                assets=len(groups[name]),
+                alerts=alerts,
+                per_asset_month=rate(alerts, sum(each.observed_s for each in groups[name]) / MONTH_S),
+                budget_per_asset_month=budget.of(policy),
+                budget_per_engineer_week=policy.budget_per_engineer_week,
+            )
+        )
+    return tuple(found)
 
 
 def _asset_months(given: Given) -> float:
