@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from foreshock import lineage
@@ -20,15 +22,15 @@ from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from foreshock.streams.spans.attributes import origin_of
 from foreshock.streams.spans.company import Batchmates, Windows
-from foreshock.streams.spans.plan import BatchTimes, Company, plan, plan_told
+from foreshock.streams.spans.plan import BatchTimes, Company, plan, plan_told, spans_of
 from foreshock.streams.spans.shape import Place, output_span_id
 from foreshock.streams.spans.tracing import Tracing
 
 __all__ = ["BatchTimes", "Telemetry"]
 
-ORDINARY_PER_S = 50  # a producer that samples everything must not slow the scoring: 50 traces are about 2 % of a core
+ORDINARY_PER_S = 25  # whatever the share and whoever samples: 25 traces are less than 1 % of a core
 SLOW_PER_S = 20
-_SPANS = 12  # of an ordinary trace, about
+LETTERS_PER_S = 100  # of a producer that sends nothing but garbage some tell all
 _NO_OFFSETS: Mapping[str, int] = MappingProxyType({})
 _SAMPLED = frozenset("13579bdf")  # last digit of the flags of a traceparent
 
@@ -54,7 +56,13 @@ class Telemetry:
         )
         self._enabled = self._tracing.enabled
         self._windows = Windows()
-        self._rates = {"slow": _Rate(SLOW_PER_S), "producer": _Rate(ORDINARY_PER_S)}
+        ordinary = _Rate(ORDINARY_PER_S)
+        self._rates = {
+            "letter": _Rate(LETTERS_PER_S),
+            "slow": _Rate(SLOW_PER_S),
+            "producer": ordinary,
+            "ratio": ordinary,
+        }
         self._recorded = 0
         self._slow = 0
         self._rejected = 0
@@ -132,10 +140,9 @@ class Telemetry:
         for each in changes:
             by_origin.setdefault(each.origin, []).append(each)
         for found in by_origin.values():
-            if self._tracing.room(1 + len(found), event=True):
-                self._recorded += 1
-                delivered_ns = max(begun_ns, time.time_ns())
-                self._tracing.emit(plan_told(found, self._place, begun_ns=begun_ns, delivered_ns=delivered_ns))
+            delivered_ns = max(begun_ns, time.time_ns())
+            build = partial(plan_told, found, self._place, begun_ns=begun_ns, delivered_ns=delivered_ns)
+            self._recorded += self._tracing.emit(build, 1 + len(found), event=True)
 
     def counters(self) -> dict[str, int]:
         """Count what became of traces and spans.
@@ -149,7 +156,7 @@ class Telemetry:
         return {
             "recorded": self._recorded,
             "slow": self._slow,
-            "limited": sum(rate.refused for rate in self._rates.values()),
+            "limited": sum(rate.refused for rate in set(self._rates.values())),
             "rejected": self._rejected,
             **self._tracing.counters(),
         }
@@ -186,16 +193,20 @@ class Telemetry:
     ) -> bool:
         """Build and hand on the trace of a record, where there is room for it; say whether there was."""
         event = sampled_by == "event"
-        if not event and not self._rates["slow" if sampled_by == "slow" else "producer"].take():
+        rate = self._rates.get("letter" if isinstance(item, DeadLetter) else sampled_by)
+        if rate is not None and not rate.take():
             return False
-        outputs = len(item.anomalies) + len(item.quality) + len(item.alerts) if isinstance(item, Outcome) else 0
-        if not self._tracing.room(_SPANS + outputs, event=event):
+        if event:
+            if isinstance(item, Outcome) and item.evidence:
+                item = replace(item, evidence=())  # it waits for an exporter, and the evidence is large
+            company = Company(size=mates.size, batch=mates.of(item), window=self._windows.before(item))
+        else:
+            company = Company(size=mates.size)
+        build = partial(plan, batch, item, self._place, sampled_by=sampled_by, company=company, offsets=offsets)
+        if not self._tracing.emit(build, spans_of(item), event=event):
             return False
         self._recorded += 1
         self._slow += sampled_by == "slow"
-        window = self._windows.before(item) if event else ()
-        company = Company(size=mates.size, batch=mates.of(item), window=window)
-        self._tracing.emit(plan(batch, item, self._place, sampled_by=sampled_by, company=company, offsets=offsets))
         return True
 
 

@@ -75,7 +75,7 @@ class Tracer:
         error
             Why it was set aside; "": it was delivered.
         """
-        if not item.traceparent or not self._tracing.enabled or not self._tracing.room(2, event=True):
+        if not item.traceparent or not self._tracing.enabled:
             return
         root = self._root(item, sink, origin, group, started_ns, ended_ns, error)
         delivery = SpanPlan(
@@ -89,14 +89,13 @@ class Tracer:
             error=error,
         )
         parent = origin.traceparent
-        self._tracing.emit(
-            TracePlan(
-                trace_id=int(item.traceparent[3:35], 16),
-                remote_parent=int(parent[36:52], 16) if parent and given_trace(parent) else 0,
-                remote_sampled=True,
-                spans=(root, delivery),
-            )
+        plan = TracePlan(
+            trace_id=int(item.traceparent[3:35], 16),
+            remote_parent=int(parent[36:52], 16) if parent and given_trace(parent) else 0,
+            remote_sampled=True,
+            spans=(root, delivery),
         )
+        self._tracing.emit(lambda: plan, len(plan.spans), event=True)
 
     def _root(
         self, item: Item, sink: SinkSettings, origin: Origin, group: str, started_ns: int, ended_ns: int, error: str

@@ -9,13 +9,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
 from foreshock.streams.spans.asked import disabled, otlp_endpoint, zipkin_endpoint
 from foreshock.streams.spans.attributes import ASSET, EVENT_ID, SAMPLED_BY
@@ -26,9 +27,35 @@ log = logging.getLogger("foreshock.telemetry")
 
 QUEUE_SPANS = 8192  # about a thousand traces, 20 MB
 BATCH_SPANS = 512
+TRACE_SPANS = 10  # of a trace, about
 STORE_DELAY_MS = 500.0  # `foreshock trace` finds what happened half a second ago
 RETELL_S = 300.0  # an exporter that stays down is told again so often
 OTLP_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+
+class Trace:
+    """The spans of one record, built by whoever needs them first; several exporters may.
+
+    Attributes
+    ----------
+    size
+        How many spans there will be.
+    """
+
+    context = SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))  # for the SDK's queue
+
+    def __init__(self, build: Callable[[], list[ReadableSpan]], size: int) -> None:
+        self._build: Callable[[], list[ReadableSpan]] | None = build
+        self._built: list[ReadableSpan] = []
+        self._lock = threading.Lock()
+        self.size = size
+
+    def spans(self) -> list[ReadableSpan]:
+        """Give the spans."""
+        with self._lock:
+            if self._build is not None:
+                self._built, self._build = self._build(), None  # and what they are built from is let go
+            return self._built
 
 
 class Counted(SpanExporter):
@@ -48,15 +75,18 @@ class Counted(SpanExporter):
         return self._told > 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Hand spans on; what happens after the end has failed."""
-        result = SpanExportResult.FAILURE if self._closed else self._inner.export(spans)
+        """Build the spans of traces and hand them on; what happens after the end has failed."""
+        traces = cast("Sequence[Trace]", spans)
+        size = sum(trace.size for trace in traces)
+        built = () if self._closed else [span for trace in traces for span in trace.spans()]
+        result = SpanExportResult.FAILURE if self._closed else self._inner.export(built)
         if result is SpanExportResult.SUCCESS:
-            self.sent += len(spans)
+            self.sent += size
             if self._told:
                 log.warning("traces reach %s again; %d spans were lost", self._name, self.failed)
                 self._told = 0.0
             return result
-        self.failed += len(spans)
+        self.failed += size
         if not self._closed and time.monotonic() - (self._told or -RETELL_S) >= RETELL_S:
             log.warning("traces do not reach %s; %d spans lost so far, scoring goes on", self._name, self.failed)
             self._told = time.monotonic()
@@ -74,11 +104,15 @@ class Counted(SpanExporter):
 
 
 class Queue(BatchSpanProcessor):
-    """The SDK's batch processor, which alone would drop the oldest spans uncounted; here whole traces are refused instead."""
+    """The SDK's batch processor, given whole traces that are not built yet: its thread builds them when it sends them.
+
+    Alone it would drop the oldest spans uncounted; here whole traces are refused instead.
+    """
 
     def __init__(self, exporter: Counted, delay_ms: float | None) -> None:
         self._limit = _positive("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE_SPANS)
-        batch = min(self._limit, _positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_SPANS))
+        spans = min(self._limit, _positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_SPANS))
+        batch = max(1, spans // TRACE_SPANS)
         super().__init__(
             exporter, max_queue_size=self._limit, max_export_batch_size=batch, schedule_delay_millis=delay_ms
         )
@@ -95,11 +129,11 @@ class Queue(BatchSpanProcessor):
             self.dropped += spans
         return self._open
 
-    def on_end(self, span: ReadableSpan) -> None:
-        """Take a span of the trace that was admitted."""
+    def take(self, trace: Trace) -> None:
+        """Take the trace that was admitted."""
         if self._open:
-            self._taken += 1
-            super().on_end(span)
+            self._taken += trace.size
+            self.on_end(cast("ReadableSpan", trace))
 
 
 class _StoreExporter(SpanExporter):

@@ -173,6 +173,13 @@ def plan_told(told: Sequence[AlertTransition], place: Place, *, begun_ns: int, d
     return TracePlan(trace_id=trace_id, remote_parent=parent, remote_sampled=sampled, spans=(root, *sends))
 
 
+def spans_of(item: Outcome | DeadLetter) -> int:
+    """Count the spans that `plan` will give: at most so many."""
+    if isinstance(item, DeadLetter):
+        return 6
+    return 10 + len(item.anomalies) + len(item.quality) + len(item.alerts)
+
+
 def start_of(item: Outcome | DeadLetter) -> Target:
     """Give where the trace of a record begins, as far as it is ours."""
     origin = origin_of(item)

@@ -114,8 +114,8 @@ class Sending:
             self._tracing.close(timeout_s)
 
     def _emit(self, plan: TracePlan, *, event: bool) -> None:
-        if self._tracing is not None and self._tracing.room(1, event=event):
-            self._tracing.emit(plan)
+        if self._tracing is not None:
+            self._tracing.emit(lambda: plan, 1, event=event)
 
     def _in_rate(self) -> bool:
         second = int(time.monotonic())

@@ -1,18 +1,13 @@
-"""The OpenTelemetry SDK: plans of spans go in, real spans go to the exporters.
-
-Spans are made by a real `Tracer` with their start and end given, after everything has happened.
-"""
+"""The OpenTelemetry SDK: plans of spans go in, spans as its exporters read them go out."""
 
 from __future__ import annotations
 
 import os
 import platform
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.sdk.resources import (
     HOST_ARCH,
     HOST_NAME,
@@ -27,14 +22,14 @@ from opentelemetry.sdk.resources import (
     OTELResourceDetector,
     Resource,
 )
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 import foreshock
 from foreshock.streams.spans import exporters
-from foreshock.streams.spans.shape import SpanPlan, Target, TracePlan
+from foreshock.streams.spans.exporters import Trace
+from foreshock.streams.spans.shape import Target, TracePlan
 
 _KINDS = {
     "internal": SpanKind.INTERNAL,
@@ -43,10 +38,12 @@ _KINDS = {
     "producer": SpanKind.PRODUCER,
 }
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+_UNSET = Status(StatusCode.UNSET)
+_SCOPE = InstrumentationScope("foreshock", foreshock.__version__)
 
 
 class Tracing:
-    """A tracer provider with its exporters: the local store in `store`, and those that the environment names.
+    """The exporters and who speaks: the local store in `store`, and those that the environment names.
 
     The standard variables hold: OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER (``none``, or which of those that have an
     endpoint), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_* (protocols ``http/protobuf`` and
@@ -55,37 +52,35 @@ class Tracing:
     """
 
     def __init__(self, *, service_name: str, worker: str, store: str = "") -> None:
-        self._ids = _PlannedIds()
         self._queues = exporters.queues(store)
-        self._provider: TracerProvider | None = None
-        if self._queues:
-            self._provider = TracerProvider(
-                sampler=ALWAYS_ON,
-                resource=resource(service_name, worker),
-                id_generator=self._ids,
-                shutdown_on_exit=False,
-            )
-            for queue in self._queues:
-                self._provider.add_span_processor(queue)
-            self._tracer = self._provider.get_tracer("foreshock", foreshock.__version__)
+        self._resource = resource(service_name, worker) if self._queues else Resource.get_empty()
 
     @property
     def enabled(self) -> bool:
         """Whether there is anywhere for a span to go."""
         return bool(self._queues)
 
-    def room(self, spans: int, *, event: bool) -> bool:
-        """Ask before anything is built: has any exporter room for a whole trace? Ordinary ones leave half to events."""
-        taken = [queue.admit(spans, event=event) for queue in self._queues]
-        return any(taken)
+    def emit(self, build: Callable[[], TracePlan], spans: int, *, event: bool) -> bool:
+        """Hand a trace to the exporters that have room for the whole of it; ordinary ones leave half to events.
 
-    def emit(self, plan: TracePlan) -> None:
-        """Make the spans of one trace and hand them to the exporters that had room."""
-        contexts: dict[int, Context] = {0: _producer_context(plan)}
-        links = _producer_link(plan)
-        for span in plan.spans:
-            contexts[span.span_id] = self._emit_one(plan.trace_id, span, contexts[span.parent_id], links)
-            links = []
+        Parameters
+        ----------
+        build
+            Lays the trace out; called later, by the thread of an exporter. What it holds is held until then.
+        spans
+            How many there will be.
+
+        Returns
+        -------
+        bool
+            Whether any exporter had room.
+        """
+        taken = [queue for queue in self._queues if queue.admit(spans, event=event)]
+        if taken:
+            trace = Trace(lambda: built(build(), self._resource), spans)
+            for queue in taken:
+                queue.take(trace)
+        return bool(taken)
 
     def counters(self) -> dict[str, int]:
         """Count spans: sent, dropped because a queue was full, failed because an exporter refused them."""
@@ -104,22 +99,33 @@ class Tracing:
         """Send what is queued as far as the time allows, then leave the rest; nobody waits for an exporter that is down."""
         exporters.close(self._queues, timeout_s)
 
-    def _emit_one(self, trace_id: int, span: SpanPlan, context: Context, links: Sequence[Link]) -> Context:
-        self._ids.next = (trace_id, span.span_id)
-        made = self._tracer.start_span(
-            span.name,
-            context=context,
-            kind=_KINDS[span.kind],
-            attributes=span.attributes,
-            links=[*links, *map(_link, span.links)],
-            start_time=span.start_ns,
+
+def built(plan: TracePlan, who: Resource) -> list[ReadableSpan]:
+    """Build the spans of a plan. They are over already, so they are made as what exporters read, without a tracer."""
+    contexts = {0: _remote(plan) if plan.remote_parent else None}
+    links = [Link(_remote(plan))] if plan.remote_parent else []  # as the conventions ask, beside the parent
+    found = []
+    for span in plan.spans:
+        context = SpanContext(plan.trace_id, span.span_id, is_remote=False, trace_flags=_SAMPLED)
+        contexts[span.span_id] = context
+        found.append(
+            ReadableSpan(
+                span.name,
+                context,
+                contexts[span.parent_id],
+                who,
+                span.attributes,
+                [Event(each.name, each.attributes, each.at_ns) for each in span.happenings],
+                [*links, *map(_link, span.links)],
+                _KINDS[span.kind],
+                status=Status(StatusCode.ERROR, span.error) if span.error else _UNSET,
+                start_time=span.start_ns,
+                end_time=span.end_ns,
+                instrumentation_scope=_SCOPE,
+            )
         )
-        for each in span.happenings:
-            made.add_event(each.name, each.attributes, each.at_ns)
-        if span.error:
-            made.set_status(Status(StatusCode.ERROR, span.error))
-        made.end(end_time=span.end_ns)
-        return trace.set_span_in_context(made, Context())
+        links = []
+    return found
 
 
 def resource(service_name: str, worker: str) -> Resource:
@@ -136,20 +142,22 @@ def resource(service_name: str, worker: str) -> Resource:
         PROCESS_RUNTIME_NAME: platform.python_implementation().lower(),
         PROCESS_RUNTIME_VERSION: platform.python_version(),
     }
-    return Resource.create(own | dict(OTELResourceDetector().detect().attributes))
+    found = Resource.create(own | dict(OTELResourceDetector().detect().attributes))
+    return _Who(dict(found.attributes), found.schema_url)
 
 
-class _PlannedIds(IdGenerator):
-    """Gives the tracer the ids that the plan has."""
+class _Who(Resource):
+    """A resource that is hashed once: the encoder asks for every span, and its own way writes it as JSON each time."""
 
-    def __init__(self) -> None:
-        self.next = (0, 0)
+    def __init__(self, attributes: dict[str, Any], schema_url: str) -> None:
+        super().__init__(attributes, schema_url)
+        self._hash = super().__hash__()
 
-    def generate_trace_id(self) -> int:
-        return self.next[0]
+    def __hash__(self) -> int:
+        return self._hash
 
-    def generate_span_id(self) -> int:
-        return self.next[1]
+    def __eq__(self, other: object) -> bool:
+        return self is other or super().__eq__(other)
 
 
 def _remote(plan: TracePlan) -> SpanContext:
@@ -159,15 +167,3 @@ def _remote(plan: TracePlan) -> SpanContext:
 
 def _link(target: Target) -> Link:
     return Link(SpanContext(target.trace_id, target.span_id, is_remote=True), target.attributes)
-
-
-def _producer_context(plan: TracePlan) -> Context:
-    """Give the parent of the root: the producer's span, or nothing."""
-    if not plan.remote_parent:
-        return Context()
-    return trace.set_span_in_context(NonRecordingSpan(_remote(plan)), Context())
-
-
-def _producer_link(plan: TracePlan) -> list[Link]:
-    """Link to the span that made the message, as the conventions ask beside the parent."""
-    return [Link(_remote(plan))] if plan.remote_parent else []
