@@ -18,8 +18,10 @@ from foreshock.settings_deliver import TOLD
 from foreshock.streams.coders import encoder_for
 from foreshock.streams.errands.asking import incidents, targets
 from foreshock.streams.errands.tailing import records
+from foreshock.streams.lines import keeping
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.sinks.source import transition
+from foreshock.streams.topics import ensure
 from tests.alerts.test_lines import Hall
 from tests.sinks.receivers import Endpoint
 from tests.sinks.servers import HttpServer, serving
@@ -50,7 +52,7 @@ def stopped_lines() -> list[AlertTransition]:
 
 @pytest.mark.slow
 def test_each_transition_leads_to_one_record_whoever_is_killed(
-    settings, open_topics, start_worker, poll_until, tmp_path
+    settings, open_topics, start_worker, poll_until, tmp_path, caplog
 ):
     """SIGKILL of the one that works, again and again: incidents.v1 holds each transition once, and the machine's own records."""
     topics = open_topics(settings)
@@ -105,6 +107,8 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
 
     assert [each["asset"] for each in shown] == ["/".join((*HALL, "line-0"))]
     assert sorted(grouped()) == sorted(each.event_id for each in told)
+    info = ensure(settings)["lines.v1"]
+    kept = keeping.read(settings, info)[0]
     by_line = defaultdict(list)
     for each in told_of(settings):
         by_line[each.line].append(each)
@@ -113,6 +117,7 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
         machine = Lines()
         assert found == [machine.take(sources[each.cause or each.event_id])[0] for each in found]
         assert machine.standing() == (1 if line.endswith("line-0") else 0)
+        assert kept.get(line, ()) == machine.state(line)
     incident = defaultdict(list)
     for each in (one for found in by_line.values() for one in found):
         incident[each.alert_id].append(each.change)
@@ -120,8 +125,12 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
     assert all(changes[0] is Change.RAISED for changes in incident.values())
     assert sum(changes[-1] is Change.CLOSED for changes in incident.values()) == LINES
     assert len(pages) < len(told) / 2
-    kept = {message.key(): message.value() for message in records(settings, "lines.v1", beginning=True, follow=False)}
-    assert [key.decode() for key, value in kept.items() if value] == ["/".join((*HALL, "line-0"))]
+    assert list(kept) == ["/".join((*HALL, "line-0"))]
+    where = partition_for(next(iter(kept)).encode(), info.partitions)
+    topics.producer.produce(topics.name("lines.v1"), b"damaged", next(iter(kept)).encode(), where)
+    topics.flush()
+    assert keeping.read(settings, info)[0] == {}
+    assert "the incidents of acme/north/hall-1/line-0 are lost" in caplog.text
 
 
 def open_lines(settings) -> list[dict[str, Any]]:
