@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
 from foreshock.alerts.default import TEXT
 from foreshock.alerts.records import AlertTransition, Command
 from foreshock.settings import Settings
@@ -23,7 +25,6 @@ from tests.alerts.month_plan import WARMUP, WEEKLY, Month
 from tests.broker.conftest import until
 from tests.chaos.inputs import Plan
 from tests.chaos.plant import READY_S, WAIT_S, Plant, Worker, hall
-from tests.chaos.report import leave
 from tests.chaos.verify import Verdict
 
 _POLICY = f"""
@@ -52,6 +53,18 @@ def settings_of(given: Settings, folder: Path) -> Settings:
     )
 
 
+def _keep_all(settings: Settings, topic: str) -> None:
+    """Have no record of a topic compacted: the verifier applies places again that a checkpoint has taken back since."""
+    changes = [
+        ConfigEntry(name, "86400000", incremental_operation=AlterConfigOpType.SET)
+        for name in ("min.compaction.lag.ms", "max.compaction.lag.ms")
+    ]
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
+    admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
+    (done,) = admin.incremental_alter_configs([resource]).values()
+    done.result(30)
+
+
 class Killed:
     """A month on topics of its own, and the workers that work through it.
 
@@ -70,6 +83,8 @@ class Killed:
     def __init__(self, settings: Settings, month: Month, kills: int, seed: int, running: ExitStack) -> None:
         self.month, self.kills = month, kills
         self.plant = Plant(settings, Plan(0, 0), running)
+        for name in ("state.v1", "alarms.v1"):
+            _keep_all(settings, settings.topics.prefix + name)
         self.outside = Outside(month)
         self.told: list[AlertTransition] = []  # as operators heard it
         self.points: list[int] = []  # outcomes that stood on their topics when a worker was killed
@@ -95,7 +110,7 @@ class Killed:
         asked = {each.command_id for each in self.outside.sent if isinstance(each, Command)}
         until(lambda: asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
         verdict = self.plant.finish(worker)
-        self._leave(verdict)
+        self._print(verdict)
         return verdict, worker
 
     def _start(self) -> Worker:
@@ -136,12 +151,11 @@ class Killed:
         """Event id, and id of the command behind it, of each record on alerts.v1."""
         return [(each.id, each.record["command_id"]) for each in self.plant.read("alerts.v1")]
 
-    def _leave(self, verdict: Verdict) -> None:
+    def _print(self, verdict: Verdict) -> None:
         raw = [name for name, _ in self.alerts()]
         row = {
             "assets": len(self.month.machines), "days": self.month.days, "blocks": verdict.inputs, "kills": self.kills,
             "transitions": len(set(raw)), "repeated_transitions": len(raw) - len(set(raw)), "repeated": verdict.repeated,
         }  # fmt: skip
-        leave("month", row)
         print(*(f"{name} {value:,}" for name, value in row.items()), sep=", ")
         print(verdict)

@@ -11,6 +11,7 @@ from typing import Any
 
 FAULTS: Mapping[str, str] = {
     "test_sigkill_of_one_of_each_in_turn_and_of_all": "SIGKILL of one worker, of each in turn, of all",
+    "test_a_month_with_workers_that_are_killed": "SIGKILL at 100 random points of a month of 50 machines, alerts and all",
     "test_zombie_sends_what_it_had_queued": "SIGSTOP beyond the session with outputs and state queued, then SIGCONT",
     "test_scaling_from_one_to_three_and_back": "scale 1 -> 3 -> 1",
     "test_broker_is_killed_and_stays_away": "broker SIGKILL and restart, then away beyond the session timeout; static members",
