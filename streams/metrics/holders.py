@@ -67,7 +67,8 @@ class Holders:
 
     def class_label(self, name: str) -> str:
         """Give the label that a class is shown under."""
-        return self._class_labels()[self.class_number(name)]
+        number = self.class_number(name)  # which may be a new one
+        return self._class_labels()[number]
 
     def take(self, cells: Sequence[int], sizes: Sequence[int]) -> None:
         """Count records.
