@@ -61,6 +61,7 @@ def build(settings: Settings, topics: Mapping[str, TopicInfo], *, private: bool 
     )
     Follower.check(settings, topics)
     console.app.on_response_prepare.append(labelled)
+    console.app.on_shutdown.append(lambda _: _hang_up(console))
     console.app.add_routes(routes(console))
     console.app.router.add_get("/static/{name:.+}", pages.static)
     console.app.router.add_get("/{path:.*}", pages.page)
@@ -76,10 +77,14 @@ async def _parts(console: Console) -> AsyncIterator[None]:
     telling = asyncio.create_task(fatal(_tell(console)))
     yield
     telling.cancel()
-    console.feed.close()
     console.machinery.stop()
     console.readers.close()
     await asyncio.get_running_loop().run_in_executor(None, console.follower.stop)
+
+
+async def _hang_up(console: Console) -> None:
+    """End the answers that go on for ever, so that nobody waits for them."""
+    console.feed.close()
 
 
 async def _tell(console: Console) -> None:

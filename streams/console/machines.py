@@ -27,6 +27,7 @@ from foreshock.streams.wire import decode_output
 
 NS_MS = 1e6
 MINUTES = 60.0
+_FARTHEST = 2**62
 
 
 class Machines:
@@ -135,17 +136,17 @@ class Machines:
     async def block(self, request: web.Request) -> web.Response:
         """Give one raw block with its pictures: the newest, or one by its coordinates."""
         console = self._console
-        partition, offset = asked.number(request, "partition"), asked.number(request, "offset")
+        partition, offset = (asked.whole(request, name, -1, 0, _FARTHEST) for name in ("partition", "offset"))
         width = asked.whole(request, "width", 1200, 50, 8192)
         topic = console.topics["sensors.v1"]
-        if partition is None or offset is None:
+        if partition < 0 or offset < 0:
             _, point = self._point(request)
             origin = point.newest["origin"]
             place = (int(origin["partition"]), int(origin["offset"]))
         else:
-            place = (int(partition), int(offset))
-        if not 0 <= place[0] < topic.partitions or place[1] < 0:
-            raise Problem("not_found", f"{topic.name} has no partition {place[0]} with an offset {place[1]}")
+            place = (partition, offset)
+        if place[0] >= topic.partitions:
+            raise Problem("not_found", f"{topic.name} has no partition {place[0]}")
         plant = console.plant
 
         def read(client: Consumer) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foreshock.alerts.records import Command, WorkOrder
+from foreshock.alerts.vocabulary import AlarmState, Severity
 from foreshock.contract import Asset
 from foreshock.streams.console.alertbook import STANDING, AlertBook
 from foreshock.streams.console.feed import Feed
@@ -67,9 +68,13 @@ class Plant:
         }
 
     def take(self, each: Seen) -> None:
-        """Take a record."""
-        if each.record is not None or each.topic == "alarms.v1":
+        """Take a record; one that says what this release cannot show is counted, and nothing of it is told."""
+        if each.record is None and each.topic != "alarms.v1":
+            return
+        try:
             self._take[each.topic](each)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            self.unread += 1
 
     def machine(self, name: str) -> Machine | None:
         """Give an asset that was heard."""
@@ -154,6 +159,7 @@ class Plant:
 
     def _alert(self, each: Seen) -> None:
         record = each.record
+        _shown(record)
         alert = self.alerts.take(record, each.at_ms)
         if alert is None and record["alert_id"]:
             return
@@ -162,6 +168,7 @@ class Plant:
 
     def _incident(self, each: Seen) -> None:
         record = each.record
+        _shown(record)
         if not record.get("members") or self.lines.take(record, each.at_ms) is None:
             return  # an alert of no line, as it is on alerts.v1, or a change that came before
         names = ("event_id", "alert_id", "line", "change", "state", "severity", "reason")
@@ -169,6 +176,8 @@ class Plant:
         self.feed.tell("line", told)
 
     def _alarm(self, each: Seen) -> None:
+        if each.record is not None:
+            _shown(each.record)
         self.alerts.take_alarm(each.key.decode("utf-8", "replace"), each.record)
 
     def _quality(self, each: Seen) -> None:
@@ -199,3 +208,9 @@ class Plant:
 
     def _work(self, each: Seen) -> None:
         self.work.append((each.at_ms, each.record))
+
+
+def _shown(record: Mapping[str, Any]) -> None:
+    """Refuse words of a later version: what has no place in the order of severity cannot be drawn."""
+    Severity(record["severity"])
+    AlarmState(record["state"])

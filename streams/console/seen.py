@@ -8,17 +8,34 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 
+from foreshock.alerts.records import AlarmRecord, AlertTransition
+from foreshock.contract import Anomaly, DataQuality, DeadLetter, Score
 from foreshock.errors import ForeshockError, InputRejected
+from foreshock.records import from_tree, to_tree
 from foreshock.streams.border import origin_of
 from foreshock.streams.codec import schemas
 from foreshock.streams.codec.avro.reader import Read, make
 from foreshock.streams.codec.avro.schema import Schema
-from foreshock.streams.codec.framing import SINGLE_OBJECT, SINGLE_OBJECT_HEAD
+from foreshock.streams.codec.framing import SINGLE_OBJECT, SINGLE_OBJECT_HEAD, Framing, framing_of
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder, decode_output
 
 _LEFT_OUT = frozenset({"features"})  # of a score: three quarters of its bytes, and read again where they are shown
+_CONTRACT: Mapping[str, Any] = {
+    "scores.v1": Score,
+    "anomalies.v1": Anomaly,
+    "alerts.v1": AlertTransition,
+    "incidents.v1": AlertTransition,
+    "alarms.v1": AlarmRecord,
+    "quality.v1": DataQuality,
+    "dead-letters.v1": DeadLetter,
+}
+_INPUTS: Mapping[str, str] = {
+    "assets.v1": "decode_asset",
+    "control.v1": "decode_command",
+    "maintenance.v1": "decode_work_order",
+}
 _SHORT = 200  # characters of a dead letter's key
 
 
@@ -54,18 +71,29 @@ def _decoded(message: Message, topic: TopicInfo, name: str, decoder: Decoder, re
     value = message.value()
     if value is None:
         return None
+    if name in _INPUTS:
+        decode = getattr(decoder, _INPUTS[name])
+        return decode(value, origin=origin_of(message, topic), key=message.key())
+    if framing_of(value) is Framing.JSON:
+        return checked(name, decode_output(value, registry)["record"])
     if name == "scores.v1":
         return score(value, registry)
-    origin = origin_of(message, topic)
-    key = message.key()
-    if name == "assets.v1":
-        return decoder.decode_asset(value, origin=origin, key=key)
-    if name == "control.v1":
-        return decoder.decode_command(value, origin=origin, key=key)
-    if name == "maintenance.v1":
-        return decoder.decode_work_order(value, origin=origin, key=key)
     record = decode_output(value, registry)["record"]
     return letter_line(record) if name == "dead-letters.v1" else record
+
+
+def checked(name: str, record: Mapping[str, Any]) -> Any:
+    """Hold a record that no schema was held against, JSON, against the contract; fields of a later version are left out.
+
+    Raises
+    ------
+    ValueError
+        It is not what stands on that topic.
+    """
+    kind = _CONTRACT[name]
+    known = {field for field in kind.__dataclass_fields__ if field in record}
+    tree: dict[str, Any] = to_tree(from_tree(kind, {field: record[field] for field in known}))
+    return letter_line(tree) if name == "dead-letters.v1" else tree
 
 
 def score(value: bytes, registry: Registry | None) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from foreshock.streams.console.events import incident_tree, incident_with
 from foreshock.streams.console.fleet import Asked, fleet
 from foreshock.streams.console.lanes import LANE, RANK, Lane, overlaid
 from foreshock.streams.console.rings import FIRST, MOST, Ring, Room, spans
+from foreshock.streams.console.seen import checked
 from tests.console.making import HOUR_MS, NOW_MS, anomaly, letter, plant, quality, registered, score, transition
 
 MINUTE_MS = 60_000.0
@@ -307,3 +308,42 @@ class TestLines:
         assert len(found[0]["timeline"]) == 1
         assert incident_with(held, "2" * 32)["id"] == "9" * 32
         assert incident_with(held, "3" * 32) is None
+
+
+WRONG = st.one_of(st.none(), st.integers(-(2**63), 2**63), st.floats(), st.text(max_size=5), st.just([]), st.just({}))
+
+
+class TestRecordsOfAnotherVersion:
+    @given(st.sampled_from(["score", "alert", "anomaly", "quality"]), st.data())
+    def test_a_field_that_is_missing_or_strange_breaks_no_page(self, kind, data):
+        """It is counted, and the overview is JSON all the same."""
+        held = plant()
+        held.take(score("pump-7", NOW_MS - 5))
+        made = {
+            "score": score("pump-7", NOW_MS),
+            "alert": transition("raised", NOW_MS),
+            "anomaly": anomaly("a" * 32, NOW_MS),
+            "quality": quality(NOW_MS, raised=True),
+        }[kind]
+        name = data.draw(st.sampled_from(sorted(made.record)))
+        record = {**made.record, name: data.draw(WRONG)}
+        if data.draw(st.booleans()):
+            del record[name]
+        try:
+            tree = checked(made.topic, record)
+        except (ValueError, TypeError, KeyError):
+            return  # refused at the door
+        held.take(made._replace(record=tree))
+
+        assert overview(held)["total"] >= 1
+
+    def test_words_of_a_later_version_are_counted(self):
+        """A severity that has no place in the order, a state that is not known."""
+        held = plant()
+        held.take(transition("raised", NOW_MS, severity="catastrophic"))
+        held.take(transition("raised", NOW_MS, state="pondering"))
+        held.take(score("pump-7", NOW_MS)._replace(record={"asset": "pump-7"}))
+
+        assert held.unread == 3
+        assert held.alerts.every() == []
+        assert overview(held)["total"] == 0
