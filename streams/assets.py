@@ -12,6 +12,7 @@ from foreshock.contract import Asset
 from foreshock.errors import InputRejected
 from foreshock.streams.border import origin_of
 from foreshock.streams.errors import attempt
+from foreshock.streams.logs import of_record
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.whole import WholeReader
 from foreshock.streams.wire import Decoder
@@ -38,6 +39,7 @@ class AssetReader(WholeReader):
         origin = origin_of(message, self._topic)
         asset = attempt(self._decoder.decode_asset, message.value(), origin=origin, key=message.key())
         if isinstance(asset, InputRejected):
-            log.warning("%s partition %d offset %d not used: %s", origin.topic, origin.partition, origin.offset, asset)
+            place = (origin.topic, origin.partition, origin.offset)
+            log.warning("%s partition %d offset %d not used: %s", *place, asset, extra=of_record(origin))
         else:
             self._on_asset(asset)

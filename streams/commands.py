@@ -21,6 +21,7 @@ from foreshock.errors import InputRejected
 from foreshock.streams.border import origin_of, trace
 from foreshock.streams.codec import checks
 from foreshock.streams.errors import attempt, guarded
+from foreshock.streams.logs import of_record
 from foreshock.streams.state.taken import Arrival
 from foreshock.streams.topics import TopicInfo
 from foreshock.streams.wire import Decoder, decode_output
@@ -118,7 +119,8 @@ class CommandReader:
         origin = origin_of(message, topic, context=trace(message))
         found = attempt(self._record, message, origin)
         if isinstance(found, InputRejected):
-            log.warning("%s partition %d offset %d not used: %s", topic.name, origin.partition, origin.offset, found)
+            place = (topic.name, origin.partition, origin.offset)
+            log.warning("%s partition %d offset %d not used: %s", *place, found, extra=of_record(origin))
             refused = _refused(message, origin, found)
             if refused is not None:
                 self._submit(Arrival(self._epoch, refused))

@@ -20,9 +20,9 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from foreshock.contract import Reason
+from foreshock.contract import Origin, Reason
 from foreshock.errors import ForeshockError, InputRejected
-from foreshock.streams.logs import last_line
+from foreshock.streams.logs import last_line, of_record
 
 log = logging.getLogger("foreshock.worker")
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ def attempt(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Inpu
     try:
         return call(*args, **kwargs)
     except Exception as exc:
-        return _rejection(exc)
+        return _rejection(exc, *args, *kwargs.values())
 
 
 def attempt_each(call: Callable[[A, B], T], first: Iterable[A], second: Iterable[B]) -> list[T | InputRejected]:
@@ -79,12 +79,12 @@ def attempt_each(call: Callable[[A, B], T], first: Iterable[A], second: Iterable
         try:
             append(call(a, b))
         except Exception as exc:
-            append(_rejection(exc))
+            append(_rejection(exc, a, b))
     return results
 
 
-def _rejection(exc: Exception) -> InputRejected:
-    """Give the rejection of the record at fault, or end the process.
+def _rejection(exc: Exception, *given: object) -> InputRejected:
+    """Give the rejection of the record at fault, which is among what the step was given, or end the process.
 
     An exception that is no `InputRejected` is a defect of ours. It is written to the log with its place, and the record
     becomes a dead letter `internal_error`, so that one record never becomes an outage.
@@ -94,7 +94,9 @@ def _rejection(exc: Exception) -> InputRejected:
     if isinstance(exc, InputRejected):
         # Without its traceback: that holds the frames, these the whole batch, and the batch this rejection.
         return InputRejected(exc.reason, exc.sentence, field=exc.field, fix=exc.fix)
-    log.error("a record could not be handled", exc_info=exc)
+    origins = (each if isinstance(each, Origin) else getattr(each, "origin", None) for each in given)
+    origin = next((each for each in origins if isinstance(each, Origin)), None)
+    log.error("a record could not be handled", exc_info=exc, extra=of_record(origin) if origin else None)
     return InputRejected(
         Reason.INTERNAL_ERROR,
         f"the worker failed on this record: {type(exc).__name__}: {exc}",

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from foreshock import lineage
 from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin
 from foreshock.outcome import Outcome
-from foreshock.streams.logs import Repeats, about
+from foreshock.streams.logs import Repeats, of_record
 from foreshock.vocabulary import Phase, QualityKind
 
 log = logging.getLogger("foreshock.events")
@@ -64,5 +63,5 @@ class Journal:
         if held is None:
             return
         asset = getattr(of, "asset", None)
-        extra = about(trace_id=lineage.trace_id(origin), event_id=of.event_id, asset=asset, reason=kind or None, **more)
+        extra = of_record(origin, event_id=of.event_id, asset=asset, reason=kind, **more)
         log.log(level, text, *given, extra={**extra, "repeated": held})

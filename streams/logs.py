@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 import orjson
 
+from foreshock.contract import Origin
+from foreshock.lineage import trace_id
 from foreshock.settings import SECRET_PROPERTIES, Settings
 
 BURST = 20  # lines of one kind that go out in a row
@@ -33,6 +35,12 @@ _FIELD = "about"
 def about(**fields_: Any) -> dict[str, dict[str, Any]]:
     """Give what a line carries beside its text: `trace_id`, `event_id`, `asset` and the like; None is left out."""
     return {_FIELD: {name: value for name, value in fields_.items() if value is not None and value != ""}}
+
+
+def of_record(origin: Origin, **fields_: Any) -> dict[str, dict[str, Any]]:
+    """Give what a line about a record carries: its trace and its place."""
+    place = f"{origin.topic}/{origin.partition}/{origin.offset}"
+    return about(trace_id=trace_id(origin), record=place, **fields_)
 
 
 def to_stderr(settings: Settings, service: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from foreshock.alerts.records import AlertTransition
 from foreshock.settings_deliver import SinkSettings
 from foreshock.streams.errors import fatal
+from foreshock.streams.logs import about
 from foreshock.streams.sinks.answers import Ambiguous, Dead, Decision, Delivered, Retry, backoff_s
 from foreshock.streams.sinks.filters import wanted
 from foreshock.streams.sinks.order import Order, Place
@@ -229,7 +230,10 @@ class Engine:
             ):
                 decision = Dead(f"{attempts} attempts failed while others got through; the last one: {decision.why}")
             if isinstance(decision, Dead):
-                log.error("sink %s refuses event %s: %s", self.settings.name, item.alert.event_id, decision.why)
+                extra = about(trace_id=item.alert.trace_id, event_id=item.alert.event_id, asset=item.alert.asset)
+                log.error(
+                    "sink %s refuses event %s: %s", self.settings.name, item.alert.event_id, decision.why, extra=extra
+                )
                 await self._set_aside(item, decision.why)
                 self.counters.dead += 1
                 self._finished(item, started, time.time_ns(), decision.why)
