@@ -1,6 +1,6 @@
 // The swim-lane: a row for each asset, of which only the visible ones exist; one canvas draws all their lanes.
 import { el, put } from "./dom.js";
-import { NAMES, drawLane, levelAt, sharp } from "./lane.js";
+import { NAMES, RANK, drawLane, levelAt, sharp } from "./lane.js";
 import { href } from "./route.js";
 import { number, plain, severity } from "./text.js";
 import { colour } from "./theme.js";
@@ -100,7 +100,7 @@ export class Lanes {
     made.was = key;
     put(made.sev, badge(row.severity));
     made.sev.title = row.since_ms ? `since ${clock(row.since_ms)}` : "";
-    put(made.name, row.id || "(no name)", row.alert && row.alert.state !== "unacknowledged" && el("span.tag", null, plain(row.alert.state)));
+    put(made.name, el("span", null, row.id || "(no name)"), row.alert && row.alert.state !== "unacknowledged" && el("span.tag", null, plain(row.alert.state)));
     made.name.title = row.id;
     const place = (row.path ?? []).slice(-2).join(" / ");
     put(made.place, place || (row.registered ? "" : "not registered"));
@@ -108,7 +108,7 @@ export class Lanes {
     const last = row.score ?? row.spark?.findLast((each) => each !== null);
     put(made.score, last === null || last === undefined ? "" : number(last));
     made.score.classList.toggle("past", row.score === null);
-    made.score.title = row.score === null ? "the last one; there is none now" : "";
+    made.score.title = row.score === null && last !== undefined ? "the last one; there is none now" : "";
     put(made.last, heard);
     made.last.classList.toggle("stale", Boolean(row.stale));
     made.lane.setAttribute("aria-label", this.heard(row));
@@ -116,8 +116,8 @@ export class Lanes {
 
   /** The lane in words, for those who do not see it. */
   heard(row) {
-    const worst = row.lane.reduce((found, piece) => (!found || ["watch", "warning", "critical"].indexOf(piece[2]) > ["watch", "warning", "critical"].indexOf(found) ? piece[2] : found), "");
-    return worst && worst !== "ok" ? `at worst ${NAMES[worst] ?? worst} from ${clock(this.from)} on` : `normal since ${clock(this.from)}`;
+    const worst = row.lane.reduce((found, [, , level]) => ((RANK[level] ?? 0) > (RANK[found] ?? 0) ? level : found), "ok");
+    return worst === "ok" ? `normal since ${clock(this.from)}` : `at worst ${NAMES[worst] ?? worst} since ${clock(this.from)}`;
   }
 
   paint(top, first, last) {
