@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINKED = ("streams", "detectors", "features", "avro_schemas")
-DATA = (".avsc", ".json", ".lock", ".typed", ".html", ".css", ".js", ".svg", ".txt")
+DATA = (".avsc", ".json", ".lock", ".typed", ".html", ".css", ".js", ".svg")
+VENDORED = ("LICENSE", "VERSION")  # beside the one library that the page brings along
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,8 @@ def expected_files() -> set[str]:
     names = {str(path.relative_to(ROOT)) for path in found if path.suffix in {".py", *DATA}}
     for folder in LINKED:
         paths = (ROOT / folder).rglob("*")
-        names |= {f"foreshock/{path.relative_to(ROOT)}" for path in paths if path.suffix in {".py", *DATA}}
+        wanted = (path for path in paths if path.suffix in {".py", *DATA} or path.name in VENDORED)
+        names |= {f"foreshock/{path.relative_to(ROOT)}" for path in wanted}
     return names
 
 
@@ -103,3 +105,10 @@ print(json.dumps({name: importlib.import_module(name).__file__ for name in names
 
     assert "foreshock.streams.wire" in files
     assert [name for name, file in files.items() if not file.startswith(str(installed))] == []
+
+
+def test_page_of_the_console_is_served_from_the_wheel(installed):
+    """Its files lie where the console looks for them."""
+    program = "from foreshock.streams.console.pages import FOLDER; print(*sorted(p.name for p in FOLDER.iterdir()))"
+
+    assert "index.html" in run(installed, "python", "-c", program)
