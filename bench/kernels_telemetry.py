@@ -28,7 +28,9 @@ GOAL_US = 2.0
 
 def outcomes(traceparent: str | None) -> list[list[Outcome]]:
     """Make batches of ordinary outcomes."""
-    first = Origin(topic="sensors.v1", topic_id="x" * 22, partition=1, offset=0, ingest_ns=time.time_ns(), traceparent=traceparent)
+    first = Origin(
+        topic="sensors.v1", topic_id="x" * 22, partition=1, offset=0, ingest_ns=10**18 * 4, traceparent=traceparent
+    )
     score = replace(samples.ORDINARY, rows=(replace(samples.ORDINARY_ROW, features=(0.0,) * 22),))
     found = []
     for offset in range(BATCH * BATCHES):

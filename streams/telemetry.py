@@ -79,7 +79,8 @@ class Telemetry:
         event
             Whether the input record led to any event; its trace is then always kept.
         """
-        sampled = event or self._follows(origin, record_id)
+        asked = None if event else _asked(origin)
+        sampled = event or asked or (asked is None and record_id[16:] < self._bound)
         return f"00-{lineage.trace_id(origin)}-{output_span_id(record_id)}-{'01' if sampled else '00'}"
 
     def record(
@@ -108,8 +109,9 @@ class Telemetry:
         list of (Origin, str)
             Of each trace that was kept, its record and its trace id.
         """
-        self._count_rejected(items)
         if not self._enabled:
+            for item in items:
+                self._decision(origin_of(item))
             return []
         mates = Batchmates(items, batch_size or len(items))
         kept: list[tuple[Origin, str]] = []
@@ -120,13 +122,18 @@ class Telemetry:
             if isinstance(item, Outcome):
                 score = item.score
                 remember(score)
+                decided = self._decision(score.origin)
                 if not (item.anomalies or item.quality or item.alerts):
                     if score.origin.ingest_ns < since_ns:
                         sampled_by = "slow"
-                    elif self._follows(score.origin, score.score_id):
-                        sampled_by = "producer" if score.origin.traceparent else "ratio"
+                    elif decided:
+                        sampled_by = "producer"
+                    elif decided is None and score.score_id[16:] < self._bound:
+                        sampled_by = "ratio"
                     else:
                         continue
+            else:
+                self._decision(item.origin)
             if self._record_one(batch, item, sampled_by, offsets, mates):
                 origin = origin_of(item)
                 kept.append((origin, lineage.trace_id(origin)))
@@ -170,18 +177,11 @@ class Telemetry:
         self._enabled = False
         self._tracing.close(timeout_s)
 
-    def _follows(self, origin: Origin, record_id: str) -> bool:
-        """Say whether an ordinary record is traced: its producer's decision, else a share, by the id of its score."""
-        given = origin.traceparent
-        if given and lineage.given_trace(given) is not None:
-            return given[54] in _SAMPLED
-        return record_id[16:] < self._bound
-
-    def _count_rejected(self, items: Sequence[Outcome | DeadLetter]) -> None:
-        for item in items:
-            given = origin_of(item).traceparent
-            if given and lineage.given_trace(given) is None:
-                self._rejected += 1
+    def _decision(self, origin: Origin) -> bool | None:
+        """Give the producer's decision as `_asked` does, and count a context that is none."""
+        asked = _asked(origin)
+        self._rejected += asked is None and bool(origin.traceparent)
+        return asked
 
     def _record_one(
         self,
@@ -208,6 +208,12 @@ class Telemetry:
         self._recorded += 1
         self._slow += sampled_by == "slow"
         return True
+
+
+def _asked(origin: Origin) -> bool | None:
+    """Say whether the producer samples this trace; None: it sent no valid context."""
+    given = origin.traceparent
+    return given[54] in _SAMPLED if given and lineage.given_trace(given) is not None else None
 
 
 class _Rate:
