@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from foreshock.alerts.files import resolve
 from foreshock.alerts.outcomes.incidents import incidents
 from foreshock.alerts.outcomes.verdicts import labels
 from foreshock.alerts.policy import Policy
-from foreshock.alerts.vocabulary import Change, CommandKind
+from foreshock.alerts.vocabulary import Change, CommandKind, Severity
+from foreshock.answers.dossier import Known
 from foreshock.contract import Asset
 from foreshock.records import to_tree
 from foreshock.streams.console.fleet import asset_now
@@ -24,6 +26,7 @@ from foreshock.streams.console.rings import STATES, spans
 from foreshock.streams.errands.dossiers import levels
 
 SHOWN = 100
+SAMPLES = 400  # scores of a point that a trend is made of
 _COMPARED = 5_000  # names, with one that nobody knows: more takes too long
 
 
@@ -162,6 +165,40 @@ def bands(plant: Plant, policies: Sequence[Policy], budget: float, name: str) ->
     """Give the scores at which the bands of the asset's policy begin, as its labels have it."""
     policy = resolve(policies, plant.registered.get(name) or Asset(asset=name))
     return [(str(severity), at) for severity, at in levels(policy, budget, _labels(plant, name))]
+
+
+def known(
+    plant: Plant, policies: Sequence[Policy], budget: float, name: str, anomaly: Mapping[str, Any] | None
+) -> Known:
+    """Give what the dossier of an asset is made of, from memory.
+
+    Parameters
+    ----------
+    policies, budget
+        That say where the bands of severity begin.
+    anomaly
+        Its newest anomaly event; None: there is none.
+    """
+    machine = plant.machine(name)
+    return Known(
+        now_ns=time.time_ns(),
+        asset=name,
+        scores={point.name: _sampled(point) for point in machine.points.values()} if machine else {},
+        levels=[(Severity(severity), at) for severity, at in bands(plant, policies, budget, name)],
+        transitions=plant.alerts.transitions(name),
+        commands=[each for _, each in plant.commands if each.asset == name],
+        work_orders=[each for _, each in plant.work if each.asset == name],
+        anomaly=anomaly,
+    )
+
+
+def _sampled(point: Point) -> list[tuple[int, float]]:
+    """Source times in ns and scores of a point, evenly taken, ascending, each time once."""
+    rows = point.ring.rows()
+    rows = rows[np.isfinite(rows["value"])]
+    rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(np.int64)]
+    found = {int(row["source_ms"] * 1e6): float(row["value"]) for row in rows}
+    return sorted(found.items())
 
 
 def _labels(plant: Plant, name: str) -> Sequence[Label]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +16,7 @@ from foreshock.contract import SensorBlock
 from foreshock.streams.coders import decoder_for
 from foreshock.streams.console import asked, block, features, waterfall
 from foreshock.streams.console.app import Console
-from foreshock.streams.console.asset import asset, point_of, series, unknown
+from foreshock.streams.console.asset import asset, known, point_of, series, unknown
 from foreshock.streams.console.guard import answer
 from foreshock.streams.console.machine import Point
 from foreshock.streams.console.problems import Problem
@@ -66,9 +67,14 @@ class Machines:
 
     async def dossier(self, request: web.Request) -> web.Response:
         """Say where it is heading, what it looks like, what to do, and what was before."""
-        name, hours = asked.asset_id(request), asked.whole(request, "hours", 24, 1, 24 * 365)
+        console = self._console
+        name, hours = asked.asset_id(request), asked.whole(request, "hours", 0, 0, 24 * 365)
         self._known(name)
-        found = dossier(await self._console.readers.run(gather, self._console.settings, name, hours * 3600.0))
+        if hours:
+            found = dossier(await console.readers.run(gather, console.settings, name, hours * 3600.0))
+        else:
+            event = await self._newest(name)
+            found = dossier(known(console.plant, console.policies, console.settings.detection.budget, name, event))
         return answer(
             {
                 "asset": found.asset,
@@ -106,10 +112,7 @@ class Machines:
         over = asked.interval(request, console.now_ms, MINUTES)
         width = asked.whole(request, "width", 300, 10, 2000)
         wanted = asked.words(request, "names")
-        line = next(
-            (e for e in reversed(console.plant.anomalies.values()) if (e["asset"], e["point"]) == (name, point.name)),
-            None,
-        )
+        event = await self._newest(name, point.name)
         rows = point.ring.between(*over)
 
         def read(client: Consumer) -> dict[str, Any]:
@@ -119,14 +122,8 @@ class Machines:
             )
             if not len(found.values):
                 return {"id": name, "point": point.name, "t_ms": [], "names": [], "features": [], "read": 0}
-            place = (origin["partition"], origin["offset"])
-            newest, _ = block.read(client, console.topics["sensors.v1"], decoder_for(console.settings), place)
-            channels = newest.channels if isinstance(newest, SensorBlock) else ()
+            channels = _channels(client, console, (origin["partition"], origin["offset"]))
             names = features.names_of(found.feature_set, found.values.shape[1], channels)
-            event = None
-            if line is not None:
-                message = one(client, console.topics["anomalies.v1"].name, line["partition"], line["offset"])
-                event = decode_output(message.value() or b"", console.registry)["record"]
             about = (name, point.name, over, width)
             master = console.plant.registered.get(name)
             return features.tree(found, names, wanted, event, master, about)
@@ -172,6 +169,21 @@ class Machines:
             await console.readers.ask(waterfall.spectrogram, topic, decoder_for(console.settings), rows, about)
         )
 
+    async def _newest(self, name: str, point: str = "") -> Mapping[str, Any] | None:
+        """Read the newest anomaly event of an asset, or of one of its points; None where there is none."""
+        console = self._console
+        every = reversed(console.plant.anomalies.values())
+        line = next((e for e in every if e["asset"] == name and point in {"", e["point"]}), None)
+        if line is None:
+            return None
+        topic = console.topics["anomalies.v1"].name
+        try:
+            message = await console.readers.ask(one, topic, line["partition"], line["offset"])
+        except Problem:  # retention has deleted it meanwhile
+            return None
+        event: Mapping[str, Any] = decode_output(message.value() or b"", console.registry)["record"]
+        return event
+
     def _known(self, name: str) -> None:
         if not self._console.plant.known(name):
             raise unknown(self._console.plant, name)
@@ -179,6 +191,15 @@ class Machines:
     def _point(self, request: web.Request) -> tuple[str, Point]:
         name = asked.asset_id(request)
         return name, point_of(self._console.plant, name, asked.text(request, "point"))
+
+
+def _channels(client: Consumer, console: Console, place: tuple[int, int]) -> tuple[str, ...]:
+    """Give the names of a block's channels; () where it is not kept any more."""
+    try:
+        found, _ = block.read(client, console.topics["sensors.v1"], decoder_for(console.settings), place)
+    except Problem:
+        return ()
+    return found.channels if isinstance(found, SensorBlock) else ()
 
 
 def _beside(point: Point | None, place: tuple[int, int]) -> dict[str, Any]:

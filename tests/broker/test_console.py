@@ -165,6 +165,7 @@ def _shows_the_fault(page: Page) -> None:
     features = page.get(f"/api/asset/features?{about}&names=rms%5Bx%5D")
     assert features["features"][0]["values"][-1] == pytest.approx(block["channels"][0]["rms"], rel=0.01)
     assert page.get(f"/api/asset/why?{about}")["code"] == "alarm"
+    assert "1. look" in page.get(f"/api/asset/dossier?{about}")["todo"]
     assert page.ask("/api/asset?id=pump-9")[1]["fix"] == "did you mean pump-8?"
 
 

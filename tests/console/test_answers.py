@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
+from foreshock.answers.dossier import dossier
 from foreshock.contract import SensorBlock
 from foreshock.lineage import asset_record
 from foreshock.policies import read_policies
 from foreshock.records import to_tree
 from foreshock.streams.codec.encode import Encoder
 from foreshock.streams.console import traces
-from foreshock.streams.console.asset import asset, point_of, series
+from foreshock.streams.console.asset import asset, known, point_of, series
 from foreshock.streams.console.block import tree
 from foreshock.streams.console.events import (
     alert_of,
@@ -116,6 +117,22 @@ class TestSeries:
             point_of(held, "pump-9", "")
         assert silent.value.code == "gone"
         assert asset(held, "pump-9", NOW_MS)["now"]["severity"] == "none"
+
+
+def test_the_dossier_is_made_of_what_is_in_memory():
+    """A score that grows, the alert that stands, and what to do; without an anomaly no failure mode is claimed."""
+    held = plant()
+    for i in range(600):
+        at = NOW_MS - HOUR_MS + 6000 * i
+        held.take(score("pump-7", at, 0.4 + 0.001 * i + 0.01 * (i % 3), offset=i))
+    held.take(transition("raised", NOW_MS))
+
+    found = dossier(known(held, read_policies(()), 1.0, "pump-7", None))
+
+    assert found.headings[0].progress.word == "rising"
+    assert found.headings[0].progress.rows == 400
+    assert any("Grease." in line for line in found.todo)
+    assert found.failure_mode == "outer race (hypothesis of the alert that stands)"
 
 
 class TestAlert:
