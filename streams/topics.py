@@ -109,7 +109,20 @@ _DEFINITIONS = (
     TopicDefinition("alerts.v1", "alert id", "AlertTransition", days=LONG_DAYS),
     TopicDefinition("alarms.v1", "alert id", "AlarmRecord", cleanup="compact"),
     TopicDefinition("incidents.v1", "incident id, or alert id", "AlertTransition", days=LONG_DAYS),
-    TopicDefinition("lines.v1", "line", "sealed incidents", cleanup="compact", limit=DEAD_LETTER_BYTES),
+    TopicDefinition(
+        "lines.v1",
+        "line",
+        "sealed incidents",
+        cleanup="compact",
+        limit=DEAD_LETTER_BYTES,
+        more=MappingProxyType(
+            {  # read whole by who takes the work over, and each change of an incident writes all of it
+                "segment.bytes": str(8 * 1024 * 1024),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": "600000",
+            }
+        ),
+    ),
     TopicDefinition("evidence.v1", "event id", "Case, CasePart", days=LONG_DAYS, limit=DEAD_LETTER_BYTES),
     TopicDefinition("drift.v1", "asset id", "drift signals", days=MIDDLE_DAYS, used=False),
     TopicDefinition("references.v1", "asset class", "fleet references", cleanup="compact", used=False),

@@ -12,6 +12,7 @@ what stands for days must not swallow what happens then.
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from foreshock.alerts.records import AlertTransition, LineMember, moves
 from foreshock.alerts.vocabulary import AlarmState, Change, Severity
 
 NS = 1_000_000_000
-SEEN = 32  # events of a member that are remembered: a worker that was killed may send its last ones again
+LATELY = 2000  # events of a partition that are remembered: a worker that was killed may send its last ones again
 _STANDING = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED})
 _UNANSWERED = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED})
 _AT_REST = (AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE, AlarmState.SUPPRESSED)
@@ -35,7 +36,6 @@ class Member(NamedTuple):
 
     last: AlertTransition
     is_open: bool = True
-    seen: tuple[str, ...] = ()
 
 
 class LineIncident(NamedTuple):
@@ -75,13 +75,13 @@ class Lines:
         self._lines = dict(state or {})
         self._where = {asset: line for line, found in self._lines.items() for asset in _assets(found)}
 
-    def take(self, told: AlertTransition) -> tuple[AlertTransition | None, str]:
-        """Fold a transition.
+    def take(self, told: AlertTransition) -> tuple[AlertTransition, str]:
+        """Fold a transition; one that comes again has to be left out before (`Lately`).
 
         Returns
         -------
-        AlertTransition or None
-            What is told instead: the transition itself, or a change of an incident. None: it was told before.
+        AlertTransition
+            What is told instead: the transition itself, or a change of an incident.
         str
             The line that changed; "": none did.
         """
@@ -107,15 +107,33 @@ class Lines:
         return sum(map(len, self._lines.values()))
 
 
-def step(incidents: Incidents, told: AlertTransition) -> tuple[Incidents, AlertTransition | None]:
-    """Fold a transition into the incidents of its line; the record is None where it was told before."""
+class Lately:
+    """The events that came last, of one partition: a function of its last `LATELY` records, so nothing of it is kept."""
+
+    def __init__(self, events: Iterable[str] = ()) -> None:
+        self._order: deque[str] = deque(events, LATELY)
+        self._known = Counter(self._order)
+
+    def again(self, event_id: str) -> bool:
+        """Take note of an event; say whether it came before."""
+        repeated = event_id in self._known
+        if len(self._order) == LATELY:
+            oldest = self._order[0]
+            self._known[oldest] -= 1
+            if not self._known[oldest]:
+                del self._known[oldest]
+        self._order.append(event_id)
+        self._known[event_id] += 1
+        return repeated
+
+
+def step(incidents: Incidents, told: AlertTransition) -> tuple[Incidents, AlertTransition]:
+    """Fold a transition into the incidents of its line."""
     at = _place(incidents, told)
     if at is None:
         return incidents, told
     incident = incidents[at] if at < len(incidents) else _opened(told)
     known = _member(incident, told.asset)
-    if known is not None and told.event_id in known.seen:
-        return incidents, None
     members = _with(incident.members, known, told)
     before = _view(incident.members) if incident.members else None
     now = _view(members)
@@ -137,9 +155,6 @@ def _assets(incidents: Incidents) -> Iterable[str]:
 
 def _place(incidents: Incidents, told: AlertTransition) -> int | None:
     """Which incident a transition belongs to: the one with its alert; one that begins with it has the next number."""
-    again = next((number for number, each in enumerate(incidents) if _has_seen(each, told)), None)
-    if again is not None:
-        return again
     mine = [number for number, each in enumerate(incidents) if _is_open(_member(each, told.asset))]
     known = next((number for number in mine if _alert(incidents[number], told.asset) == told.alert_id), None)
     if known is None and told.change is Change.RAISED and told.line:
@@ -162,11 +177,6 @@ def _alert(incident: LineIncident, asset: str) -> str:
     return member.last.alert_id if member else ""
 
 
-def _has_seen(incident: LineIncident, told: AlertTransition) -> bool:
-    member = _member(incident, told.asset)
-    return member is not None and told.event_id in member.seen
-
-
 def _opened(told: AlertTransition) -> LineIncident:
     return LineIncident(
         incident_id=lineage.event_id("incident", told.origin, 0, told.line, told.alert_id),
@@ -181,10 +191,9 @@ def _opened(told: AlertTransition) -> LineIncident:
 
 def _with(members: tuple[Member, ...], known: Member | None, told: AlertTransition) -> tuple[Member, ...]:
     """The members after a transition; what was suppressed does not change how severe an alert stands."""
-    seen = (*(known.seen if known else ()), told.event_id)[-SEEN:]
     if known is not None and told.change in _QUIET:
         told = replace(told, severity=known.last.severity)
-    member = Member(told, told.change is not Change.CLOSED, seen)
+    member = Member(told, told.change is not Change.CLOSED)
     if known is None:
         return (*members, member)
     return tuple(member if each is known else each for each in members)

@@ -70,11 +70,14 @@ def transition(policy: Policy, draft: Draft, context: Context) -> AlertTransitio
     )
 
 
+def line_of(policy: Policy, asset: Asset) -> str:
+    """Give the line whose alerts are one incident; "" for a machine of which nobody said on which line it stands."""
+    return "/".join(asset.path[:LINE]) if policy.group_by is GroupBy.LINE and len(asset.path) >= LINE else ""
+
+
 def _line(policy: Policy, asset: Asset) -> dict[str, Any]:
-    """The line whose alerts are one incident; a machine of which nobody said on which line it stands has none."""
-    if policy.group_by is not GroupBy.LINE or len(asset.path) < LINE:
-        return {}
-    return {"line": "/".join(asset.path[:LINE]), "line_window_s": policy.group_window_s}
+    line = line_of(policy, asset)
+    return {"line": line, "line_window_s": policy.group_window_s} if line else {}
 
 
 def _who(band: Band | None, told: int) -> dict[str, Any]:

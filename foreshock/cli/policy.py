@@ -86,6 +86,7 @@ def show(
     from foreshock import records
     from foreshock.alerts import budget
     from foreshock.alerts.files import named, resolve
+    from foreshock.alerts.transitions import line_of
     from foreshock.contract import Asset
     from foreshock.policies import read_policies
     from foreshock.streams.errands.registered import registered_assets
@@ -101,6 +102,9 @@ def show(
     place = f"class {master.asset_class or '-'}, place {'/'.join(master.path) or '-'}"
     print(f"{asset}: {place if known else 'not registered, so without class and place'}")
     print(f"policy {named(policy)}, for {_covered(policy)}; {budget.of(policy):g} alerts per asset and month")
+    line = line_of(policy, master)
+    if line:
+        print(f"  alerts on {line} within {_hours(policy.group_window_s)} of the first are one incident of it")
     for band in policy.bands:
         print(
             f"  {band.severity}: from {band.raise_at:g}, cleared below {band.clear_at:g}, {band.n} of {band.m} rows, "

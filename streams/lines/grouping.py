@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from foreshock.alerts.lines import Lines
+from foreshock.alerts.lines import LATELY, Lately, Lines
 from foreshock.alerts.records import AlertTransition
 from foreshock.detectors.snapshot import Keys
 from foreshock.errors import ConfigurationError, InputRejected, Unavailable
@@ -24,11 +24,13 @@ from foreshock.settings import Settings
 from foreshock.streams import wire
 from foreshock.streams.border import pairs_of, trace
 from foreshock.streams.coders import encoder_for, registry_for
+from foreshock.streams.errands.backward import between
 from foreshock.streams.errors import attempt, client_error
-from foreshock.streams.kafka import consumer_config, hopeless, producer_config, seek
+from foreshock.streams.kafka import bounds, consumer_config, hopeless, producer_config, reader_config, seek
 from foreshock.streams.lines import keeping
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.sinks.source import ALERTS, INCIDENTS, transition
+from foreshock.streams.state.reader import reading
 from foreshock.streams.state.records import StateRecord
 from foreshock.streams.state.transactions import Transactions
 from foreshock.streams.topics import TopicInfo
@@ -70,6 +72,7 @@ class _Lead:
     keys: Keys
     transactions: Transactions
     next: dict[int, int]  # by partition, the offset that is to come next
+    lately: dict[int, Lately]  # by partition
     doubted: dict[int, int] = field(default_factory=dict)  # from where a gap was asked for once more
     turn: _Turn | None = None  # not known to be committed
 
@@ -157,6 +160,7 @@ class Grouping:
             transactions.start()  # first: what a predecessor left open is decided from here on
             starts, fresh = self._starts()
             lines, keys = keeping.read(self._settings, self._topics[LINES])
+            lately = self._lately(starts)
         except Unavailable as exc:
             log.warning("incidents of lines: %s; it is tried again", exc)
         except KafkaException as exc:
@@ -164,7 +168,7 @@ class Grouping:
                 raise ConfigurationError(f"incidents of lines: Kafka refuses us: {exc.args[0].str()}") from exc
             log.warning("incidents of lines: %s; it is tried again", exc.args[0].str())
         else:
-            self._lead = _Lead(Lines(lines), keys, transactions, dict(starts))
+            self._lead = _Lead(Lines(lines), keys, transactions, dict(starts), lately)
             if fresh:  # from now on nothing is passed over, whenever the first record comes
                 self._lead.turn = _Turn((), {(name, number): starts[number] for number in fresh})
             self._consumer.assign([TopicPartition(name, *each) for each in starts.items()])
@@ -187,6 +191,22 @@ class Grouping:
                 fresh.add(each.partition)
                 starts[each.partition] = self._consumer.get_watermark_offsets(each, _ANSWER_S)[1]
         return starts, fresh
+
+    def _lately(self, starts: Mapping[int, int]) -> dict[int, Lately]:
+        """Read what came last on each partition, up to where it goes on."""
+        found: dict[int, Lately] = {}
+        name = self._topics[ALERTS].name
+        consumer = reading(reader_config(self._settings))
+        try:
+            for number, upper in starts.items():
+                low, _ = bounds(consumer, name, number, _ANSWER_S)
+                lower = max(low, upper - LATELY)
+                messages = between(consumer, name, number, lower, upper) if lower < upper else ()
+                read = (attempt(transition, each.value(), self._registry) for each in messages)
+                found[number] = Lately(each.event_id for each in read if not isinstance(each, InputRejected))
+        finally:
+            consumer.close()
+        return found
 
     def _transactions(self) -> Transactions:
         config = producer_config(self._settings)
@@ -262,11 +282,11 @@ class Grouping:
         if isinstance(told, InputRejected):
             self.counters.passed += 1
             return [self._same(message)]
-        record, line = lead.lines.take(told)
-        changed |= {line} - {""}
-        if record is None:
+        if lead.lately[message.partition() or 0].again(told.event_id):
             self.counters.repeated += 1
             return []
+        record, line = lead.lines.take(told)
+        changed |= {line} - {""}
         if record is told:
             self.counters.passed += 1
             return [self._same(message)]

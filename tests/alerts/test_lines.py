@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from foreshock import records
 from foreshock.alerts.files import load_text, versioned
-from foreshock.alerts.lines import Incidents, Lines
+from foreshock.alerts.lines import LATELY, Incidents, Lately, Lines
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, GroupBy, Severity, WorkKind
 from foreshock.contract import Asset
@@ -42,7 +42,7 @@ class Hall:
 def folded(told: Iterable[AlertTransition], lines: Lines | None = None) -> list[AlertTransition]:
     """What is told instead of some transitions."""
     lines = lines or Lines()
-    return [record for each in told if (record := lines.take(each)[0]) is not None]
+    return [lines.take(each)[0] for each in told]
 
 
 def shown(found: Iterable[AlertTransition]) -> list[str]:
@@ -246,16 +246,15 @@ def kept(lines: Lines, names: Iterable[str]) -> Lines:
 def test_stopped_after_any_transition_it_tells_the_same(actions):
     """Stop after each transition and resume from what was written: the same records, with the same ids."""
     told = lived(actions)
-    through = folded(told)
     lines, found = Lines(), []
     names: set[str] = set()
     for each in told:
         record, line = lines.take(each)
         names |= {line} - {""}
-        found += [record] if record else []
+        found.append(record)
         lines = kept(lines, names)
 
-    assert found == through
+    assert found == folded(told)
 
 
 @settings(max_examples=120, deadline=None)
@@ -291,19 +290,28 @@ def test_nothing_is_lost_and_incidents_are_what_their_members_are(actions):
 
 
 @settings(max_examples=120, deadline=None)
-@given(ACTIONS, st.integers(0, 30))
-def test_what_is_told_again_leads_to_nothing_new(actions, back):
-    """A worker that was killed sends its last transitions again: no new event, and the same alerts are open after it."""
-    told = lived(actions)
-    lines = Lines()
-    found = folded(told, lines)
-    there = standing(lines)
-    again = folded(told[max(0, len(told) - back) :], lines)
+@given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 40)), st.integers(0, 400))
+def test_what_comes_again_is_known_wherever_one_begins(begun, cuts, stop):
+    """A worker that was killed sends its last events again: each is taken once, also by who reads only what came last."""
+    sent: list[str] = []
+    made = 0
+    for fresh, back in zip(begun, cuts, strict=False):
+        sent += [f"e{number}" for number in range(max(0, made - back), made + fresh)]
+        made += fresh
+    stop = min(stop, len(sent))
+    through, resumed = Lately(), Lately(sent[:stop])
+    found = [through.again(each) for each in sent]
 
-    assert {each.event_id for each in again} <= {each.event_id for each in found}
-    assert standing(lines) == there
+    assert [each for each, again in zip(sent, found, strict=True) if not again] == [
+        f"e{number}" for number in range(made)
+    ]
+    assert [resumed.again(each) for each in sent[stop:]] == found[stop:]
 
 
-def standing(lines: Lines) -> set[str]:
-    names = (NAME, NAME.replace("3", "4"))
-    return {m.last.alert_id for name in names for each in lines.state(name) for m in each.members if m.is_open}
+def test_only_what_came_last_is_remembered():
+    """An event that is older than the last two thousand is taken for a new one: memory has its bound."""
+    lately = Lately(f"e{number}" for number in range(LATELY))
+
+    assert lately.again("e0")
+    assert lately.again("e2")
+    assert not lately.again("e1")

@@ -54,7 +54,7 @@ def stopped_lines() -> list[AlertTransition]:
 def test_each_transition_leads_to_one_record_whoever_is_killed(
     settings, open_topics, start_worker, poll_until, tmp_path, caplog
 ):
-    """SIGKILL of the one that works, again and again: incidents.v1 holds each transition once, and the machine's own records."""
+    """SIGKILL of the one that works, and events that come again: incidents.v1 holds each once, as the machine folds them."""
     topics = open_topics(settings)
     told = stopped_lines()
     encode = encoder_for(settings, "alerts.v1").encode
@@ -86,7 +86,8 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
         second.wait_for("incidents of lines: ")
         part = len(told) // 4
         for number, killed in enumerate((deliver, second, None, None)):
-            send(told[number * part : (number + 1) * part])
+            # a worker that was killed sends its last ones again
+            send(told[max(0, number * part - 10) : (number + 1) * part])
             if killed:  # while it works: what it had not committed is done by the next
                 poll_until(lambda count=number: len(grouped()) > count * part, 90)
                 killed.stop(signal.SIGKILL)
