@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -254,7 +255,20 @@ class Source:
         shown = ", ".join(f"{number} from offset {offset}" for number, offset in sorted(starts.items()))
         log.info("sink %s has partitions %s", self._sink.name, shown or "none: all have their readers")
         self._paused = False
+        if fresh:
+            self._left_behind(consumer, list(fresh))
         self._commit(fresh, again=True)  # from now on nothing is passed over, whenever the first record comes
+
+    def _left_behind(self, consumer: Consumer, numbers: list[int]) -> None:
+        """Tell what a sink that was told of alerts, and is told of incidents now, or the other way round, did not deliver."""
+        names = (ALERTS, INCIDENTS) if self._sink.per == "line" else (INCIDENTS, ALERTS)
+        other = self._topic.name.removesuffix(names[1]) + names[0]
+        with suppress(KafkaException):  # it may not be ours to see
+            for each in consumer.committed([TopicPartition(other, number) for number in numbers], _ANSWER_S):
+                left = consumer.get_watermark_offsets(each, _ANSWER_S)[1] - each.offset if each.offset >= 0 else 0
+                if left > 0:
+                    place = f"{other} partition {each.partition}"
+                    log.warning("sink %s: %d records of %s are not delivered", self._sink.name, left, place)
 
     def _starts(self, consumer: Consumer, given: list[TopicPartition]) -> tuple[dict[int, int], dict[int, int]]:
         """Give the offset to begin at of each partition, and those of them that nobody committed; asks until it knows."""

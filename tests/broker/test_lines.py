@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from typer.testing import CliRunner
 
 from foreshock.alerts.lines import Lines
@@ -18,9 +19,10 @@ from foreshock.settings_deliver import TOLD
 from foreshock.streams.coders import encoder_for
 from foreshock.streams.errands.asking import incidents, targets
 from foreshock.streams.errands.tailing import records
+from foreshock.streams.kafka import consumer_config
 from foreshock.streams.lines import keeping
 from foreshock.streams.partitioner import partition_for
-from foreshock.streams.sinks.source import transition
+from foreshock.streams.sinks.source import group_of, transition
 from foreshock.streams.topics import ensure
 from tests.alerts.test_lines import Hall
 from tests.sinks.receivers import Endpoint
@@ -74,6 +76,12 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
     def start(command, *more):
         return start_worker(settings, *more, script=COMMAND.format(command))
 
+    topics.producer.produce(topics.name("alerts.v1"), b"before", b"pump", 0)
+    topics.flush()
+    stands = {**consumer_config(settings), "group.id": group_of(settings, "pager"), "log_level": 2}
+    was = Consumer(stands)  # the pager was told of alerts until now
+    was.commit(offsets=[TopicPartition(topics.name("alerts.v1"), 0, 0)], asynchronous=False)
+    was.close()
     endpoint = Endpoint()
     with serving(HttpServer(endpoint)) as server:
         config = tmp_path / "deliver.toml"
@@ -82,6 +90,7 @@ def test_each_transition_leads_to_one_record_whoever_is_killed(
         )
         deliver = start("deliver", "--config", str(config))
         deliver.wait_for(BEGUN)
+        deliver.wait_for("sink pager: 1 records of")
         second = start("lines")
         second.wait_for("incidents of lines: ")
         part = len(told) // 4
