@@ -68,7 +68,7 @@ def looking(browser: Browser, url: str, *, size: dict[str, int] | None = None, s
     page.on("console", lambda line: _note(seen, line.type, line.text))
     page.goto(url)
     yield seen
-    assert seen.complaints == []
+    assert not seen.complaints, seen.complaints
     context.close()
 
 

@@ -13,19 +13,46 @@ function due(alert) {
 }
 
 function stateOf(alert) {
-  if (alert.suppressed_by && ["suppressed", "shelved", "out_of_service"].includes(alert.state)) return `${plain(alert.state)}: ${heldBack(alert.suppressed_by)}`;
-  return alert.state === "acknowledged" && alert.acknowledged_by ? `acknowledged by ${alert.acknowledged_by}` : plain(alert.state);
+  if (alert.suppressed_by && ["suppressed", "shelved", "out_of_service"].includes(alert.state))
+    return `${plain(alert.state)}: ${heldBack(alert.suppressed_by)}`;
+  return alert.state === "acknowledged" && alert.acknowledged_by
+    ? `acknowledged by ${alert.acknowledged_by}`
+    : plain(alert.state);
 }
 
 const COLUMNS = ["severity", "asset", "state", "hypothesis", "score", "raised", "answer due", "owner", "alert"];
 
 function row(alert, at, selected) {
-  const go = () => { location.hash = href("alert", alert.id); };
-  return el("tr.pick", { "aria-selected": at === selected, onclick: (event) => { if (!event.target.closest("a")) go(); } },
-    el("td", null, severity(alert.severity)), el("td.wrap", null, el("a", { href: href("alert", alert.id) }, alert.asset)), el("td", null, stateOf(alert)),
-    el("td.wrap", null, alert.hypothesis || el("span.hint", null, "no known pattern")), el("td.num", null, number(alert.score)),
-    el("td", { title: "" }, stamp(alert.raised_ms), el("span.hint", null, ` ${alert.ended_ms ? `for ${length(alert.ended_ms - alert.raised_ms)}` : ago(alert.raised_ms)}`)),
-    el("td", null, due(alert)), el("td", null, alert.owner), el("td", null, short(alert.id)));
+  const go = () => {
+    location.hash = href("alert", alert.id);
+  };
+  return el(
+    "tr.pick",
+    {
+      "aria-selected": at === selected,
+      onclick: (event) => {
+        if (!event.target.closest("a")) go();
+      },
+    },
+    el("td", null, severity(alert.severity)),
+    el("td.wrap", null, el("a", { href: href("alert", alert.id) }, alert.asset)),
+    el("td", null, stateOf(alert)),
+    el("td.wrap", null, alert.hypothesis || el("span.hint", null, "no known pattern")),
+    el("td.num", null, number(alert.score)),
+    el(
+      "td",
+      { title: "" },
+      stamp(alert.raised_ms),
+      el(
+        "span.hint",
+        null,
+        ` ${alert.ended_ms ? `for ${length(alert.ended_ms - alert.raised_ms)}` : ago(alert.raised_ms)}`,
+      ),
+    ),
+    el("td", null, due(alert)),
+    el("td", null, alert.owner),
+    el("td", null, short(alert.id)),
+  );
 }
 
 export function open(view, { query }) {
@@ -36,17 +63,85 @@ export function open(view, { query }) {
   const body = el("tbody");
   const empty = el("div", null, words("Reading the alerts …"));
   const chips = el("div.chips", { role: "group", "aria-label": "Which alerts" });
-  const table = el("div.scroll", { hidden: true }, el("table.alerts", null, el("thead", null, el("tr", null, COLUMNS.map((name) => el(name === "score" ? "th.num" : "th", { scope: "col" }, name)))), body));
-  put(view, el("div.sheet", null, el("h1", null, "Alerts"), panel("What needs somebody, the most urgent first", [table, empty], { flush: true, end: chips })));
+  const table = el(
+    "div.scroll",
+    { hidden: true },
+    el(
+      "table.alerts",
+      null,
+      el(
+        "thead",
+        null,
+        el(
+          "tr",
+          null,
+          COLUMNS.map((name) => el(name === "score" ? "th.num" : "th", { scope: "col" }, name)),
+        ),
+      ),
+      body,
+    ),
+  );
+  put(
+    view,
+    el(
+      "div.sheet",
+      null,
+      el("h1", null, "Alerts"),
+      panel("What needs somebody, the most urgent first", [table, empty], { flush: true, end: chips }),
+    ),
+  );
 
   function draw() {
-    put(chips, [["open", "open"], ["all", "all that are held"]].map(([value, title]) => el("button.chip", {
-      type: "button", "aria-pressed": set.state === value, onclick: () => { set.state = value; adjust({ state: value === "open" ? "" : value }); load(); } }, title)),
-    set.asset && el("button.chip", { type: "button", "aria-pressed": "true", onclick: () => { set.asset = ""; adjust({ asset: "" }); load(); } }, `${set.asset} ×`));
+    put(
+      chips,
+      [
+        ["open", "open"],
+        ["all", "all that are held"],
+      ].map(([value, title]) =>
+        el(
+          "button.chip",
+          {
+            type: "button",
+            "aria-pressed": set.state === value,
+            onclick: () => {
+              set.state = value;
+              adjust({ state: value === "open" ? "" : value });
+              load();
+            },
+          },
+          title,
+        ),
+      ),
+      set.asset &&
+        el(
+          "button.chip",
+          {
+            type: "button",
+            "aria-pressed": "true",
+            onclick: () => {
+              set.asset = "";
+              adjust({ asset: "" });
+              load();
+            },
+          },
+          `${set.asset} ×`,
+        ),
+    );
     if (!alerts) return;
     table.hidden = !alerts.length;
-    put(empty, alerts.length ? null : words(set.state === "open" ? "No alert stands." : "No alert is held.", set.state === "open" ? "All is normal, or nothing was alerted." : ""));
-    put(body, alerts.map((alert, index) => row(alert, index, at)));
+    put(
+      empty,
+      alerts.length
+        ? null
+        : words(
+            set.state === "open" ? "No alert stands." : "No alert is held.",
+            set.state === "open" ? "All is normal, or nothing was alerted." : "",
+          ),
+    );
+    put(
+      body,
+      alerts.map((alert, index) => row(alert, index, at)),
+    );
   }
 
   async function load() {
@@ -68,11 +163,33 @@ export function open(view, { query }) {
     say(`${many(at + 1, "alert")} of ${alerts.length}: ${alerts[at].severity} ${alerts[at].asset}`);
   }
 
-  keys({ j: ["", () => move(1)], k: ["", () => move(-1)], ArrowDown: ["", () => move(1)], ArrowUp: ["", () => move(-1)],
-    Enter: ["", () => { if (alerts?.[at]) location.hash = href("alert", alerts[at].id); }], Escape: ["", () => { location.hash = href("fleet"); }] });
-  const stop = listen((kind) => { if (kind === "alert") load(); });
+  keys({
+    j: ["", () => move(1)],
+    k: ["", () => move(-1)],
+    ArrowDown: ["", () => move(1)],
+    ArrowUp: ["", () => move(-1)],
+    Enter: [
+      "",
+      () => {
+        if (alerts?.[at]) location.hash = href("alert", alerts[at].id);
+      },
+    ],
+    Escape: [
+      "",
+      () => {
+        location.hash = href("fleet");
+      },
+    ],
+  });
+  const stop = listen((kind) => {
+    if (kind === "alert") load();
+  });
   const again = setInterval(load, 15_000);
   draw();
   load();
-  return () => { gone = true; stop(); clearInterval(again); };
+  return () => {
+    gone = true;
+    stop();
+    clearInterval(again);
+  };
 }

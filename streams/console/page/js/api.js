@@ -16,15 +16,25 @@ async function ask(path, options) {
     answer = await fetch(path, options);
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
-    throw new Refused(0, { error: "The console's server does not answer.", code: "unreachable", fix: "Is `foreshock console` still running?" });
+    throw new Refused(0, {
+      error: "The console's server does not answer.",
+      code: "unreachable",
+      fix: "Is `foreshock console` still running?",
+    });
   }
-  const body = await answer.json().catch(() => ({}));
+  const body = await answer.json().catch((problem) => {
+    // left while the answer was coming: whoever asked is gone; anything else is an answer that is no JSON
+    if (problem.name === "AbortError" || answer.ok) throw problem;
+    return {};
+  });
   if (!answer.ok) throw new Refused(answer.status, body);
   return body;
 }
 
 const query = (values) => {
-  const search = new URLSearchParams(Object.entries(values ?? {}).filter(([, value]) => value !== "" && value !== null && value !== undefined)).toString();
+  const search = new URLSearchParams(
+    Object.entries(values ?? {}).filter(([, value]) => value !== "" && value !== null && value !== undefined),
+  ).toString();
   return search ? `?${search}` : "";
 };
 
@@ -33,7 +43,11 @@ export const get = (path, values, signal) => ask(`/api/${path}${query(values)}`,
 
 /** POST /api/<path> with a JSON body. */
 export const post = (path, body = {}, values = {}) =>
-  ask(`/api/${path}${query(values)}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  ask(`/api/${path}${query(values)}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
 const KINDS = ["hello", "scores", "anomaly", "alert", "quality", "dead_letter", "ready", "beat", "reset"];
 const listeners = new Set();
@@ -48,7 +62,10 @@ export function listen(listener) {
 
 function tell(kind, data) {
   live.heardMs = Date.now();
-  if (kind === "beat") { live.kafka = data.kafka; live.lagS = data.lag_s; }
+  if (kind === "beat") {
+    live.kafka = data.kafka;
+    live.lagS = data.lag_s;
+  }
   if (kind === "hello") live.ready = data.ready;
   if (kind === "ready") live.ready = true;
   for (const each of [...listeners]) each(kind, data);
@@ -57,12 +74,16 @@ function tell(kind, data) {
 /** Begin to listen; the browser connects again by itself. */
 export function connect() {
   source = new EventSource("/api/events");
-  source.onopen = () => { live.connected = true; tell("open", {}); };
+  source.onopen = () => {
+    live.connected = true;
+    tell("open", {});
+  };
   source.onerror = () => {
     live.connected = false;
     for (const each of [...listeners]) each("lost", {});
     // after an answer that is no stream (503, 421) the browser gives up: try again
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
   };
-  for (const kind of KINDS) source.addEventListener(kind, (event) => tell(kind, event.data ? JSON.parse(event.data) : {}));
+  for (const kind of KINDS)
+    source.addEventListener(kind, (event) => tell(kind, event.data ? JSON.parse(event.data) : {}));
 }

@@ -14,13 +14,32 @@ const AGAIN_MS = 10_000;
 /** The way to an asset: fleet, then its place. */
 function crumbs(asset) {
   const path = asset.registered?.path ?? asset.now?.path ?? [];
-  return el("nav.crumbs", { "aria-label": "Place" }, el("a", { href: href("fleet") }, "Fleet"), path.map((each) => [
-    el("span", { "aria-hidden": "true" }, "/"), el("a", { href: href("fleet", "", { q: each }) }, each)]));
+  return el(
+    "nav.crumbs",
+    { "aria-label": "Place" },
+    el("a", { href: href("fleet") }, "Fleet"),
+    path.map((each) => [
+      el("span", { "aria-hidden": "true" }, "/"),
+      el("a", { href: href("fleet", "", { q: each }) }, each),
+    ]),
+  );
 }
 
 function missing(view, id, problem) {
-  put(view, el("div.sheet", null, crumbs({}), el("h1", null, id || "(no name)"),
-    el("section.panel", null, el("p.state.fault", { role: "alert" }, el("b", null, problem.message), " ", problem.fix ?? ""))));
+  put(
+    view,
+    el(
+      "div.sheet",
+      null,
+      crumbs({}),
+      el("h1", null, id || "(no name)"),
+      el(
+        "section.panel",
+        null,
+        el("p.state.fault", { role: "alert" }, el("b", null, problem.message), " ", problem.fix ?? ""),
+      ),
+    ),
+  );
 }
 
 class Page {
@@ -36,12 +55,23 @@ class Page {
   }
 
   set(changes) {
-    for (const [name, value] of Object.entries(changes)) if (value === "" || value === null) delete this.state[name]; else this.state[name] = String(value);
+    for (const [name, value] of Object.entries(changes))
+      if (value === "" || value === null) delete this.state[name];
+      else this.state[name] = String(value);
     adjust(changes);
   }
 
   async start() {
-    put(this.view, el("div.sheet", null, crumbs({}), el("h1", null, this.id), el("section.panel.tall", null, el("p.state", null, "Reading …"))));
+    put(
+      this.view,
+      el(
+        "div.sheet",
+        null,
+        crumbs({}),
+        el("h1", null, this.id),
+        el("section.panel.tall", null, el("p.state", null, "Reading …")),
+      ),
+    );
     document.title = `${this.id} · Foreshock`;
     try {
       this.data = await this.ask("asset");
@@ -55,17 +85,41 @@ class Page {
   }
 
   frame() {
-    this.point = this.data.points.find((each) => each.point === this.state.point) ?? this.data.points[0] ?? { point: "", channels: [], kind: "" };
+    this.point = this.data.points.find((each) => each.point === this.state.point) ??
+      this.data.points[0] ?? { point: "", channels: [], kind: "" };
     this.headline = new Headline(this);
     this.past = el("div");
     this.registered = el("div");
-    this.parts = [this.headline, this.score = new Score(this), this.features = new Features(this), this.block = new Block(this)];
-    put(this.view, el("div.sheet", null, crumbs(this.data), this.headline.root, this.tabs(), this.score.root,
-      el("div.wide-narrow", null, el("div.stack", null, this.features.root, this.block.root), el("div.stack", null, this.past, this.registered))));
+    this.parts = [
+      this.headline,
+      (this.score = new Score(this)),
+      (this.features = new Features(this)),
+      (this.block = new Block(this)),
+    ];
+    put(
+      this.view,
+      el(
+        "div.sheet",
+        null,
+        crumbs(this.data),
+        this.headline.root,
+        this.tabs(),
+        this.score.root,
+        el(
+          "div.wide-narrow",
+          null,
+          el("div.stack", null, this.features.root, this.block.root),
+          el("div.stack", null, this.past, this.registered),
+        ),
+      ),
+    );
     this.words();
     this.headline.load();
-    this.block.load();
-    this.score.load().then(() => this.gone || this.features.load());
+    this.score.load().then(() => {
+      if (this.gone) return;
+      this.block.load();
+      this.features.load();
+    });
   }
 
   words() {
@@ -75,17 +129,37 @@ class Page {
 
   tabs() {
     if (this.data.points.length < 2) return null;
-    return el("div.tabs", { role: "tablist", "aria-label": "Measuring points" }, this.data.points.map((each) => el("button", {
-      type: "button", role: "tab", "aria-selected": each === this.point,
-      onclick: () => { this.set({ point: each.point, partition: "", offset: "", channel: "", names: "" }); this.shut(); this.frame(); },
-    }, each.point, " ", el("span.hint", null, each.alarm ? "in alarm" : each.state === "scored" ? "" : plain(each.state)))));
+    return el(
+      "div.tabs",
+      { role: "tablist", "aria-label": "Measuring points" },
+      this.data.points.map((each) =>
+        el(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            "aria-selected": each === this.point,
+            onclick: () => {
+              this.set({ point: each.point, partition: "", offset: "", channel: "", names: "" });
+              this.shut();
+              this.frame();
+            },
+          },
+          each.point,
+          " ",
+          el("span.hint", null, each.alarm ? "in alarm" : each.state === "scored" ? "" : plain(each.state)),
+        ),
+      ),
+    );
   }
 
   async again() {
     if (document.hidden) return;
     try {
       this.data = await this.ask("asset");
-    } catch { return; /* the line at the top says that the server is silent */ }
+    } catch {
+      return; /* the line at the top says that the server is silent */
+    }
     this.headline.refresh();
     this.words();
     this.score.load();
@@ -114,9 +188,20 @@ class Page {
 export function open(view, { id, query }) {
   const page = new Page(view, id, query);
   keys({
-    Escape: ["", () => { location.hash = href("fleet"); }],
-    "[": ["the block before", () => page.block?.step("previous")], "]": ["the next block", () => page.block?.step("next")],
-    o: ["open the alert that stands", () => { if (page.data?.now?.alert) location.hash = href("alert", page.data.now.alert.id); }],
+    Escape: [
+      "",
+      () => {
+        location.hash = href("fleet");
+      },
+    ],
+    "[": ["the block before", () => page.block?.step("previous")],
+    "]": ["the next block", () => page.block?.step("next")],
+    o: [
+      "open the alert that stands",
+      () => {
+        if (page.data?.now?.alert) location.hash = href("alert", page.data.now.alert.id);
+      },
+    ],
   });
   page.start();
   return () => page.close();

@@ -4,7 +4,10 @@ const SVG = "http://www.w3.org/2000/svg";
 
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props ?? {})) {
-    if (name.startsWith("aria-") && typeof value === "boolean") { node.setAttribute(name, String(value)); continue; }
+    if (name.startsWith("aria-") && typeof value === "boolean") {
+      node.setAttribute(name, String(value));
+      continue;
+    }
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "data") Object.assign(node.dataset, value);
@@ -46,15 +49,23 @@ export function put(node, ...children) {
 
 /** A panel with a heading; `end` is what stands at its right. */
 export function panel(title, body, { end = null, hint = null, flush = false, id = null } = {}) {
-  return el("section.panel", { id, "aria-label": title },
+  return el(
+    "section.panel",
+    { id, "aria-label": title },
     el("header", null, el("h2", null, title), hint && el("span.hint", null, hint), end && el("div.end", null, end)),
-    el(flush ? "div.body.flush" : "div.body", null, body));
+    el(flush ? "div.body.flush" : "div.body", null, body),
+  );
 }
 
 /** Names and values; pairs whose value is empty are left out. */
 export function facts(pairs) {
-  return el("dl.facts", null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
-    .map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
+  return el(
+    "dl.facts",
+    null,
+    pairs
+      .filter(([, value]) => value !== null && value !== undefined && value !== "")
+      .map(([name, value]) => [el("dt", null, name), el("dd", null, value)]),
+  );
 }
 
 /** Our own words, with `commands` set as code. */

@@ -2,18 +2,43 @@
 import { colour } from "./theme.js";
 
 const FILL = {
-  ok: "normal", info: "normal", warming: "warming", stopped: "stopped", quality: "bad", anomaly: "anomaly",
-  watch: "watch", warning: "warning", critical: "critical",
+  ok: "normal",
+  info: "normal",
+  warming: "warming",
+  stopped: "stopped",
+  quality: "bad",
+  anomaly: "anomaly",
+  watch: "watch",
+  warning: "warning",
+  critical: "critical",
 };
 // how much of the height a level takes: what is worse is taller, so that it shows without colour too
-const TALL = { ok: .34, info: .34, warming: .34, stopped: .16, quality: .5, anomaly: .5, watch: .62, warning: .8, critical: 1 };
+const TALL = {
+  ok: 0.34,
+  info: 0.34,
+  warming: 0.34,
+  stopped: 0.16,
+  quality: 0.5,
+  anomaly: 0.5,
+  watch: 0.62,
+  warning: 0.8,
+  critical: 1,
+};
 const WORST = ["stopped", "warming", "ok", "info", "quality", "anomaly", "watch", "warning", "critical"];
 
 export const RANK = Object.fromEntries(WORST.map((name, at) => [name, at]));
 /** What a piece is called. */
 export const NAMES = {
-  ok: "normal", info: "information", warming: "warming up", stopped: "not running", quality: "data cannot be used", anomaly: "anomaly, no alert",
-  watch: "watch", warning: "warning", critical: "critical", none: "nothing heard",
+  ok: "normal",
+  info: "information",
+  warming: "warming up",
+  stopped: "not running",
+  quality: "data cannot be used",
+  anomaly: "anomaly, no alert",
+  watch: "watch",
+  warning: "warning",
+  critical: "critical",
+  none: "nothing heard",
 };
 
 /** Draw pieces [[from, to, level]] into a strip of a canvas; times outside are cut. */

@@ -7,7 +7,14 @@ import { colour } from "./theme.js";
 import { ago, clock, tick, ticks, utc } from "./time.js";
 
 const SPARE = 4;
-const WORD = { ok: "normal", none: "not heard", quality: "bad data", warming: "warming up", stopped: "stopped", info: "information" };
+const WORD = {
+  ok: "normal",
+  none: "not heard",
+  quality: "bad data",
+  warming: "warming up",
+  stopped: "stopped",
+  info: "information",
+};
 const LOOK = { quality: "bad", ok: "normal", info: "normal", warming: "none", anomaly: "watch" };
 
 /** The word and look of a severity of the fleet. */
@@ -33,10 +40,24 @@ export class Lanes {
     this.tip = el("div.lane-tip", { hidden: true });
     this.spacer = el("div.lane-spacer");
     this.layer = el("div.lane-layer", { role: "rowgroup" });
-    this.scroller = el("div.lane-scroll", { tabindex: "0", role: "grid", "aria-label": "Assets, the worst first", "aria-readonly": "true" },
-      this.spacer, this.layer, this.canvas, this.line);
-    this.head = el("div.lane-head", { "aria-hidden": "true" }, el("span.c-sev", null, "state"), el("span.c-name", null, "asset"),
-      el("span.c-place", null, "place"), el("span.c-score.num", null, "score"), el("span.c-last.num", null, "heard"), el("span.c-lane", null, this.axis));
+    this.scroller = el(
+      "div.lane-scroll",
+      { tabindex: "0", role: "grid", "aria-label": "Assets, the worst first", "aria-readonly": "true" },
+      this.spacer,
+      this.layer,
+      this.canvas,
+      this.line,
+    );
+    this.head = el(
+      "div.lane-head",
+      { "aria-hidden": "true" },
+      el("span.c-sev", null, "state"),
+      el("span.c-name", null, "asset"),
+      el("span.c-place", null, "place"),
+      el("span.c-score.num", null, "score"),
+      el("span.c-last.num", null, "heard"),
+      el("span.c-lane", null, this.axis),
+    );
     this.root = el("div.lanes", null, this.head, this.scroller, this.tip);
     this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
     this.scroller.addEventListener("mousemove", (event) => this.hover(event));
@@ -64,7 +85,10 @@ export class Lanes {
   /** Draw in the next frame, however often it is asked. */
   draw() {
     if (this.asked) return;
-    this.asked = requestAnimationFrame(() => { this.asked = 0; this.now(); });
+    this.asked = requestAnimationFrame(() => {
+      this.asked = 0;
+      this.now();
+    });
   }
 
   now() {
@@ -73,17 +97,39 @@ export class Lanes {
     const first = Math.max(0, Math.floor(top / this.height) - SPARE);
     const last = Math.min(this.rows.length, Math.ceil((top + this.scroller.clientHeight) / this.height) + SPARE);
     const wanted = new Set();
-    for (let at = first; at < last; at += 1) { wanted.add(this.rows[at].id); this.place(this.rows[at], at); }
-    for (const [id, row] of this.pool) if (!wanted.has(id)) { row.root.remove(); this.pool.delete(id); }
+    for (let at = first; at < last; at += 1) {
+      wanted.add(this.rows[at].id);
+      this.place(this.rows[at], at);
+    }
+    for (const [id, row] of this.pool)
+      if (!wanted.has(id)) {
+        row.root.remove();
+        this.pool.delete(id);
+      }
     this.paint(top, first, last);
   }
 
   make(row) {
     const cell = (name) => el(`span.${name}`, { role: "gridcell" });
-    const made = { sev: cell("c-sev"), name: cell("c-name"), place: cell("c-place"), score: cell("c-score.num"), last: cell("c-last.num"), was: "" };
+    const made = {
+      sev: cell("c-sev"),
+      name: cell("c-name"),
+      place: cell("c-place"),
+      score: cell("c-score.num"),
+      last: cell("c-last.num"),
+      was: "",
+    };
     made.lane = el("span.c-lane", { role: "gridcell" });
-    made.root = el("a.lane-row", { role: "row", href: href("asset", row.id), tabindex: "-1", id: `row-${++Lanes.made}` },
-      made.sev, made.name, made.place, made.score, made.last, made.lane);
+    made.root = el(
+      "a.lane-row",
+      { role: "row", href: href("asset", row.id), tabindex: "-1", id: `row-${++Lanes.made}` },
+      made.sev,
+      made.name,
+      made.place,
+      made.score,
+      made.last,
+      made.lane,
+    );
     this.pool.set(row.id, made);
     this.layer.append(made.root);
     return made;
@@ -100,13 +146,17 @@ export class Lanes {
     made.was = key;
     put(made.sev, badge(row.severity));
     made.sev.title = row.since_ms ? `since ${clock(row.since_ms)}` : "";
-    put(made.name, el("span", null, row.id || "(no name)"), row.alert && row.alert.state !== "unacknowledged" && el("span.tag", null, plain(row.alert.state)));
+    put(
+      made.name,
+      el("span", null, row.id || "(no name)"),
+      row.alert && row.alert.state !== "unacknowledged" && el("span.tag", null, plain(row.alert.state)),
+    );
     made.name.title = row.id;
     const place = (row.path ?? []).slice(-2).join(" / ");
     put(made.place, place || (row.registered ? "" : "not registered"));
     made.place.title = [...(row.path ?? []), row.class].filter(Boolean).join(" / ");
     const last = row.score ?? row.spark?.findLast((each) => each !== null);
-    put(made.score, last === null || last === undefined ? "" : number(last));
+    put(made.score, last === null || last === undefined ? "" : last < 99.5 ? last.toFixed(2) : number(last));
     made.score.classList.toggle("past", row.score === null);
     made.score.title = row.score === null && last !== undefined ? "the last one; there is none now" : "";
     put(made.last, heard);
@@ -116,8 +166,13 @@ export class Lanes {
 
   /** The lane in words, for those who do not see it. */
   heard(row) {
-    const worst = row.lane.reduce((found, [, , level]) => ((RANK[level] ?? 0) > (RANK[found] ?? 0) ? level : found), "ok");
-    return worst === "ok" ? `normal since ${clock(this.from)}` : `at worst ${NAMES[worst] ?? worst} since ${clock(this.from)}`;
+    const worst = row.lane.reduce(
+      (found, [, , level]) => ((RANK[level] ?? 0) > (RANK[found] ?? 0) ? level : found),
+      "ok",
+    );
+    return worst === "ok"
+      ? `normal since ${clock(this.from)}`
+      : `at worst ${NAMES[worst] ?? worst} since ${clock(this.from)}`;
   }
 
   paint(top, first, last) {
@@ -132,7 +187,16 @@ export class Lanes {
     draw.fillStyle = colour("line");
     for (const mark of marks) draw.fillRect(Math.round(x(mark)), 0, 1, height);
     for (let at = first; at < last; at += 1) {
-      drawLane(draw, this.rows[at].lane, this.from, this.to, 0, at * this.height - top + this.height * .16, width, this.height * .68);
+      drawLane(
+        draw,
+        this.rows[at].lane,
+        this.from,
+        this.to,
+        0,
+        at * this.height - top + this.height * 0.16,
+        width,
+        this.height * 0.68,
+      );
     }
     this.paintAxis(width, marks, x);
   }
@@ -164,7 +228,8 @@ export class Lanes {
     this.at = at;
     const top = at * this.height;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-    if (top + this.height > this.scroller.scrollTop + this.scroller.clientHeight) this.scroller.scrollTop = top + this.height - this.scroller.clientHeight;
+    if (top + this.height > this.scroller.scrollTop + this.scroller.clientHeight)
+      this.scroller.scrollTop = top + this.height - this.scroller.clientHeight;
     this.now();
     const row = this.rows[at];
     if (!row) return;
@@ -183,13 +248,21 @@ export class Lanes {
     const width = this.scroller.clientWidth - left - 12;
     const x = event.clientX - box.left - left;
     const row = this.rows[Math.floor((event.clientY - box.top + this.scroller.scrollTop) / this.height)];
-    if (x < 0 || x > width || !row) { this.unhover(); return; }
+    if (x < 0 || x > width || !row) {
+      this.unhover();
+      return;
+    }
     const ms = this.from + (x / width) * (this.to - this.from);
     this.line.hidden = false;
     this.line.style.transform = `translate(${left + x}px, ${this.scroller.scrollTop}px)`;
     this.tip.hidden = false;
     const level = levelAt(row.lane, ms);
-    put(this.tip, el("b", null, clock(ms)), ` ${row.id}: ${NAMES[level] ?? level}`, el("span.hint", null, ` ${utc(ms).slice(11, 19)} UTC`));
+    put(
+      this.tip,
+      el("b", null, clock(ms)),
+      ` ${row.id}: ${NAMES[level] ?? level}`,
+      el("span.hint", null, ` ${utc(ms).slice(11, 19)} UTC`),
+    );
     const space = this.root.clientWidth - this.tip.offsetWidth - 8;
     this.tip.style.transform = `translate(${Math.max(4, Math.min(left + x + 12, space))}px, ${event.clientY - this.root.getBoundingClientRect().top + 16}px)`;
   }

@@ -14,7 +14,12 @@ export class Letters {
     this.chips = el("div.chips", { role: "group", "aria-label": "Reasons" });
     this.list = el("div", null, words("Reading the dead letters …"));
     this.one = el("div");
-    this.root = panel("Dead letters", [this.list, this.one], { flush: true, hint: "records that could not be used; nothing is thrown away", end: this.chips, id: "letters" });
+    this.root = panel("Dead letters", [this.list, this.one], {
+      flush: true,
+      hint: "records that could not be used; nothing is thrown away",
+      end: this.chips,
+      id: "letters",
+    });
   }
 
   /** New ones came: read again. */
@@ -36,15 +41,72 @@ export class Letters {
   }
 
   draw() {
-    put(this.chips, Object.entries(this.by).map(([reason, number]) => el("button.chip", { type: "button", "aria-pressed": reason === this.reason, onclick: () => this.only(reason) }, plain(reason), el("b", null, count(number)))));
+    put(
+      this.chips,
+      Object.entries(this.by).map(([reason, number]) =>
+        el(
+          "button.chip",
+          { type: "button", "aria-pressed": reason === this.reason, onclick: () => this.only(reason) },
+          plain(reason),
+          el("b", null, count(number)),
+        ),
+      ),
+    );
     if (!this.letters.length) {
-      put(this.list, words(this.reason ? `No dead letter because of ${plain(this.reason)}.` : "No dead letter: every record could be used."));
+      put(
+        this.list,
+        words(
+          this.reason
+            ? `No dead letter because of ${plain(this.reason)}.`
+            : "No dead letter: every record could be used.",
+        ),
+      );
       return;
     }
-    put(this.list, el("div.scroll.some", null, el("table", null, el("thead", null, el("tr", null, ["came", "reason", "what is wrong", "asset", "from", "size"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", null, this.letters.map((each, at) => el("tr.pick", { "aria-selected": at === this.at, onclick: () => { this.at = at; this.enter(); } },
-        el("td", null, stamp(each.at_ms)), el("td", null, plain(each.reason)), el("td.wrap", null, each.sentence), el("td.wrap", null, each.asset || el("span.hint", null, "no key")),
-        el("td.hint", null, `${each.topic} ${each.input_partition} @ ${each.input_offset}`), el("td.num", null, bytes(each.size))))))));
+    put(
+      this.list,
+      el(
+        "div.scroll.some",
+        null,
+        el(
+          "table",
+          null,
+          el(
+            "thead",
+            null,
+            el(
+              "tr",
+              null,
+              ["came", "reason", "what is wrong", "asset", "from", "size"].map((name) =>
+                el("th", { scope: "col" }, name),
+              ),
+            ),
+          ),
+          el(
+            "tbody",
+            null,
+            this.letters.map((each, at) =>
+              el(
+                "tr.pick",
+                {
+                  "aria-selected": at === this.at,
+                  onclick: () => {
+                    this.at = at;
+                    this.enter();
+                  },
+                },
+                el("td", null, stamp(each.at_ms)),
+                el("td", null, plain(each.reason)),
+                el("td.wrap", null, each.sentence),
+                el("td.wrap", null, each.asset || el("span.hint", null, "no key")),
+                el("td.hint", null, `${each.topic} ${each.input_partition} @ ${each.input_offset}`),
+                el("td.num", null, bytes(each.size)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
   }
 
   only(reason) {
@@ -80,14 +142,41 @@ export class Letters {
       const found = await get(`dead-letters/${partition}/${offset}`);
       const { value } = found;
       const lines = value.hex.map((line, at) => `${line}  ${value.ascii[at] ?? ""}`).join("\n");
-      put(this.one, el("section.letter", { "aria-label": "Dead letter" },
-        el("div.head", null, el("h3", null, `${plain(found.reason)}: ${found.sentence}`), el("button.quiet", { type: "button", onclick: () => this.shut() }, "Close ", el("kbd", null, "Esc"))),
-        facts([["How to mend it", found.fix], ["Field", found.field], ["Came", stamp(found.at_ms)], ["From", `${found.topic}, partition ${found.input_partition}, offset ${found.input_offset}`],
-          ["Key", found.key && el("span", null, found.key.text, el("span.hint.mono", null, ` ${found.key.hex}`))], ["sha256", el("span.mono", null, value.sha256)],
-          ["Headers", found.headers.length ? found.headers.map(([name, text]) => el("p.mono", null, `${name}: ${text}`)) : ""]]),
-        el("h3", null, `The bytes as they came: ${bytes(value.size)}${value.shown < value.size ? `, the first ${bytes(value.shown)} of them` : ""}`),
-        el("pre", { tabindex: "0", "aria-label": "Bytes in hexadecimal" }, lines),
-        found.decoded && [el("h3", null, "Decoded"), el("pre", { tabindex: "0" }, JSON.stringify(found.decoded, null, 2))]));
+      put(
+        this.one,
+        el(
+          "section.letter",
+          { "aria-label": "Dead letter" },
+          el(
+            "div.head",
+            null,
+            el("h3", null, `${plain(found.reason)}: ${found.sentence}`),
+            el("button.quiet", { type: "button", onclick: () => this.shut() }, "Close ", el("kbd", null, "Esc")),
+          ),
+          facts([
+            ["How to mend it", found.fix],
+            ["Field", found.field],
+            ["Came", stamp(found.at_ms)],
+            ["From", `${found.topic}, partition ${found.input_partition}, offset ${found.input_offset}`],
+            ["Key", found.key && el("span", null, found.key.text, el("span.hint.mono", null, ` ${found.key.hex}`))],
+            ["sha256", el("span.mono", null, value.sha256)],
+            [
+              "Headers",
+              found.headers.length ? found.headers.map(([name, text]) => el("p.mono", null, `${name}: ${text}`)) : "",
+            ],
+          ]),
+          el(
+            "h3",
+            null,
+            `The bytes as they came: ${bytes(value.size)}${value.shown < value.size ? `, the first ${bytes(value.shown)} of them` : ""}`,
+          ),
+          el("pre", { tabindex: "0", "aria-label": "Bytes in hexadecimal" }, lines),
+          found.decoded && [
+            el("h3", null, "Decoded"),
+            el("pre", { tabindex: "0" }, JSON.stringify(found.decoded, null, 2)),
+          ],
+        ),
+      );
       this.one.scrollIntoView({ block: "nearest" });
     } catch (problem) {
       put(this.one, el("p.state.fault", null, problem.message, " ", problem.fix ?? ""));

@@ -9,8 +9,23 @@ const LEAST = 172;
 const LINE = 15;
 const BETWEEN = 14;
 const TITLES = ["Records", "What it was read with", "Model and state", "Score", "Anomaly", "Alert", "Work and sinks"];
-const KINDS = { input: "what was measured", schema: "how it was written", asset: "what the machine is", features: "what was computed", state: "what was known", calibration: "what is normal",
-  model: "what judges", score: "the judgement", anomaly: "the episode", case: "the proof", policy: "what is tolerated", alert: "who is told", command: "what people said", work: "what was done", sink: "where it went" };
+const KINDS = {
+  input: "what was measured",
+  schema: "how it was written",
+  asset: "what the machine is",
+  features: "what was computed",
+  state: "what was known",
+  calibration: "what is normal",
+  model: "what judges",
+  score: "the judgement",
+  anomaly: "the episode",
+  case: "the proof",
+  policy: "what is tolerated",
+  alert: "who is told",
+  command: "what people said",
+  work: "what was done",
+  sink: "where it went",
+};
 // width of a letter of the small text, in px
 const LETTER = 6.7;
 
@@ -22,8 +37,16 @@ function place(nodes, room) {
   const wide = Math.max(LEAST, Math.min(240, Math.floor((room - 4 - (layers.length - 1) * GAP) / layers.length)));
   const boxes = new Map();
   let tall = 0;
-  const columns = layers.map((layer) => nodes.filter((node) => node.layer === layer).map((node) => ({ node, h: 40 + LINE * Math.min(4, node.lines.length) })));
-  for (const column of columns) tall = Math.max(tall, column.reduce((sum, each) => sum + each.h + BETWEEN, -BETWEEN));
+  const columns = layers.map((layer) =>
+    nodes
+      .filter((node) => node.layer === layer)
+      .map((node) => ({ node, h: 40 + LINE * Math.min(4, node.lines.length) })),
+  );
+  for (const column of columns)
+    tall = Math.max(
+      tall,
+      column.reduce((sum, each) => sum + each.h + BETWEEN, -BETWEEN),
+    );
   columns.forEach((column, at) => {
     let y = 28 + (tall - column.reduce((sum, each) => sum + each.h + BETWEEN, -BETWEEN)) / 2;
     for (const { node, h } of column) {
@@ -37,10 +60,18 @@ function place(nodes, room) {
 function box({ x, y, w, h, node }) {
   const fit = Math.floor((w - 18) / LETTER);
   const strong = ["anomaly", "alert"].includes(node.kind);
-  const body = [svg("title", null, [node.title, ...node.lines].join("\n")), svg("rect", { x, y, width: w, height: h, rx: 3, class: strong ? "box strong" : "box" }),
-    svg("text", { x: x + 9, y: y + 15, class: "kind" }, KINDS[node.kind] ?? plain(node.kind)), svg("text", { x: x + 9, y: y + 31, class: "title" }, cut(bare(node.title), Math.floor(fit * .88))),
-    node.lines.slice(0, 4).map((line, at) => svg("text", { x: x + 9, y: y + 47 + at * LINE, class: "line" }, cut(bare(line), fit)))];
-  return node.link ? svg("a", { href: node.link.startsWith("/") ? fromPath(node.link) : "#", class: "go" }, body) : svg("g", null, body);
+  const body = [
+    svg("title", null, [node.title, ...node.lines].join("\n")),
+    svg("rect", { x, y, width: w, height: h, rx: 3, class: strong ? "box strong" : "box" }),
+    svg("text", { x: x + 9, y: y + 15, class: "kind" }, KINDS[node.kind] ?? plain(node.kind)),
+    svg("text", { x: x + 9, y: y + 31, class: "title" }, cut(bare(node.title), Math.floor(fit * 0.88))),
+    node.lines
+      .slice(0, 4)
+      .map((line, at) => svg("text", { x: x + 9, y: y + 47 + at * LINE, class: "line" }, cut(bare(line), fit))),
+  ];
+  return node.link
+    ? svg("a", { href: node.link.startsWith("/") ? fromPath(node.link) : "#", class: "go" }, body)
+    : svg("g", null, body);
 }
 
 function edge(from, to) {
@@ -48,8 +79,12 @@ function edge(from, to) {
   const y0 = from.y + from.h / 2;
   const y1 = to.y + to.h / 2;
   const x1 = to.x;
-  if (x1 <= from.x) { // within one column: a bow at the left
-    return svg("path", { d: `M${from.x},${y0} C${from.x - 22},${y0} ${from.x - 22},${y1} ${to.x},${y1}`, class: "edge" });
+  if (x1 <= from.x) {
+    // within one column: a bow at the left
+    return svg("path", {
+      d: `M${from.x},${y0} C${from.x - 22},${y0} ${from.x - 22},${y1} ${to.x},${y1}`,
+      class: "edge",
+    });
   }
   const bend = Math.min(60, (x1 - x0) / 2 + 8);
   return svg("path", { d: `M${x0},${y0} C${x0 + bend},${y0} ${x1 - bend},${y1} ${x1},${y1}`, class: "edge" });
@@ -58,9 +93,23 @@ function edge(from, to) {
 /** The picture and, for those who do not see it, the same as a list. */
 export function lineage({ nodes, edges }, room) {
   const { boxes, width, height, layers, wide } = place(nodes, room);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, class: "lineage", role: "group", "aria-label": `Lineage: ${nodes.length} things and what was made of what` },
+  const picture = svg(
+    "svg",
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      class: "lineage",
+      role: "group",
+      "aria-label": `Lineage: ${nodes.length} things and what was made of what`,
+    },
     layers.map((layer, at) => svg("text", { x: 2 + at * (wide + GAP), y: 13, class: "column" }, TITLES[layer] ?? "")),
     edges.map(([from, to]) => boxes.has(from) && boxes.has(to) && edge(boxes.get(from), boxes.get(to))),
-    [...boxes.values()].map(box));
-  return el("div.scroll.lineage-scroll", { tabindex: "0", role: "region", "aria-label": "Lineage picture, scrolls sideways" }, picture);
+    [...boxes.values()].map(box),
+  );
+  return el(
+    "div.scroll.lineage-scroll",
+    { tabindex: "0", role: "region", "aria-label": "Lineage picture, scrolls sideways" },
+    picture,
+  );
 }

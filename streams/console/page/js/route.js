@@ -4,14 +4,22 @@
 export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const cut = path.indexOf("/");
-  const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+  const decode = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
   const page = (cut < 0 ? path : path.slice(0, cut)) || "fleet";
   return { page, id: cut < 0 ? "" : decode(path.slice(cut + 1)), query: new URLSearchParams(query) };
 }
 
 /** Put a hash together; empty values are left out. */
 export function href(page, id = "", query = {}) {
-  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined));
+  const search = new URLSearchParams(
+    Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined),
+  );
   const text = search.toString();
   return `#/${page}${id ? `/${encodeURIComponent(id)}` : ""}${text ? `?${text}` : ""}`;
 }

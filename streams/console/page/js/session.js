@@ -9,7 +9,14 @@ export const session = {
   prefix: "",
   known: false,
   take(found) {
-    Object.assign(this, { write: found.write, private: Boolean(found.private), signedIn: found.signed_in, links: found.links ?? {}, prefix: found.prefix ?? "", known: true });
+    Object.assign(this, {
+      write: found.write,
+      private: Boolean(found.private),
+      signedIn: found.signed_in,
+      links: found.links ?? {},
+      prefix: found.prefix ?? "",
+      known: true,
+    });
     document.dispatchEvent(new Event("session"));
   },
 };
@@ -30,6 +37,7 @@ export const closed = () => session.private && !session.signedIn;
 /** Why nothing may be written; empty: it may. */
 export function whyNot() {
   if (!session.known) return "Asking what this console may do …";
-  if (!session.write) return "This console is read-only: it was started without a token. Start it with console.token_file, or use the command line.";
+  if (!session.write)
+    return "This console is read-only: it was started without a token. Start it with console.token_file, or use the command line.";
   return session.signedIn ? "" : "Sign in with the console's token to use this.";
 }

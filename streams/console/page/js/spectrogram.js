@@ -9,7 +9,17 @@ const LEFT = 56;
 const BELOW = 24;
 const KEY = 84;
 // perceptually even from dark to light (a coarse table in the manner of "magma"), and turned round for the light page
-const STOPS = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 80, 100], [251, 135, 97], [254, 194, 135], [252, 253, 191]];
+const STOPS = [
+  [0, 0, 4],
+  [28, 16, 68],
+  [79, 18, 123],
+  [129, 37, 129],
+  [181, 54, 122],
+  [229, 80, 100],
+  [251, 135, 97],
+  [254, 194, 135],
+  [252, 253, 191],
+];
 const TABLE = Uint8ClampedArray.from({ length: 256 * 3 }, (_, at) => {
   const place = (Math.floor(at / 3) / 255) * (STOPS.length - 1);
   const low = Math.min(Math.floor(place), STOPS.length - 2);
@@ -27,7 +37,10 @@ export class Spectrogram {
     this.root.style.minHeight = `${height + 18}px`;
     this.canvas.addEventListener("mousemove", (event) => this.point(event));
     this.canvas.addEventListener("mouseleave", () => put(this.read, this.still()));
-    this.canvas.addEventListener("click", (event) => { const [column] = this.under(event); if (column !== null) this.picked(column); });
+    this.canvas.addEventListener("click", (event) => {
+      const [column] = this.under(event);
+      if (column !== null) this.picked(column);
+    });
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.root);
     this.repaint = () => this.draw();
@@ -39,14 +52,19 @@ export class Spectrogram {
     this.values = Uint8Array.from(atob(data.data), (each) => each.charCodeAt(0));
     this.picture = null;
     const seconds = (data.t_ms.at(-1) - data.t_ms[0]) / 1000;
-    this.canvas.setAttribute("aria-label", `Spectrogram of ${data.columns} blocks over ${number(seconds)} s, up to ${number(data.max_hz)} Hz`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `Spectrogram of ${data.columns} blocks over ${number(seconds)} s, up to ${number(data.max_hz)} Hz`,
+    );
     put(this.read, this.still());
     this.draw();
   }
 
   still() {
     const data = this.data;
-    return data ? `${data.columns} blocks to ${clock(data.t_ms.at(-1))}${data.truncated ? ", not all that there are" : ""}; click on one to see it above` : "";
+    return data
+      ? `${data.columns} blocks to ${clock(data.t_ms.at(-1))}${data.truncated ? ", not all that there are" : ""}; click on one to see it above`
+      : "";
   }
 
   image() {
@@ -83,7 +101,10 @@ export class Spectrogram {
     draw.font = "11.5px system-ui, sans-serif";
     draw.textBaseline = "middle";
     draw.textAlign = "right";
-    const step = [.1, .2, .5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000].find((each) => this.data.max_hz / each <= h / 34) ?? 50_000;
+    const step =
+      [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000].find(
+        (each) => this.data.max_hz / each <= h / 34,
+      ) ?? 50_000;
     for (let hz = 0; hz <= this.data.max_hz; hz += step) {
       const at = y + h - (hz / this.data.max_hz) * h;
       draw.fillRect(x - 4, Math.round(at), 4, 1);
@@ -100,9 +121,13 @@ export class Spectrogram {
     draw.textAlign = "center";
     for (let at = 0; at < shown; at += 1) {
       const column = Math.round((at / (shown - 1)) * (columns - 1));
-      const place = x + ((column + .5) / columns) * w;
+      const place = x + ((column + 0.5) / columns) * w;
       draw.fillRect(Math.round(place), y + h, 1, 4);
-      draw.fillText(tick(times[column], times.at(-1) - times[0]), Math.min(Math.max(place, x + 26), x + w - 14), y + h + 14);
+      draw.fillText(
+        tick(times[column], times.at(-1) - times[0]),
+        Math.min(Math.max(place, x + 26), x + w - 14),
+        y + h + 14,
+      );
     }
   }
 
@@ -130,10 +155,17 @@ export class Spectrogram {
 
   point(event) {
     const [column, bin] = this.under(event);
-    if (column === null) { put(this.read, this.still()); return; }
+    if (column === null) {
+      put(this.read, this.still());
+      return;
+    }
     const { bins, max_hz: most, low, high, t_ms: times, offsets } = this.data;
     const value = 10 ** (low + ((high - low) * this.values[column * bins + bin]) / 255);
-    put(this.read, el("b", null, clock(times[column])), `   ${number(((bin + .5) / bins) * most, 4)} Hz   ${number(value)}   offset ${offsets[column]}`);
+    put(
+      this.read,
+      el("b", null, clock(times[column])),
+      `   ${number(((bin + 0.5) / bins) * most, 4)} Hz   ${number(value)}   offset ${offsets[column]}`,
+    );
   }
 
   close() {

@@ -14,7 +14,8 @@ export function number(value, digits = 3) {
 }
 
 /** A count with thin groups: 12 345. */
-export const count = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en").replaceAll(",", " ") : "–");
+export const count = (value) =>
+  Number.isFinite(value) ? Math.round(value).toLocaleString("en").replaceAll(",", " ") : "–";
 
 /** 1 alert, 2 alerts */
 export const many = (value, one, more = `${one}s`) => `${count(value)} ${value === 1 ? one : more}`;
@@ -24,7 +25,10 @@ export function bytes(value) {
   if (!Number.isFinite(value)) return "–";
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let at = 0;
-  while (value >= 1024 && at < units.length - 1) { value /= 1024; at += 1; }
+  while (value >= 1024 && at < units.length - 1) {
+    value /= 1024;
+    at += 1;
+  }
   return `${at ? number(value) : Math.round(value)} ${units[at]}`;
 }
 
@@ -32,8 +36,14 @@ export function bytes(value) {
 export const plain = (name) => String(name ?? "").replaceAll("_", " ");
 
 const HELD = {
-  n_of_m: "too few rows at its level", fleeting: "it was too short", chattering: "it comes and goes", minimum_effect: "the change is too small",
-  refractory: "too soon after the last one", rate_limit: "too many at once", parent: "what it stands on is faulty", sensor_fault: "its sensor is faulty",
+  n_of_m: "too few rows at its level",
+  fleeting: "it was too short",
+  chattering: "it comes and goes",
+  minimum_effect: "the change is too small",
+  refractory: "too soon after the last one",
+  rate_limit: "too many at once",
+  parent: "what it stands on is faulty",
+  sensor_fault: "its sensor is faulty",
   cleared_while_delayed: "it was over before it came",
 };
 /** Why an alert is held back. */

@@ -6,7 +6,11 @@ const probe = document.createElement("span");
 let cache = new Map();
 
 function chosen() {
-  try { return localStorage.getItem(KEY); } catch { return null; }
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
 }
 
 function apply() {
@@ -22,7 +26,11 @@ function apply() {
 /** Change to the other one and remember it. */
 export function toggle() {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  try { localStorage.setItem(KEY, next); } catch { /* a private window: it holds until the page is left */ document.documentElement.dataset.theme = next; }
+  try {
+    localStorage.setItem(KEY, next);
+  } catch {
+    /* a private window: it holds until the page is left */ document.documentElement.dataset.theme = next;
+  }
   apply();
 }
 

@@ -2,7 +2,12 @@
 import { el } from "./dom.js";
 
 const DAY = 86_400_000;
-const hms = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const hms = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const hm = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const zoneName = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" });
@@ -22,7 +27,11 @@ export function clock(ms, now = Date.now()) {
 /** The label of an axis: as short as the span allows. */
 export function tick(ms, span) {
   const date = new Date(ms);
-  return span <= 10 * 60_000 ? hms.format(date) : span <= DAY ? hm.format(date) : `${day.format(date)} ${hm.format(date)}`;
+  return span <= 10 * 60_000
+    ? hms.format(date)
+    : span <= DAY
+      ? hm.format(date)
+      : `${day.format(date)} ${hm.format(date)}`;
 }
 
 /** 2026-11-21 21:04:12.345 UTC */
@@ -40,7 +49,10 @@ export function length(ms) {
   if (size < 60_000) return `${Math.round(ms / 1000)} s`;
   const s = Math.round(size / 1000);
   if (s < 3600) return s % 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${s / 60} min`;
-  if (s < 86_400) return Math.floor(s / 60) % 60 ? `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min` : `${Math.floor(s / 3600)} h`;
+  if (s < 86_400)
+    return Math.floor(s / 60) % 60
+      ? `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`
+      : `${Math.floor(s / 3600)} h`;
   return `${Math.floor(s / 86_400)} days`;
 }
 
@@ -62,7 +74,9 @@ export function stamp(ms, text = clock(ms)) {
 
 /** Ticks of a time axis: [ms] at round times of the viewer's zone. */
 export function ticks(from, to, most) {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+  const steps = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+  ];
   const step = 1000 * (steps.find((each) => (to - from) / (each * 1000) <= most) ?? 2_592_000);
   const shift = new Date(from).getTimezoneOffset() * 60_000;
   const found = [];

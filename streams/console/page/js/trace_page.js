@@ -7,9 +7,20 @@ import { waterfall } from "./waterfall.js";
 export function open(view, { id }) {
   const body = el("div", null, words("Reading the trace …"));
   const cancel = new AbortController();
-  put(view, el("div.sheet", null, el("h1", null, "Trace"), panel("Spans", body, { hint: "from the sender's record to the sink; open a line for its details" })));
+  put(
+    view,
+    el(
+      "div.sheet",
+      null,
+      el("h1", null, "Trace"),
+      panel("Spans", body, { hint: "from the sender's record to the sink; open a line for its details" }),
+    ),
+  );
   keys({ Escape: ["", () => history.back()] });
-  get(`traces/${encodeURIComponent(id)}`, {}, cancel.signal).then((found) => put(body, waterfall(found)))
-    .catch((problem) => { if (problem.name !== "AbortError") put(body, el("p.state.fault", null, `${problem.message} ${problem.fix}`)); });
+  get(`traces/${encodeURIComponent(id)}`, {}, cancel.signal)
+    .then((found) => put(body, waterfall(found)))
+    .catch((problem) => {
+      if (problem.name !== "AbortError") put(body, el("p.state.fault", null, `${problem.message} ${problem.fix}`));
+    });
   return () => cancel.abort();
 }
