@@ -10,6 +10,7 @@ import pytest
 from foreshock.errors import ConfigurationError, Unavailable
 from foreshock.local import jars
 from foreshock.local.jars import Jar, cache_root, kafka_jars, lock_text, matches, parse_lock
+from foreshock.local.zipkin import zipkin_jar
 
 A_JAR = b"not really a jar"
 
@@ -40,6 +41,16 @@ def test_the_lock_names_kafka_and_its_log() -> None:
     assert len(lock) == len(names) == 46
     assert {"kafka_2.13-4.1.0.jar", "kafka-clients-4.1.0.jar", "slf4j-simple-1.7.36.jar"} <= names
     assert all(len(jar.sha256) == 64 and jar.size > 0 for jar in lock)
+
+
+def test_zipkin_is_one_jar_that_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its coordinates have a classifier; a file that is not what the lock names is refused before anything starts."""
+    (jar,) = parse_lock(lock_text("zipkin.lock"))
+    assert (jar.coordinate, jar.name) == ("io.zipkin:zipkin-server:3.5.1:exec", "zipkin-server-3.5.1-exec.jar")
+    monkeypatch.setenv("FORESHOCK_CACHE", str(tmp_path))
+    put(tmp_path / "zipkin-3.5.1" / jar.name, A_JAR)
+    with pytest.raises(ConfigurationError, match=r"zipkin-server:3\.5\.1:exec"):
+        zipkin_jar()
 
 
 def test_a_jar_of_the_users_own_repository_is_taken(one: Jar, tmp_path: Path) -> None:

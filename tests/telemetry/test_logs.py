@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -90,6 +92,29 @@ class TestJson:
         (line,) = lines(stream)
 
         assert "ValueError: of a test" in str(line["exception"])
+
+
+class TestSettingUp:
+    """What a process does at its start and at its end."""
+
+    @pytest.mark.parametrize(("style", "is_json"), [("json", True), ("human", False), ("", True)])
+    def test_last_line_has_the_form_of_the_others(self, style, is_json):
+        """A process whose lines are JSON ends with one; without a terminal they are JSON if nothing else is said."""
+        code = (
+            "from foreshock.settings import Settings, TelemetrySettings\n"
+            "from foreshock.streams import logs\n"
+            "from foreshock.streams.errors import stop\n"
+            f"logs.to_stderr(Settings(telemetry=TelemetrySettings(log_format={style!r})), 'foreshock-worker')\n"
+            "stop(ValueError('of a test'))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+        last = done.stderr.splitlines()[-1]
+
+        assert done.returncode == 1
+        assert "foreshock worker: ValueError: of a test" in last
+        assert last.startswith("{") == is_json
+        if is_json:
+            assert json.loads(last)["exception"].startswith("ValueError")
 
 
 class TestHuman:

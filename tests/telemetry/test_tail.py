@@ -59,6 +59,17 @@ class TestSlow:
         assert strict.counters()["recorded"] == counters["recorded"] + 1
 
 
+def test_flood_of_garbage_is_bounded(make, records, tmp_path):
+    """A producer that sends nothing but garbage has some of its records traced each second; the rest is counted."""
+    telemetry = make(ratio=0, store=str(tmp_path))
+    telemetry.record(records.times(), [records.dead_letter(at) for at in range(2000)])
+    counters = telemetry.counters()
+    telemetry.close()
+
+    assert subject.LETTERS_PER_S <= counters["recorded"] < 2000
+    assert counters["recorded"] + counters["limited"] == 2000
+
+
 class TestContext:
     """A trace context that is none begins a trace of its own, and that is told."""
 
