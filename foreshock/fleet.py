@@ -88,9 +88,7 @@ class Fleet:
         """Fold a batch in: exactly one Outcome for each Block, in order; an Asset updates master data from there on."""
         if not self._succession.busy:
             return self._receive(batch)
-        outcomes = [outcome for part in self._succession.parts(batch) for outcome in self._receive(part)]
-        self._succession.tidy()
-        return outcomes
+        return [outcome for part in self._succession.parts(batch) for outcome in self._receive(part)]
 
     def _receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
         entries = self._admission.enter(batch)

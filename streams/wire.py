@@ -26,7 +26,7 @@ from foreshock.streams.codec.registry import Registry
 __all__ = ["Decoder", "Encoder", "Record", "content_type", "dead_letter", "decode_output", "headers", "part_headers"]
 
 _POINTS = 32  # heads kept per asset: its measuring points, and a few that changed
-_ASSETS = 100_000
+_HEADS = 128 * 1024 * 1024  # bytes that heads take, at most: their names are the producers' to choose
 _BLOCKS = ("SensorBlock", "TelemetryFrame")
 _Head = tuple[bytes, Plan, inputs.BlockHeader | inputs.FrameHeader]
 
@@ -48,6 +48,7 @@ class Decoder:
         self._plans = Plans(SINGLE_OBJECT_HEAD)
         self._by_id: dict[int, Plan | InputRejected] = {}
         self._heads: dict[bytes, list[_Head]] = {}
+        self._kept = 0  # bytes that they take
 
     def decode(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> Block:
         """Decode a value of sensors.v1.
@@ -219,12 +220,20 @@ class Decoder:
         )
 
     def _keep(self, key: bytes, head: _Head) -> None:
-        if len(self._heads) >= _ASSETS and key not in self._heads:
+        self._kept += _size(head)
+        if self._kept > _HEADS:
             self._heads.clear()
+            self._kept = _size(head)
         heads = self._heads.setdefault(key, [])
         if len(heads) >= _POINTS:
+            self._kept -= _size(heads[0])
             del heads[0]
         heads.append(head)
+
+
+def _size(head: _Head) -> int:
+    """Give about what a head takes: names become objects of nine times their size."""
+    return 1_000 + 10 * len(head[0])
 
 
 def _present(value: bytes | None) -> bytes:

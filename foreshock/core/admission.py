@@ -225,8 +225,15 @@ class Admission:
     def settle(self) -> None:
         """Give back the slots that the batch left behind: only now are their last blocks through."""
         for model in self.freed:
-            model.lane.give_back(model.slot)
+            self._give_back(model)
         self.freed.clear()
+
+    def _give_back(self, model: Model) -> None:
+        """Give a slot back, and with its last one the lane: producers may go through layouts without end."""
+        lane, place = model.lane, (model.recipe.key, model.layout)
+        lane.give_back(model.slot)
+        if not lane.used and self.lanes.get(place) is lane:
+            del self.lanes[place]
 
     def release(self, partitions: Collection[int]) -> None:
         """Forget all of these input partitions."""
@@ -250,5 +257,5 @@ class Admission:
         """Give back what the measuring points of an asset hold."""
         for point in owner.points.values():
             for model in models_of(point):
-                model.lane.give_back(model.slot)
+                self._give_back(model)
         owner.points.clear()

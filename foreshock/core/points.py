@@ -76,6 +76,11 @@ class Watch:
 class Lane(Protocol):
     """Measuring points of one layout, scored together in three stages; what goes between them is the lane's own."""
 
+    @property
+    def used(self) -> int:
+        """Slots in use."""
+        ...
+
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset; its slot is returned."""
         ...

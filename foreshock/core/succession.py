@@ -23,7 +23,7 @@ from foreshock.core.acceptance import may_learn, succeed
 from foreshock.core.admission import Admission
 from foreshock.core.desk import refresh
 from foreshock.core.events import farewell
-from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch, models_of
+from foreshock.core.points import Entry, Heir, Latest, Model, Owner, Point, Watch
 from foreshock.core.recipe import Recipe
 from foreshock.outcome import Outcome
 from foreshock.vocabulary import SHADOW
@@ -58,7 +58,6 @@ class Succession:
         for owner in partition.owners.values():
             refresh(owner, recipe)
         self.admission.settle()
-        self.tidy()
 
     def _begin(self, point: Point, asset: Asset, recipe: Recipe) -> bool:
         """Begin it for one measuring point; False where nothing changes."""
@@ -169,19 +168,6 @@ class Succession:
             succeeding.add(name)
         else:
             succeeding.discard(name)
-
-    def tidy(self) -> None:
-        """Drop the arrays that no model uses any more, once nothing is in the shadow."""
-        if self.busy:
-            return
-        admission = self.admission
-        used = {admission.recipe_of(number).key for number in admission.partitions} | {admission.recipe.key}
-        for partition in admission.partitions.values():
-            for owner in partition.owners.values():
-                for point in owner.points.values():
-                    used |= {model.recipe.key for model in models_of(point)}
-        for place in [each for each in admission.lanes if each[0] not in used]:
-            del admission.lanes[place]
 
 
 def _outcome(entry: Entry) -> Outcome:

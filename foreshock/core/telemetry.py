@@ -57,6 +57,11 @@ class TelemetryLane:
         self.bank = VectorBank(layout.columns, spec.policy, limit_ns=spec.limit_ns)
         self._names = Names(f"tags@{fingerprint(layout.tags)}", spec.telemetry_name, spec.policy_name)
 
+    @property
+    def used(self) -> int:
+        """Slots in use."""
+        return self.bank.slots.used
+
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset."""
         del asset

@@ -32,6 +32,7 @@ from foreshock.outcome import Outcome
 
 F32 = npt.NDArray[np.float32]
 Extract = Callable[[F32, float | None, catalog.FeatureSet], F32]
+_MOST_NAMES = 1024  # sets of names of channels whose feature names are kept
 
 
 @dataclass(slots=True)
@@ -71,6 +72,11 @@ class WaveformLane:
         self._trend = LevelTrend()
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.waveform_policy_name)
+
+    @property
+    def used(self) -> int:
+        """Slots in use."""
+        return self.bank.slots.used
 
     def take(self, asset: Asset) -> int:
         """Start a measuring point of an asset."""
@@ -197,6 +203,9 @@ class WaveformLane:
         """Feature names of a block's channels."""
         channels = entry.block.channels if isinstance(entry.block, SensorBlock) else ()
         if channels not in self._named:
+            if len(self._named) >= _MOST_NAMES:  # names of channels are the producers' to choose
+                self._named.clear()
+                self._scales.clear()
             self._named[channels] = self._set.names(channels)
         return self._named[channels]
 

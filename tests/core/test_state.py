@@ -13,6 +13,7 @@ import pytest
 
 from foreshock.contract import Asset, QualityKind, ScoreState
 from foreshock.core.points import Layout
+from foreshock.detectors.constants import LAYOUT_BLOCKS
 from foreshock.detectors.reference import Reference
 from foreshock.detectors.snapshot import Key, Keys, canonical, seal, unseal
 from foreshock.errors import ConfigurationError, SnapshotRejected, StateRejected
@@ -105,8 +106,21 @@ class TestRestore:
             with pytest.raises(StateRejected):
                 fleet.restore(broken)
 
-        (lane,) = fleet._admission.lanes.values()
-        assert lane.bank.slots.used == 0
+        assert not fleet._admission.lanes
+
+    def test_layouts_that_are_gone_take_no_memory(self) -> None:
+        """A producer that goes through rates and channel names without end leaves nothing behind."""
+        fleet = Fleet(SPEC)
+        for i in range(60):
+            rate = 1600.0 + i // LAYOUT_BLOCKS
+            fleet.receive([dataclasses.replace(block(i), sampling_rate_hz=rate, channels=(f"c{i}",))])
+            fleet.receive([dataclasses.replace(block(i), asset="fan-1", sampling_rate_hz=rate)])
+        lanes = fleet._admission.lanes
+        assert len(lanes) == 1
+        assert fleet.capture(0, "pump-1").tree["points"]
+
+        fleet.release([0])
+        assert not lanes
 
     def test_another_reference_of_its_class_starts_cold(self) -> None:
         """A baseline in the units of another reference would call the whole class abnormal; other classes go on."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from foreshock.contract import Context, SensorBlock
 from foreshock.errors import ConfigurationError
+from foreshock.streams import wire
 from foreshock.streams.codec import block_tail, schemas
 from foreshock.streams.codec.avro.reader import fields_of, read_fields
 from foreshock.streams.codec.avro.writer import long_bytes
@@ -194,3 +195,14 @@ def test_every_field_of_a_writer_is_read_once() -> None:
 
     assert [name for name, _, _ in fields] == [field["name"] for field in schema["fields"]]
     assert defaults == {}
+
+
+def test_heads_of_names_without_end_are_not_all_kept(monkeypatch) -> None:
+    """What is remembered of heads is bounded by its bytes, whatever producers call their machines and sensors."""
+    monkeypatch.setattr(wire, "_HEADS", 50_000)
+    decoder, encode = Decoder(), Encoder().encode
+    for number in range(200):
+        block = replace(BLOCK, asset=f"pump-{number % 70}", point="p" * (number % 200 + 1))
+        decoder.decode(encode(block), origin=RAW, key=block.asset.encode())
+        kept = sum(wire._size(head) for heads in decoder._heads.values() for head in heads)
+        assert 0 < kept == decoder._kept <= 50_000
