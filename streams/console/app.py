@@ -55,10 +55,13 @@ class Console:
     @property
     def problem(self) -> str:
         """Why Kafka cannot be read now; "" where it can."""
-        if self.follower is not None and self.follower.problem and not self.machinery.last.problem:
-            after = self.machinery.last.at_ms > self.follower.since
-            return "" if after else self.follower.problem
-        return self.machinery.last.problem
+        return self.machinery.last.problem or (self.follower.problem if self.follower else "")
+
+    def look(self) -> None:
+        """Take note of what the last look at the brokers says of those that the follower missed: it hears of no end."""
+        look, follower = self.machinery.last, self.follower
+        if follower is not None and follower.problem and not look.problem and look.at_ms > follower.since:
+            follower.back()
 
     def take(self, batch: Sequence[Seen], ready: bool) -> None:
         """Take what was read, in the event loop."""

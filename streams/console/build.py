@@ -93,6 +93,7 @@ async def _tell(console: Console) -> None:
     while True:
         await asyncio.sleep(FLUSH_S)
         console.feed.flush(console.now_ms)
+        console.look()
         if time.monotonic() - beat >= BEAT_S:
             beat = time.monotonic()
             console.feed.whisper(

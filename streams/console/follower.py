@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
@@ -59,7 +60,7 @@ class Follower:
         self._behind: dict[tuple[str, int], int] = {}  # place -> end that was there at the start
         self.problem = ""  # why nothing can be read now
         self.since = time.time() * _MS
-        self.unread = 0  # records that are none of ours
+        self.unread: Counter[str] = Counter()  # records that are none of ours, by topic
 
     @staticmethod
     def check(settings: Settings, topics: Mapping[str, TopicInfo]) -> None:
@@ -137,15 +138,14 @@ class Follower:
                 topic, name = self._topics[place[0]]
                 found = seen(message, topic, name, self._decoder, self._registry)
                 if found is None:
-                    self.unread += 1
+                    self._pass_over(name, place, offset)
                 else:
                     batch.append(found)
                 offset += 1
             elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start so
                 self._away(error.str())
                 continue
-            if self.problem:
-                self.problem, self.since = "", time.time() * _MS
+            self.back()
             if offset >= self._behind.get(place, offset + 1):
                 del self._behind[place]
         waiting = asyncio.run_coroutine_threadsafe(self._give(batch, not self._behind), self._loop)
@@ -160,6 +160,18 @@ class Follower:
 
     async def _give(self, batch: Sequence[Seen], ready: bool) -> None:
         self._take(batch, ready)
+
+    def back(self) -> None:
+        """Note that the brokers answer."""
+        if self.problem:
+            self.problem, self.since = "", time.time() * _MS
+            log.info("Kafka: is back")
+
+    def _pass_over(self, name: str, place: tuple[str, int], offset: int) -> None:
+        """Count a record that cannot be read; the first of each topic is told."""
+        if not self.unread[name]:
+            log.warning("%s partition %d offset %d cannot be read: not ours, or of a later version", *place, offset)
+        self.unread[name] += 1
 
     def _error(self, error: Any) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  # as above

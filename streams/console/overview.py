@@ -66,7 +66,7 @@ class Overview:
                     "rows": plant.room.taken,
                     "rows_most": plant.room.most,
                     "bytes": plant.room.taken * ROW.itemsize,
-                    "unread": plant.unread + (console.follower.unread if console.follower else 0),
+                    "unread": plant.unread + (console.follower.unread.total() if console.follower else 0),
                 },
                 "kafka": {"reachable": not console.problem, "problem": console.problem},
                 "links": {"trace": console.settings.console.trace_link},
