@@ -24,7 +24,9 @@ async function ask(path, options) {
   }
   const body = await answer.json().catch((problem) => {
     // left while the answer was coming: whoever asked is gone; anything else is an answer that is no JSON
-    if (problem.name === "AbortError" || answer.ok) throw problem;
+    if (problem.name === "AbortError") throw problem;
+    if (answer.ok)
+      throw new Refused(0, { error: "The answer of the console's server broke off.", fix: "Load the page again." });
     return {};
   });
   if (!answer.ok) throw new Refused(answer.status, body);
