@@ -66,5 +66,5 @@ def _show(found: Diagnosis) -> None:
         console.print(f"    -> {each.fix}")
     if len(found.findings) > SHOWN:
         console.print(f"and {len(found.findings) - SHOWN} lesser findings: --json has them")
-    for each in found.unseen:
-        console.print(f"not seen: {each}", style="dim")
+    for what in found.unseen:
+        console.print(f"not seen: {what}", style="dim")

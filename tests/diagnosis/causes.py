@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from foreshock.answers.diagnosis.finding import Layer
 from foreshock.streams.kafka import admin_config
+from foreshock.streams.partitioner import partition_for
 from tests.diagnosis.live import ASSETS, Plant
 
 VICTIM = ASSETS[3]
@@ -69,10 +70,6 @@ def _ahead(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | {"source_ns": fields["source_ns"] + 3600 * _S}
 
 
-def _volts(fields: dict[str, Any]) -> dict[str, Any]:
-    return fields | {"unit": "V"}
-
-
 def _feeding(
     change: Callable[[dict[str, Any]], dict[str, Any] | None], *assets: str
 ) -> Callable[[Plant], Iterator[None]]:
@@ -115,7 +112,7 @@ def broker_slow(plant: Plant) -> Iterator[None]:
 
 def topic_deleted(plant: Plant) -> Iterator[None]:
     """Somebody deletes an output topic."""
-    admin = AdminClient(admin_config(plant.settings))
+    admin = AdminClient({**admin_config(plant.settings), "log_level": 0})
     name = plant.topics.name("evidence.v1")
     admin.delete_topics([name])[name].result()
     yield
@@ -125,7 +122,7 @@ def retention(plant: Plant) -> Iterator[None]:
     """Workers are down, and retention deletes what they have not read."""
     plant.stop_worker()
     time.sleep(2.0)
-    admin = AdminClient(admin_config(plant.settings))
+    admin = AdminClient({**admin_config(plant.settings), "log_level": 0})
     numbers = range(plant.settings.topics.partitions)
     asked = [TopicPartition(plant.topics.name("sensors.v1"), number, OFFSET_END) for number in numbers]
     for answered in admin.delete_records(asked).values():
@@ -135,8 +132,9 @@ def retention(plant: Plant) -> Iterator[None]:
 
 
 def hot(plant: Plant) -> Iterator[None]:
-    """One asset sends two hundred times as much as the others."""
-    plant.feed.flood = (VICTIM, 200)
+    """A hundred new assets, all of whose names fall on one partition."""
+    names = (f"extra-{n}" for n in count())
+    plant.feed.more = tuple(islice((name for name in names if partition_for(name.encode(), 4) == 2), 100))
     yield
 
 
@@ -179,20 +177,20 @@ def garbage(plant: Plant) -> Iterator[None]:
     yield
 
 
-def defect(plant: Plant) -> Iterator[None]:
-    """Our own code fails on the blocks of one asset."""
-    plant.stop_worker()
-    plant.script[:] = [sys.executable, "-m", "tests.chaos.failing", f"{VICTIM}:{10_000_000}"]
-    plant.feed.changes[VICTIM] = lambda fields: fields | {"sequence": 10_000_000} if _once(plant) else fields
-    plant.start_worker()
+def volts(plant: Plant) -> Iterator[None]:
+    """A gateway says volts where it measures an acceleration."""
+    record = '{"asset": "%s", "point": "de", "source_ns": %d, "sampling_rate_hz": 1600, "quantity": "acceleration", "unit": "V", "samples": [[1, 2, 3]]}'
+    plant.feed.raw = lambda value, asset: ((record % (asset, time.time_ns())).encode(), asset.encode(), -1)
     yield
 
 
-def _once(plant: Plant) -> bool:
-    """True for the first call only."""
-    first = not getattr(plant, "spoiled", False)
-    plant.spoiled = True  # type: ignore[attr-defined]
-    return first
+def defect(plant: Plant) -> Iterator[None]:
+    """Our own code fails on one block."""
+    plant.stop_worker()
+    spoilt = iter((10_000_000,))
+    plant.feed.changes[VICTIM] = lambda fields: fields | {"sequence": next(spoilt, fields["sequence"])}
+    plant.start_failing(f"{VICTIM}:10000000")
+    yield
 
 
 def lost_key(plant: Plant) -> Iterator[None]:
@@ -278,7 +276,7 @@ CAUSES = (
     Cause("a gateway cuts its records", Layer.GATEWAY, garbage),
     Cause("a gateway is silent", Layer.GATEWAY, _feeding(_silence, *ASSETS[:6]), 9.0),
     Cause("a gateway's clock is an hour ahead", Layer.GATEWAY, _feeding(_ahead)),
-    Cause("a gateway sends the wrong unit", Layer.GATEWAY, _feeding(_volts)),
+    Cause("a gateway sends the wrong unit", Layer.GATEWAY, volts),
     Cause("a sensor is frozen", Layer.SENSOR, _feeding(_frozen, VICTIM)),
     Cause("a sensor is clipped", Layer.SENSOR, _feeding(_clipped, VICTIM)),
     Cause("a sensor has another rate", Layer.SENSOR, _feeding(_wrong_rate, VICTIM)),

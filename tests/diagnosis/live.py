@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,34 +56,35 @@ class Feed(threading.Thread):
     def __init__(self, topics: Topics) -> None:
         super().__init__(daemon=True)
         self.changes: dict[str, Change] = {}
-        self.flood: tuple[str, int] = ("", 0)  # an asset, and how many more blocks of it in each round
+        self.more: tuple[str, ...] = ()  # further assets
         self.raw: Callable[[bytes, str], tuple[bytes, bytes, int]] | None = None
         self._topics = topics
         self._over = threading.Event()
         self._rng = np.random.default_rng(5)
 
     def run(self) -> None:
-        number = 0
-        while not self._over.wait(EVERY_S):
-            number += 1
-            for asset in ASSETS:
-                self._send(asset, number)
-            for extra in range(self.flood[1]):
-                self._send(self.flood[0], number, extra=extra)
+        began = time.time()
+        for number in count(1):
+            # Sampled without a gap and told in time, as a device does.
+            if self._over.wait(max(0.0, began + number * EVERY_S - time.time())):
+                return
+            for asset in (*ASSETS, *self.more):
+                self._send(asset, number, int((began + number * EVERY_S) * 1e9))
             self._topics.producer.poll(0)
 
     def stop(self) -> None:
         self._over.set()
         self.join()
 
-    def _send(self, asset: str, number: int, extra: int = 0) -> None:
+    def _send(self, asset: str, number: int, at_ns: int) -> None:
         t = np.arange(SAMPLES) / RATE_HZ
         samples = np.sin(2 * np.pi * 50 * t) + 0.3 * self._rng.normal(size=SAMPLES)
         fields: dict[str, Any] = {
-            "source_ns": time.time_ns() + extra,
+            "source_ns": at_ns,
             "sampling_rate_hz": RATE_HZ,
+            "interval_s": EVERY_S,  # promised: a rhythm that nobody promises is known after a minute only
             "samples": samples.astype(np.float32).reshape(1, -1),
-            "sequence": number * 1000 + extra,
+            "sequence": number,
         }
         changed = self.changes.get(asset, dict)(fields)
         if changed is None:
@@ -101,9 +103,9 @@ class Plant:
     folder: Path
     prefix: str
     more: str = ""  # settings
+    processes: int = 2
     running: ExitStack = field(default_factory=ExitStack)
     environment: dict[str, str] = field(default_factory=dict)
-    script: list[str] = field(default_factory=lambda: [sys.executable, "-c", START])
     server: HttpServer | None = None
     delivery: subprocess.Popen[str] | None = None
 
@@ -128,7 +130,7 @@ class Plant:
             f'[kafka]\nbootstrap = "{self.stack.bootstrap}"\nsession.timeout.ms = "10000"\n'
             f'[redis]\nurl = "{self.stack.redis_url}"\n'
             f'[topics]\nprefix = "{self.prefix}"\n'
-            f'[worker]\ngroup = "{self.prefix}group"\ninstance_id = "hall"\nprocesses = 2\ncheckpoint_s = 1.0\n'
+            f'[worker]\ngroup = "{self.prefix}group"\ninstance_id = "hall"\nprocesses = {self.processes}\ncheckpoint_s = 1.0\n'
             f'data_dir = "{self.folder / "data"}"\n'
             f'[state]\nkey_file = "{self.folder / "key"}"\n'
             f'[metrics]\nlisten = "127.0.0.1:{self.ports}"\ndeliver_listen = "127.0.0.1:{self.ports + 2}"\n'
@@ -148,14 +150,21 @@ class Plant:
         self.worker.wait_for("worker ready", 240, times=2)
         return self.worker
 
+    def start_failing(self, names: str) -> None:
+        """Start one worker with a defect (`tests/chaos/failing.py`), without a supervisor."""
+        self.processes = 1
+        self.configure()
+        self.worker = WorkerProcess(self._start("worker", "--slot", "0", entry=("-m", "tests.chaos.failing", names)))
+        self.worker.wait_for("worker ready", 240)
+
     def start_delivery(self) -> None:
         """Start `foreshock deliver`."""
         self.delivery = self._start("deliver")
         WorkerProcess(self.delivery)  # reads what it prints
 
-    def _start(self, *command: str) -> subprocess.Popen[str]:
+    def _start(self, *command: str, entry: tuple[str, ...] = ("-c", START)) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*self.script, *command, "--config", str(self.config)],
+            [sys.executable, *entry, *command, "--config", str(self.config)],
             env={name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")}
             | self.environment,
             stdout=subprocess.PIPE,

@@ -148,6 +148,27 @@ CASES = {
             "pulses": (pulse(error="timed out"),),
         },
     ),
+    "a worker that hangs, whose partitions others have": (
+        Layer.WORKER,
+        "hangs",
+        {
+            "partitions": tuple(replace(each, lag=0) for each in HEALTHY.partitions),
+            "pulses": (*HEALTHY.pulses, pulse(error="timed out")),
+        },
+    ),
+    "a worker of two that is gone, and its partition": (
+        Layer.WORKER,
+        "gone",
+        {
+            "partitions": partitions(done=0, lag=2000),
+            "pulses": (*HEALTHY.pulses, pulse(error="[Errno 111] Connection refused")),
+        },
+    ),
+    "a partition that gets most, though nothing waits yet": (
+        Layer.PARTITION,
+        "hot",
+        {"partitions": partitions(arrived=9000, done=9000, lag=20)},
+    ),
     "a worker that was restarted between the looks": (
         Layer.WORKER,
         "restarting",
