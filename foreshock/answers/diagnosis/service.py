@@ -15,6 +15,7 @@ from foreshock.answers.facts import counted
 SLOW_ANSWER_S = 0.25  # of a metadata request, which takes a healthy broker milliseconds
 SLOW_DELIVERY_S = 1.0  # of a batch's outputs until the brokers have them
 HOT = 3.0  # times the mean of the other partitions
+FEW = 20.0  # records a second: below that one more asset is a crowd
 CROWDED = 0.8  # share of all that waits
 BUSY = 0.85  # of a core
 STUCK_S = 5.0  # without progress, while records wait
@@ -116,16 +117,17 @@ def partition(vitals: Vitals) -> Iterator[Finding]:
     hot = _hot(vitals)
     if hot is not None:
         others = sum(each.arrived for each in rest if each is not hot) / (len(rest) - 1)
+        behind = vitals.behind and hot.lag >= CROWDED * vitals.lag
         yield Finding(
             Layer.PARTITION,
             "hot",
-            0.84,
+            0.84 if behind else 0.5,
             f"Partition {hot.number} gets more than its share.",
             (
                 f"{hot.arrived / vitals.span_s:.0f} records a second came, {others / vitals.span_s:.0f} on each of the others",
                 f"{hot.lag} of the {vitals.lag} records that wait are there",
             ),
-            "one asset sends too much, or the keys are few: `foreshock status` shows who; more partitions spread assets, not one asset",
+            "one asset sends too much, or few keys fall together: `foreshock status` shows who; more partitions spread assets, not one asset",
         )
 
 
@@ -139,12 +141,12 @@ def _elsewhere(moving: list[PartitionVitals], vitals: Vitals) -> tuple[str, ...]
 
 
 def _hot(vitals: Vitals) -> PartitionVitals | None:
-    """The partition that gets far more than the others and where what waits, waits."""
-    if len(vitals.partitions) < 2 or not vitals.behind:
+    """The partition that gets far more than the others."""
+    if len(vitals.partitions) < 2:
         return None
     top = max(vitals.partitions, key=lambda each: each.arrived)
     mean = sum(each.arrived for each in vitals.partitions if each is not top) / (len(vitals.partitions) - 1)
-    return top if top.arrived > HOT * mean and top.lag >= CROWDED * vitals.lag else None
+    return top if top.arrived > max(HOT * mean, FEW * vitals.span_s) else None
 
 
 def worker(vitals: Vitals) -> Iterator[Finding]:
@@ -162,8 +164,8 @@ def worker(vitals: Vitals) -> Iterator[Finding]:
         )
         return
     for each in vitals.pulses:
-        if each.kind == "worker" and each.error and not _refused(each) and vitals.lag:
-            yield _hangs(each.url, each.error, vitals)
+        if each.kind == "worker" and each.error:
+            yield from _unanswered(each, vitals)
     for each in vitals.workers:
         age = each.value("foreshock_progress_age_seconds")
         if age > STUCK_S:
@@ -183,16 +185,25 @@ def worker(vitals: Vitals) -> Iterator[Finding]:
         yield from _saturated(each, vitals)
 
 
-def _refused(pulse: Pulse) -> bool:
-    """Whether nothing listens there: a process that is not there, or one that shows no metrics, does not hang."""
-    return "refused" in pulse.error.lower()
+def _unanswered(pulse: Pulse, vitals: Vitals) -> Iterator[Finding]:
+    """A worker that shows no metrics: it hangs, or it is gone; where no worker shows any, they are switched off."""
+    if "refused" not in pulse.error.lower():
+        yield _hangs(pulse.url, pulse.error, vitals)
+    elif pulse.before or vitals.workers:
+        said = [f"nothing listens at {pulse.url}, where the settings have a worker"]
+        if pulse.before:
+            said.append(f"{vitals.span_s:.0f} s ago one answered there")
+        if vitals.lag:
+            said.append(f"{counted(vitals.lag, 'record')} wait")
+        fix = "its last line says why it ended; the supervisor starts it again, unless its configuration is wrong"
+        yield Finding(Layer.WORKER, "gone", 0.87, "A worker is gone, or is being restarted.", tuple(said), fix)
 
 
 def _hangs(url: str, why: str, vitals: Vitals) -> Finding:
     return Finding(
         Layer.WORKER,
         "hangs",
-        0.88,
+        0.88 if vitals.lag else 0.7,  # without a lag others have its partitions
         "A worker is there and gets nowhere.",
         (f"{url}: {why}", f"{counted(vitals.lag, 'record')} wait"),
         "look at its log; `py-spy dump` shows where it is; it ends itself after worker.stall_s",
