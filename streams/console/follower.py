@@ -142,10 +142,10 @@ class Follower:
                 else:
                     batch.append(found)
                 offset += 1
+                self.back()
             elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start so
                 self._away(error.str())
                 continue
-            self.back()
             if offset >= self._behind.get(place, offset + 1):
                 del self._behind[place]
         waiting = asyncio.run_coroutine_threadsafe(self._give(batch, not self._behind), self._loop)
