@@ -2,21 +2,25 @@
 
 Blocks stand on the input topic in the order of the month, as fast as workers take them: the source time is that of the
 month, the log's time is now. Operators and the workshop hear what stands on `alerts.v1` and answer on the topics that are
-theirs. The policy is that of the month; as everything comes months late, it pages late records as well.
+theirs; of each alert somebody says that it was false, and two days later that it was true after all. The
+policy is that of the month; as everything comes months late, it pages late records as well.
 """
 
 from __future__ import annotations
 
 import random
 import signal
+from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from foreshock.alerts import vocabulary as words
 from foreshock.alerts.default import TEXT
 from foreshock.alerts.records import AlertTransition, Command
+from foreshock.alerts.vocabulary import Change, CommandKind
 from foreshock.settings import Settings
 from foreshock.streams.errands.alertlog import AlertLog
 from foreshock.streams.errands.sender import Sender
@@ -90,6 +94,8 @@ class Killed:
         self.points: list[int] = []  # outcomes that stood on their topics when a worker was killed
         self._draw = random.Random(seed)
         self._sent = self._yesterday = 0
+        self._said: dict[int, list[Command]] = defaultdict(list)  # what is sent at a step, about alerts
+        self._asked: set[str] = set()
 
     def run(self) -> tuple[Verdict, Worker]:
         """Send the month, kill on the way, let the last worker finish, and ask the verifier."""
@@ -99,6 +105,7 @@ class Killed:
                 sender.send(asset)
             sender.flush()
             worker, since = self._start(), 0
+            worker.wait_for("worker ready", READY_S)
             for step in range(self.month.steps):
                 if step % DAY == 0:
                     self._hear(log, step, worker)
@@ -107,8 +114,7 @@ class Killed:
                     sender.flush()
                     worker, since = self._kill(worker, since), self._sent
         worker.wait_for("worker ready", READY_S)
-        asked = {each.command_id for each in self.outside.sent if isinstance(each, Command)}
-        until(lambda: asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
+        until(lambda: self._asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
         verdict = self.plant.finish(worker)
         self._print(verdict)
         return verdict, worker
@@ -117,8 +123,9 @@ class Killed:
         return self.plant.start("--slot", "0")
 
     def _step(self, step: int, sender: Sender) -> None:
-        for given in self.outside.send(step):
-            sender.send(given.item)
+        for item in (*(given.item for given in self.outside.send(step)), *self._said.pop(step, ())):
+            sender.send(item)
+            self._asked |= {item.command_id} if isinstance(item, Command) else set()
         for block in self.month.blocks(step):
             sender.send(block)
             self._sent += 1
@@ -132,6 +139,27 @@ class Killed:
         new = [each for name, each in found.items() if name not in known]
         self.told += new
         self.outside.hear(new, step)
+        for each in new:
+            if each.change is Change.RAISED:
+                self._judge(each, step)
+
+    def _judge(self, alert: AlertTransition, step: int) -> None:
+        """Have an alert labelled false, which lets its state into the baseline, and true two days later."""
+        first = Command(
+            command_id=f"false-{alert.alert_id}", kind=CommandKind.LABEL, asset=alert.asset, actor="anna",
+            reason="nothing heard", at_ns=self.month.time_ns(step + 1), verdict=words.Verdict.FALSE, alert_id=alert.alert_id,
+            from_ns=alert.raised_ns, until_ns=self.month.time_ns(step),
+        )  # fmt: skip
+        again = replace(
+            first, command_id=f"true-{alert.alert_id}", label_id=first.command_id, verdict=words.Verdict.TRUE,
+            at_ns=self.month.time_ns(step + 2 * DAY),
+        )  # fmt: skip
+        for at, asked in ((step + 1, first), (step + 2 * DAY, again)):
+            accept = replace(
+                asked, command_id=f"accept-{asked.command_id}", label_id=first.command_id, accept=True, actor="ben",
+                verdict=None,
+            )  # fmt: skip
+            self._said[at] += [asked, accept]
 
     def _kill(self, worker: Worker, since: int) -> Worker:
         """Kill the worker once it is so far, wherever it is then, and start the next one."""
@@ -144,7 +172,7 @@ class Killed:
 
     def _await(self, goal: int, worker: Worker) -> None:
         """Wait until there are so many outcomes."""
-        until(lambda: self.plant.outcomes() >= goal or worker.process.poll() is not None, WAIT_S, worker.shown)
+        until(lambda: self.plant.outcomes() >= goal or worker.process.poll() is not None, 2 * WAIT_S, worker.shown)
         assert worker.process.poll() is None, worker.shown()
 
     def alerts(self) -> list[tuple[str, str]]:
@@ -152,10 +180,13 @@ class Killed:
         return [(each.id, each.record["command_id"]) for each in self.plant.read("alerts.v1")]
 
     def _print(self, verdict: Verdict) -> None:
-        raw = [name for name, _ in self.alerts()]
+        found = self.plant.read("alerts.v1")
+        ids = {each.id for each in found}
+        states = {each.id for each in found if "takes in its present state" in each.record["effect"]}
         row = {
             "assets": len(self.month.machines), "days": self.month.days, "blocks": verdict.inputs, "kills": self.kills,
-            "transitions": len(set(raw)), "repeated_transitions": len(raw) - len(set(raw)), "repeated": verdict.repeated,
+            "transitions": len(ids), "repeated transitions": len(found) - len(ids), "repeated": verdict.repeated,
+            "states accepted": len(states),
         }  # fmt: skip
         print(*(f"{name} {value:,}" for name, value in row.items()), sep=", ")
         print(verdict)

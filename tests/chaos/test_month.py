@@ -30,6 +30,8 @@ def test_a_month_with_workers_that_are_killed(settings, running, tmp_path):
     assert len(killed.points) == KILLS
     sound(verdict, worker, repeated=KILLS * settings.worker.batch)
     told = {each.id: each.record for each in killed.plant.read("alerts.v1")}
-    assert {Change.RAISED, Change.ACKNOWLEDGED, Change.WORK_ORDER} <= {each["change"] for each in told.values()}
+    assert {Change.RAISED, Change.ACKNOWLEDGED, Change.WORK_ORDER, Change.LABELLED} <= {
+        each["change"] for each in told.values()
+    }
     answers = [each["command_id"] for each in told.values() if each["command_id"]]
     assert len(answers) == len(set(answers))
