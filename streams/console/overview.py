@@ -78,8 +78,10 @@ class Overview:
         """Take the token and give a session's cookie."""
         session = self._console.guard.tokens.login(asked.said(await asked.body(request), "token"))
         found = answer({"signed_in": True})
+        # Behind something that speaks TLS the request comes plain; the page's own origin says how the browser sees it.
+        secure = request.secure or request.headers.get("Origin", "").startswith("https://")
         found.set_cookie(
-            COOKIE, session, max_age=int(SESSION_S), path="/", httponly=True, samesite="Strict", secure=request.secure
+            COOKIE, session, max_age=int(SESSION_S), path="/", httponly=True, samesite="Strict", secure=secure
         )
         return found
 
