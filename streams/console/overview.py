@@ -7,6 +7,9 @@ import time
 
 from aiohttp import web
 
+from foreshock.answers.diagnosis.diagnose import diagnose
+from foreshock.answers.diagnosis.vitals import Vitals
+from foreshock.settings import Settings
 from foreshock.streams.console import asked
 from foreshock.streams.console.app import BEAT_S, Console
 from foreshock.streams.console.feed import framed
@@ -18,8 +21,10 @@ from foreshock.streams.console.problems import Problem
 from foreshock.streams.console.rings import ROW
 from foreshock.streams.console.tokens import SESSION_S
 from foreshock.streams.console.traces import stages
+from foreshock.streams.errands.vitals import gather
 
 RETRY_MS = 2000
+LOOK_S, SINCE_S = 5.0, 900.0  # of a diagnosis: between its two looks, and how far back events are read
 STAGES_S = 10.0  # for so long the stages hold that were read once
 
 
@@ -28,6 +33,7 @@ class Overview:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._diagnosing = asyncio.Lock()
         self._stages: tuple[float, list[dict[str, object]]] = (-STAGES_S, [])
 
     def routes(self) -> list[web.RouteDef]:
@@ -39,6 +45,7 @@ class Overview:
             web.get("/api/fleet", self.fleet),
             web.get("/api/events", self.events),
             web.get("/api/pipeline", self.pipeline),
+            web.get("/api/diagnose", self.diagnose),
             web.get("/api/dead-letters", self.letters),
             web.get(r"/api/dead-letters/{partition:\d{1,9}}/{offset:\d{1,18}}", self.letter),
         ]
@@ -142,6 +149,21 @@ class Overview:
             self._stages = time.monotonic(), found
         return answer(pipeline(console.machinery, console.plant, found, console.now_ms, console.problem))
 
+    async def diagnose(self, request: web.Request) -> web.Response:
+        """Name the layer that is in trouble, with its evidence: two looks at everything, a few seconds apart."""
+        del request
+        if self._diagnosing.locked():
+            raise Problem("busy", "another diagnosis runs", "try again in a moment")
+        async with self._diagnosing:
+            seen = await self._console.readers.run(_vitals, self._console.settings)
+        found = diagnose(seen)
+        findings = [
+            {"layer": each.layer, "cause": each.cause, "weight": each.weight, "sentence": each.sentence}
+            | {"evidence": list(each.evidence), "fix": each.fix}
+            for each in found.findings
+        ]
+        return answer({"layer": found.layer, "findings": findings, "unseen": list(found.unseen)})
+
     async def letters(self, request: web.Request) -> web.Response:
         """Give the newest dead letters."""
         limit = asked.whole(request, "limit", 100, 1, 1000)
@@ -155,3 +177,7 @@ class Overview:
         if place[0] >= topic.partitions:
             raise Problem("not_found", f"{topic.name} has no partition {place[0]}")
         return answer(await console.readers.ask(letter, topic, console.registry, place))
+
+
+def _vitals(settings: Settings) -> Vitals:
+    return gather(settings, urls=(), span_s=LOOK_S, since_s=SINCE_S)

@@ -199,6 +199,9 @@ def _shows_the_machine_room(page: Page, poll_until) -> None:
         return [(each["end"], each["lag"]) for each in sensors] == [(77, 0)] and all(owners)
 
     poll_until(known, 90, lambda: json.dumps(page.get("/api/pipeline"))[:2000])
+    diagnosis = page.get("/api/diagnose")
+    assert {"layer", "findings", "unseen"} <= diagnosis.keys()
+    assert all(each["sentence"] and each["evidence"] for each in diagnosis["findings"])
     letters = page.get("/api/dead-letters")
     assert letters["by_reason"] == {"unknown_framing": 1}
     line = letters["letters"][0]
