@@ -50,7 +50,8 @@ class TestHeaders:
         assert of(QUALITY)["ce_type"] == "io.foreshock.quality.raised.v1"
         assert of(QUALITY)["ce_subject"] == "DE bearing/axial"
         assert of(LETTER)["ce_source"] == "/sensors.v1/3"
-        assert of(ALERT)["ce_type"] == "io.foreshock.alert.escalated.v1"
+        assert of(replace(ALERT, members=()))["ce_type"] == "io.foreshock.alert.escalated.v1"
+        assert of(ALERT)["ce_type"] == "io.foreshock.incident.escalated.v1"
         assert of(ALERT)["ce_subject"] == ALERT.alert_id
         assert of(replace(ANOMALY, asset="a b/ü", site="x y"))["ce_source"] == "//x%20y/a%20b/%C3%BC"
 
