@@ -201,6 +201,14 @@ CASES = {
         {"quality": tuple(quality(f"pump-{n}", "silent") for n in range(5))},
     ),
     "records that cannot be decoded": (Layer.GATEWAY, "truncated", {"letters": (letter("truncated"),)}),
+    "records that are refused, and the silence that follows": (
+        Layer.GATEWAY,
+        "unit_mismatch",
+        {
+            "letters": (letter("unit_mismatch"),),
+            "quality": tuple(quality(f"pump-{n}", "silent") for n in range(5)),
+        },
+    ),
     "an error of our own": (Layer.FEATURES, "internal_error", {"letters": (letter("internal_error"),)}),
     "another feature set": (
         Layer.FEATURES,

@@ -103,7 +103,7 @@ def letters(vitals: Vitals) -> Iterator[Finding]:
             yield Finding(Layer.SINK, reason, 0.74, f"{count} of alerts.v1 was refused by a sink.", facts, fix)
         else:
             fix = "mend the sender (`foreshock validate` looks at a payload), then `foreshock dead-letters redrive`"
-            yield Finding(Layer.GATEWAY, reason, 0.75, f"{count} could not be used: {reason}.", facts, fix)
+            yield Finding(Layer.GATEWAY, reason, 0.77, f"{count} could not be used: {reason}.", facts, fix)
 
 
 def state(vitals: Vitals) -> Iterator[Finding]:
