@@ -49,9 +49,7 @@ class Seen:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    refused: list[str] = field(
-        default_factory=list
-    )  # answers with an error status, which Chromium tells on the console
+    refused: list[str] = field(default_factory=list)  # what Chromium tells of answers that were errors or did not come
 
 
 @contextmanager
@@ -73,7 +71,7 @@ def looking(browser: Browser, url: str, *, size: dict[str, int] | None = None, s
 
 
 def _note(seen: Seen, kind: str, text: str) -> None:
-    if text.startswith("Failed to load resource: the server responded"):
+    if text.startswith("Failed to load resource"):
         seen.refused.append(text)
     elif kind in ("error", "warning"):
         seen.complaints.append(f"{kind}: {text}")

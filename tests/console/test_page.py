@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -54,11 +55,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def demo(browser: Browser, stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demonstration that has found its faults, with an asset whose name attacks those who read it."""
+    """A demonstration that has found its faults."""
     with demonstration(stack.bootstrap, stack.redis_url or "", tmp_path_factory.mktemp("demo")) as running:
-        with Sender(settings_of(stack, running.prefix), idempotent=False) as sender:
-            sender.send(replace(samples.ASSET, asset=HOSTILE, path=(HOSTILE, "north", "hall", "line-9")))
-            sender.send(replace(samples.FRAME, asset=HOSTILE))
         yield running
 
 
@@ -127,8 +125,11 @@ def acknowledged(stack: LocalStack, demo: Demo):
     return next((each for each in records if each["change"] == "acknowledged" and each["alert_id"] == demo.alert), None)
 
 
-def test_a_hostile_name_is_text(browser: Browser, demo: Demo):
+def test_a_hostile_name_is_text(browser: Browser, demo: Demo, stack: LocalStack):
     """A name that is markup is shown as it is, in the fleet, on its own page and in its address; nothing of it runs."""
+    with Sender(settings_of(stack, demo.prefix), idempotent=False) as sender:
+        sender.send(replace(samples.ASSET, asset=HOSTILE, path=(HOSTILE, "north", "hall", "line-9")))
+        sender.send(replace(samples.FRAME, asset=HOSTILE))
     with looking(browser, f"{demo.url}#/fleet?q=img") as seen:
         page = seen.page
         expect(row(page, HOSTILE)).to_be_visible()
@@ -169,6 +170,26 @@ def test_the_keyboard_is_enough(browser: Browser, demo: Demo):
         keys.press("p")
         expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
         expect(page.get_by_text("partition 0").first).to_be_visible()
+
+
+def test_a_dead_letter_shows_its_bytes(browser: Browser, demo: Demo, stack: LocalStack):
+    """What could not be used stands on the pipeline page with its reason and what came, byte for byte, as text."""
+    settings = settings_of(stack, demo.prefix)
+    producer = Producer({**producer_config(settings), "log_level": 2})
+    producer.produce(f"{demo.prefix}sensors.v1", b"<script>window.pwned=3</script>", b"pump-x")
+    assert producer.flush(DEADLINE_S) == 0
+    with looking(browser, f"{demo.url}#/pipeline") as seen:
+        page = seen.page
+        expect(page.get_by_label("Dead letters").get_by_role("row").filter(has_text="pump-x")).to_be_visible()
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        letter = page.get_by_role("region", name="Dead letter", exact=True)
+        expect(letter).to_contain_text("3c 73 63 72 69 70 74 3e")
+        expect(letter).to_contain_text("How to mend it")
+        assert "letter=" in page.evaluate("location.hash")
+        page.keyboard.press("d")
+        expect(page.get_by_label("What is in trouble?").locator("li, .state").first).to_be_visible()
+        assert page.evaluate("window.pwned") is None
 
 
 def test_themes_and_narrow_screens(browser: Browser, demo: Demo):
@@ -213,7 +234,7 @@ def test_what_is_not_there_is_said_in_words(browser: Browser, demo: Demo):
 
 
 def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalStack, topic_prefix: str):
-    """From the request to the first rows of 1,000 assets; only those exist that are seen, and the last can be reached."""
+    """From the request to the first rows; only those exist that are seen; without its server the page says so and stays."""
     settings = settings_of(stack, topic_prefix)
     topics = ensure(settings)
     producer, encoder = Producer({**producer_config(settings), "log_level": 2}), encoder_for(settings, "scores.v1")
@@ -221,8 +242,8 @@ def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalSta
         record = replace(samples.ORDINARY, asset=f"pump-{number:04d}")
         producer.produce(topics["scores.v1"].name, encoder.encode(record), record.asset.encode())
     assert producer.flush(DEADLINE_S) == 0
-    with console(stack.bootstrap, topic_prefix) as url, looking(browser, url) as seen:
-        page = seen.page
+    with ExitStack() as left, console(stack.bootstrap, topic_prefix) as url:
+        page = left.enter_context(looking(browser, url)).page
         expect(page.get_by_text(f"{ASSETS // 1000} 000 assets")).to_be_visible()
         page.reload()
         page.wait_for_selector(".lane-row")
@@ -231,6 +252,10 @@ def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalSta
         assert took < FIRST_PAINT_MS
         assert page.get_by_role("row").count() < 60
         page.keyboard.press("End")
+        expect(page.get_by_role("row", selected=True)).to_contain_text("pump-0999")
+        page_alone = left.pop_all()
+    with page_alone:
+        expect(page.locator("#notice")).to_contain_text("No word from the console's server")
         expect(page.get_by_role("row", selected=True)).to_contain_text("pump-0999")
 
 

@@ -55,12 +55,42 @@ function row(alert, at, selected) {
   );
 }
 
+/** Incidents of lines: several machines that fail together are one thing to somebody. */
+function lines(incidents) {
+  const standing = incidents.filter((each) => each.open);
+  if (!standing.length) return null;
+  const machines = (each) =>
+    each.members.map(({ asset, alert_id: alert }, at) => [
+      at ? ", " : "",
+      el("a", { href: href("alert", alert) }, asset),
+    ]);
+  const item = (each) =>
+    el(
+      "li",
+      null,
+      stamp(each.raised_ms),
+      el(
+        "div",
+        null,
+        severity(each.severity),
+        el("b", null, ` ${each.line} `),
+        `${plain(each.state)}, ${many(each.members.length, "machine")}: `,
+        machines(each),
+        each.cause && el("div.hint", null, each.cause),
+      ),
+    );
+  return panel("Lines on which several machines fail together", el("ul.past", null, standing.map(item)), {
+    flush: true,
+  });
+}
+
 export function open(view, { query }) {
   const set = { state: "open", asset: "", ...Object.fromEntries(query) };
   let alerts = null;
   let at = -1;
   let gone = false;
   const body = el("tbody");
+  const incidents = el("div");
   const empty = el("div", null, words("Reading the alerts …"));
   const chips = el("div.chips", { role: "group", "aria-label": "Which alerts" });
   const table = el(
@@ -87,6 +117,7 @@ export function open(view, { query }) {
       "div.sheet",
       null,
       el("h1", null, "Alerts"),
+      incidents,
       panel("What needs somebody, the most urgent first", [table, empty], { flush: true, end: chips }),
     ),
   );
@@ -150,6 +181,8 @@ export function open(view, { query }) {
       if (gone) return;
       alerts = found.alerts;
       draw();
+      const grouped = await get("lines");
+      if (!gone) put(incidents, lines(grouped.incidents));
     } catch (problem) {
       if (!gone && !alerts) put(empty, el("p.state.fault", null, `${problem.message} ${problem.fix}`));
     }
@@ -160,7 +193,7 @@ export function open(view, { query }) {
     at = Math.min(Math.max(at + by, 0), alerts.length - 1);
     draw();
     body.children[at].scrollIntoView({ block: "nearest" });
-    say(`${many(at + 1, "alert")} of ${alerts.length}: ${alerts[at].severity} ${alerts[at].asset}`);
+    say(`alert ${at + 1} of ${alerts.length}: ${alerts[at].severity} ${alerts[at].asset}`);
   }
 
   keys({
@@ -182,7 +215,7 @@ export function open(view, { query }) {
     ],
   });
   const stop = listen((kind) => {
-    if (kind === "alert") load();
+    if (kind === "alert" || kind === "line") load();
   });
   const again = setInterval(load, 15_000);
   draw();

@@ -51,7 +51,7 @@ export const post = (path, body = {}, values = {}) =>
     body: JSON.stringify(body),
   });
 
-const KINDS = ["hello", "scores", "anomaly", "alert", "quality", "dead_letter", "ready", "beat", "reset"];
+const KINDS = ["hello", "scores", "anomaly", "alert", "line", "quality", "dead_letter", "ready", "beat", "reset"];
 const listeners = new Set();
 export const live = { heardMs: 0, kafka: true, lagS: null, ready: true, connected: false };
 let source = null;

@@ -3,7 +3,7 @@
 import { el, put } from "./dom.js";
 import { number } from "./text.js";
 import { colour } from "./theme.js";
-import { clock, tick } from "./time.js";
+import { clock, tick, ticks } from "./time.js";
 
 const FONT = "11.5px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const alive = new Set();
@@ -131,6 +131,7 @@ export class Chart {
       ...look,
       size: 30,
       space: 72,
+      splits: this.spec.time ? (plot, _, from, to) => ticks(from, to, plot.width / 90) : undefined,
       values: format,
       grid: { ...look.grid, show: Boolean(this.spec.time) },
       label: undefined,

@@ -8,7 +8,7 @@ const GAP = 26;
 const LEAST = 172;
 const LINE = 15;
 const BETWEEN = 14;
-const TITLES = ["Records", "What it was read with", "Model and state", "Score", "Anomaly", "Alert", "Work and sinks"];
+const TITLES = ["Records", "What it was read with", "Model and state", "Score", "Anomaly", "Alert, and what followed"];
 const KINDS = {
   input: "what was measured",
   schema: "how it was written",
@@ -91,7 +91,9 @@ function edge(from, to) {
 }
 
 /** The picture and, for those who do not see it, the same as a list. */
-export function lineage({ nodes, edges }, room) {
+export function lineage({ nodes: all, edges }, room) {
+  // what people and sinks made of an alert stands below it: a column of its own would be cut on most screens
+  const nodes = all.map((node) => ({ ...node, layer: Math.min(node.layer, TITLES.length - 1) }));
   const { boxes, width, height, layers, wide } = place(nodes, room);
   const picture = svg(
     "svg",

@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { waiting } from "./asset.js";
 import { Chart } from "./chart.js";
+import { diagnosis } from "./diagnosis.js";
 import { el, marked, put, words } from "./dom.js";
 import { keys } from "./keys.js";
 import { Letters } from "./letters.js";
@@ -194,6 +195,7 @@ class Page {
     this.workers = waiting("Workers", 90);
     this.sinks = waiting("Sinks", 90);
     this.letters = new Letters(query);
+    this.diagnosis = diagnosis();
     this.facts = el("div");
     put(
       view,
@@ -203,6 +205,7 @@ class Page {
         el("div.head", null, el("h1", null, "Pipeline"), el("span.hint", null, this.facts)),
         this.fault,
         this.tiles,
+        this.diagnosis.root,
         el("div.two", null, this.rate.root, this.stages.root),
         this.topics.root,
         el("div.two", null, this.workers.root, this.sinks.root),
@@ -290,6 +293,7 @@ export function open(view, { query }) {
     k: ["", () => page.letters.move(-1)],
     ArrowDown: ["", () => page.letters.move(1)],
     ArrowUp: ["", () => page.letters.move(-1)],
+    d: ["diagnose", () => page.diagnosis.ask()],
     Enter: ["", () => page.letters.enter()],
     Escape: ["", () => page.letters.shut()],
   });
