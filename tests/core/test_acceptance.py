@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import Change, CommandKind, Verdict, WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Phase
-from foreshock.fleet import Fleet, FleetSpec
+from foreshock.fleet import Fleet, FleetSpec, Recipe
 from foreshock.outcome import Outcome
 from tests.core.alerting import at, control, feed, told, work
 from tests.core.builders import frame
@@ -22,12 +24,12 @@ MOVED, LABELLED = 40, 60
 class Plant:
     """A pump that runs on a new level from `MOVED` on, and people who label its alert."""
 
-    def __init__(self, spec: FleetSpec = SPEC) -> None:
+    def __init__(self, spec: FleetSpec = SPEC, level: float = NEW) -> None:
         self.fleet = Fleet(spec)
         self.next = 0
         self.asked = 0
         self.run(MOVED)
-        self.run(LABELLED, NEW)
+        self.run(LABELLED, level)
 
     def run(self, end: int, fault: float = 0.0, **fields: Any) -> list[Outcome]:
         """Blocks up to before `end`."""
@@ -46,6 +48,12 @@ class Plant:
         name = fields.get("label_id") or f"c{self.asked}"
         self.ask(verdict=verdict, **{"from_ns": at(MOVED + 2), "until_ns": at(self.next - 1), **fields})
         return self.ask(label_id=name, accept=True, actor="Grace")
+
+    def change(self, spec: FleetSpec) -> None:
+        """Put other settings in force."""
+        recipe = Recipe(spec)
+        self.fleet.know(recipe.key, recipe)
+        self.fleet.change(recipe.key, 0, self.next)
 
     @property
     def point(self) -> Any:
@@ -210,3 +218,38 @@ class TestRevised:
 
         assert plant.point.former is None
         assert plant.point.heir is None
+
+
+class TestOtherSettings:
+    @pytest.mark.parametrize(("profile", "level"), [("full", NEW), ("lean", 6.0)])
+    def test_a_budget_that_changes_leaves_it_as_it_is(self, profile: str, level: float) -> None:
+        """What is in the shadow and what is behind go on by the new rule, and can still be taken back."""
+        spec = replace(SPEC, profile=profile)
+        plant = Plant(spec, level)
+        plant.label()
+        plant.run(LABELLED + 5, level)
+        plant.change(replace(spec, budget=1.0))
+        plant.run(LABELLED + 40, level)
+        assert plant.point.heir is None
+        assert plant.point.former.labels == ("c0",)
+        plant.change(replace(spec, budget=0.1))
+        plant.label(Verdict.NEUTRAL, label_id="c0", until_ns=at(LABELLED - 1))
+
+        assert plant.point.former is None
+        assert plant.point.model.recipe.spec.budget == 0.1
+        assert min(scores(plant.run(LABELLED + 60, level))) > 0.9
+
+    def test_a_model_of_another_kind_begins_without_it(self) -> None:
+        """Nobody can go back to settings that are gone; the restored state has neither."""
+        plant = Plant()
+        plant.label()
+        plant.run(LABELLED + 40, NEW)
+        plant.change(replace(SPEC, profile="lean"))
+        state = plant.fleet.capture(0, "pump-1")
+
+        assert plant.point.former is None
+        assert plant.point.heir.label == ""
+        other = Fleet(replace(SPEC, profile="lean"))
+        other.know(Recipe(SPEC).key, Recipe(SPEC))
+        other.restore(state)
+        assert other.capture(0, "pump-1").digest() == state.digest()
