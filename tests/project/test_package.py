@@ -72,7 +72,7 @@ def test_wheel_holds_every_module_and_data_file_once(wheel):
         names = [name for name in archive.namelist() if ".dist-info/" not in name]
 
     assert sorted(names) == sorted(expected_files())
-    assert {"foreshock/local/kafka.lock", "foreshock/local/zipkin.lock"} <= names
+    assert {"foreshock/local/kafka.lock", "foreshock/local/zipkin.lock"} <= set(names)
     assert any(name.startswith("foreshock/avro_schemas/") and name.endswith(".avsc") for name in names)
 
 
