@@ -39,7 +39,7 @@ class Traced(Plant):
 def plant(quick, tmp_path, open_topics, make_block, poll_until):
     """Registered pumps, a policy in a file, and a warm-up that is soon over."""
     (tmp_path / "policies").mkdir()
-    (tmp_path / "policies" / "quick.toml").write_text(POLICY)
+    (tmp_path / "policies" / "quick.toml").write_text(f'group_by = "line"\n{POLICY}')
     settings = replace(quick, alerts=replace(quick.alerts, policies=(str(tmp_path / "policies"),)))
     topics = open_topics(settings)
     with Sender(settings) as sender:
@@ -48,8 +48,12 @@ def plant(quick, tmp_path, open_topics, make_block, poll_until):
     return Traced(settings, topics, make_block, poll_until)
 
 
-def test_alert_becomes_a_work_order_and_knows_its_number_in_one_trace(plant, start_worker, poll_until, tmp_path):
-    """A fault, an alert, one work request; its number and its end come back to the alert; all in the gateway's trace."""
+@pytest.mark.parametrize("per", ["asset", "line"])
+def test_alert_becomes_a_work_order_and_knows_its_number_in_one_trace(plant, start_worker, poll_until, tmp_path, per):
+    """A fault, an alert, one work request; its number and its end come back to the alert; all in the gateway's trace.
+
+    Also where the request is raised for the incident of the line.
+    """
     orders = WorkOrders()
     template = tmp_path / "orders.json"
     template.write_text(json.dumps(WORK_TEMPLATE), encoding="utf-8")
@@ -58,13 +62,14 @@ def test_alert_becomes_a_work_order_and_knows_its_number_in_one_trace(plant, sta
         config.write_text(
             f'[kafka]\nbootstrap = "{plant.settings.kafka.bootstrap}"\n[topics]\nprefix = "{plant.settings.topics.prefix}"\n'
             f'[worker]\ngroup = "{plant.settings.worker.group}"\n[deliver.orders]\nkind = "rest"\nurl = "{server.url}"\n'
-            f'template = "{template}"\nstart = "beginning"\nclosures_s = 0.3\n',
+            f'template = "{template}"\nstart = "beginning"\nclosures_s = 0.3\nper = "{per}"\n',
             encoding="utf-8",
         )
         worker = start_worker(plant.settings, "--slot", "0")
         command = [sys.executable, "-c", START, "deliver", "--config", str(config)]
         deliver = Deliver(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
         running.callback(deliver.end)
+        poll_until(lambda: per == "asset" or deliver.said("are open; on from"), 90, lambda: "\n".join(deliver.lines))
         plant.run(60)
         plant.until("raised", worker, level=2.5)
         poll_until(lambda: "work_order" in plant.changes(), 60, lambda: f"{plant.changes()} {deliver.lines}")
@@ -74,7 +79,9 @@ def test_alert_becomes_a_work_order_and_knows_its_number_in_one_trace(plant, sta
 
     told = plant.told()
     raised, opened = (next(each for each in told if each["change"] == name) for name in ("raised", "work_order"))
-    assert orders.made == [raised["alert_id"]]
+    assert raised["line"] == "acme/north/water/line 1"
+    assert (orders.made == [raised["alert_id"]]) == (per == "asset")
+    assert len(orders.made) == 1
     assert (opened["alert_id"], opened["work_order"], opened["actor"]) == (raised["alert_id"], "WO-1", "deliver:orders")
     assert {each["trace_id"] for each in (raised, opened)} == {TRACE}
     creating = [given for given, path in zip(server.headers, server.paths, strict=True) if path == "/orders"]
