@@ -79,7 +79,7 @@ def tell(settings: Settings, order: WorkOrder) -> None:
 
 def _sender(settings: Settings) -> Sender:
     """Make the sender of a person's word: the same id twice has one effect, and what comes of it is in its trace."""
-    return Sender(settings, idempotent=False, spans=Sending(settings, program="command"))
+    return Sender(settings, idempotent=False, spans=Sending(settings, program="command", patience_s=1.0))
 
 
 def alarms(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -59,9 +59,14 @@ class Sending:
         Hold spans back that nobody sampled until `keep` asks for them; else they go out, at most `PER_S` a second.
     store
         Directory of the local store; "": that of the settings, or the one that a worker on this machine keeps.
+    patience_s
+        How long the end waits for exporters; a person who gave a command waits for its answer, not for them.
     """
 
-    def __init__(self, settings: Settings, *, program: str, held: bool = False, store: str = "") -> None:
+    def __init__(
+        self, settings: Settings, *, program: str, held: bool = False, store: str = "", patience_s: float = 5.0
+    ) -> None:
+        self._patience_s = patience_s
         self._ratio = settings.telemetry.sample_ratio
         self._client = f"{program}-{socket.gethostname()}-{os.getpid()}"
         self._rng = random.Random(os.urandom(16))  # noqa: S311  # ids of traces are no secrets
@@ -108,10 +113,10 @@ class Sending:
             elif len(self._asked) < HELD:
                 self._asked.add(number)  # its outputs may be heard of before our own delivery report
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Send what waits, for at most `timeout_s`."""
+    def close(self) -> None:
+        """Send what waits, as far as patience goes."""
         if self._tracing is not None:
-            self._tracing.close(timeout_s)
+            self._tracing.close(self._patience_s)
 
     def _emit(self, plan: TracePlan, *, event: bool) -> None:
         if self._tracing is not None:

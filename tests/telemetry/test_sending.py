@@ -19,7 +19,11 @@ def sending(receiver):
 
     def make(ratio=0.0, *, held=False, store=""):
         return Sending(
-            Settings(telemetry=TelemetrySettings(sample_ratio=ratio)), program="feed", held=held, store=store
+            Settings(telemetry=TelemetrySettings(sample_ratio=ratio)),
+            program="feed",
+            held=held,
+            store=store,
+            patience_s=30,
         )
 
     return make
@@ -86,7 +90,7 @@ def test_others_go_out_at_a_bounded_rate(sending, receiver):
     subject = sending()
     for sent in send(subject, 4 * PER_S)[:1]:
         subject.done(sent, 0, 0, "message timed out")
-    subject.close(30)
+    subject.close()
 
     assert PER_S <= len(receiver.spans()) < 4 * PER_S
     assert [span.status.message for span in receiver.spans() if span.status.message] == ["message timed out"]
