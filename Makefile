@@ -61,7 +61,7 @@ bench: setup-dev  ## Measure CPU per block against a hand-written loop
 
 # Each fault with 100,000 blocks; the figures of all of them make the report.
 chaos: setup-dev  ## Hurt everything at length and write docs/chaos.md (an hour and a half)
-	@folder=$$(mktemp -d); export CHAOS_REPORT=$$folder CHAOS_BLOCKS=100000 CHAOS_MESSAGES=1000000 CHAOS_SNAPSHOTS=100000 MONTH_KILLED=50,30,100; \
+	@folder=$$(mktemp -d); export CHAOS_REPORT=$$folder CHAOS_BLOCKS=100000 CHAOS_MESSAGES=1000000 CHAOS_NAMES=200000 CHAOS_SNAPSHOTS=100000 MONTH_KILLED=50,30,100; \
 	$(BIN)/python -m pytest tests/fuzz tests/chaos -m slow --timeout 3600 $(ARGS) || failed=$$?; \
 	$(BIN)/python -m tests.chaos.timings $$folder; \
 	$(BIN)/python -m tests.chaos.report $$folder > docs/chaos.md; rm -r $$folder; exit $${failed:-0}

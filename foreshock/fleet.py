@@ -31,6 +31,7 @@ from foreshock.core.desk import Desk
 from foreshock.core.orders import Item, Orders
 from foreshock.core.points import AssetStatus, PointView, models_of, status, views
 from foreshock.core.recipe import Recipe
+from foreshock.core.room import Room
 from foreshock.core.silence import Silence
 from foreshock.core.spec import FleetSpec
 from foreshock.core.state import AssetState
@@ -78,6 +79,7 @@ class Fleet:
         self.on_stage = on_stage or _ignore
         self._admission = Admission(spec, reference, extract, Desk(tuple(policies)))
         self._stored = Store(self._admission)
+        self._room = Room(self._admission)
         self._silence = Silence(self._admission)
         self._orders = Orders(self._admission)
         self._deadlines = Deadlines(self._admission)
@@ -106,6 +108,13 @@ class Fleet:
         self._admission.settle()
         self.on_stage("policy")
         return outcomes
+
+    def crowded(self, blocks: Sequence[Block]) -> Mapping[tuple[int, int], str]:
+        """Say which records of a batch would begin more state than there is room for, by partition and offset.
+
+        Whoever reads what others may send asks this before `receive`, and leaves them out.
+        """
+        return self._room.crowded(blocks)
 
     def take_up(self, item: Item, partition: int, offset: int) -> list[AlertTransition]:
         """Take up what was put on record in the order of a partition, before the record at `offset`.

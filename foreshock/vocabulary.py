@@ -103,6 +103,7 @@ class Reason(StrEnum):
     UNIT_MISMATCH = "unit_mismatch"
     TOO_LARGE = "too_large"
     WRONG_PARTITION = "wrong_partition"
+    NO_ROOM = "no_room"
     INTERNAL_ERROR = "internal_error"
     UNDELIVERABLE = "undeliverable"  # of alerts.v1: a sink refuses it
 

@@ -163,17 +163,15 @@ class Admission:
 
     def model(self, layout: Layout, asset: Asset, recipe: Recipe) -> Model:
         """Start a model for a layout."""
-        lane = self._lane(layout, recipe)
+        lane = self.lanes.get((recipe.key, layout))
+        if lane is None:
+            lane = self.lanes[recipe.key, layout] = self.lane(layout, recipe)
         return Model(layout, lane, lane.take(asset), recipe)
 
-    def _lane(self, layout: Layout, recipe: Recipe) -> Lane:
-        """The lane of a layout, made at its first record."""
-        found = self.lanes.get((recipe.key, layout))
-        if found is None:
-            waveform = layout.kind == "waveform"
-            found = WaveformLane(recipe, layout, self.extract) if waveform else TelemetryLane(recipe, layout)
-            self.lanes[recipe.key, layout] = found
-        return found
+    def lane(self, layout: Layout, recipe: Recipe) -> Lane:
+        """Make the lane of a layout."""
+        waveform = layout.kind == "waveform"
+        return WaveformLane(recipe, layout, self.extract) if waveform else TelemetryLane(recipe, layout)
 
     def by_lane(self, entries: Sequence[Entry]) -> list[tuple[Lane, list[Entry]]]:
         """Entries that may be scored, by lane, each lane's in input order."""

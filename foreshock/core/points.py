@@ -76,6 +76,8 @@ class Watch:
 class Lane(Protocol):
     """Measuring points of one layout, scored together in three stages; what goes between them is the lane's own."""
 
+    slot_bytes: int  # of state, for each slot
+
     @property
     def used(self) -> int:
         """Slots in use."""

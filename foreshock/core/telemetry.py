@@ -55,6 +55,7 @@ class TelemetryLane:
         self.layout = layout
         self._spec = spec
         self.bank = VectorBank(layout.columns, spec.policy, limit_ns=spec.limit_ns)
+        self.slot_bytes = self.bank.slots.slot_bytes()
         self._names = Names(f"tags@{fingerprint(layout.tags)}", spec.telemetry_name, spec.policy_name)
 
     @property

@@ -70,6 +70,7 @@ class WaveformLane:
             columns, spec.waveform_policy, online_only=spec.profile == "lean", river=spec.river, limit_ns=spec.limit_ns
         )
         self._trend = LevelTrend()
+        self.slot_bytes = self.bank.slot_bytes() + self._trend.slots.slot_bytes()
         self._levels = self._set.columns(layout.columns, "rms")
         self._names = Names(self._set.id, spec.model_name, spec.waveform_policy_name)
 

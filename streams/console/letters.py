@@ -106,6 +106,7 @@ _SENTENCES: Mapping[str, str] = {
     Reason.UNIT_MISMATCH: "the unit is not one of the quantity",
     Reason.TOO_LARGE: "the value is larger than is allowed",
     Reason.WRONG_PARTITION: "the producer spreads keys over partitions in another way than the worker",
+    Reason.NO_ROOM: "machines or measuring points that nobody registered have all the state there is room for",
     Reason.INTERNAL_ERROR: "the worker failed on this record: a defect of ours",
     Reason.UNDELIVERABLE: "a sink refuses this alert",
 }

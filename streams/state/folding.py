@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from foreshock.contract import Block
+from foreshock.contract import Block, Reason
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet
 from foreshock.outcome import Outcome
@@ -24,6 +24,7 @@ from foreshock.streams.state.places import Places
 from foreshock.streams.state.recovery import Start
 
 Result = Outcome | InputRejected | None
+FIX = "register the machine (`foreshock assets`); an id names a machine, a point a place on it: neither a time nor a number"
 
 
 class Folding:
@@ -89,11 +90,17 @@ class Folding:
         )
 
     def _at_once(self, inputs: Sequence[Block | InputRejected]) -> list[Result] | None:
+        results = attempt(self._fold, inputs)
+        return None if isinstance(results, InputRejected) else results
+
+    def _fold(self, inputs: Sequence[Block | InputRejected]) -> list[Result]:
+        """Fold in all but what would begin more machines or measuring points than there is room for."""
         blocks = [each for each in inputs if not isinstance(each, InputRejected)]
-        outcomes = attempt(self._fleet.receive, blocks)
-        if isinstance(outcomes, InputRejected):
-            return None
-        results = iter(outcomes)
+        full = self._fleet.crowded(blocks)
+        refused = {place: InputRejected(Reason.NO_ROOM, why, field="asset", fix=FIX) for place, why in full.items()}
+        given = [refused.get((each.origin.partition, each.origin.offset), each) for each in blocks] if full else blocks
+        outcomes = iter(self._fleet.receive([each for each in given if not isinstance(each, InputRejected)]))
+        results = iter([each if isinstance(each, InputRejected) else next(outcomes) for each in given])
         return [each if isinstance(each, InputRejected) else next(results) for each in inputs]
 
     def _in_steps(self, batch: Batch) -> list[Result] | None:
@@ -147,7 +154,7 @@ class Folding:
         known = self._fleet.master_data(number, asset) is not None
         before = self._fleet.capture(number, asset) if known else None
         since = self._fleet.dirty(number).get(asset)
-        outcomes = attempt(self._fleet.receive, [block])
+        outcomes = attempt(self._fold, [block])
         if not isinstance(outcomes, InputRejected):
             return outcomes[0]
         if before is None:

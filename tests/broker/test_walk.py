@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from foreshock.contract import Reason
+from foreshock.core.room import Room
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.settings import Settings
 from foreshock.streams import outputs, wire
@@ -72,37 +73,38 @@ class Fragile(Fleet):
         return outcomes
 
 
+def walk_around(fleet):
+    """A walk without a broker."""
+    encoders = {name: wire.Encoder(topic=name) for name in outputs.TOPIC_OF.values()}
+    custody = Custody(fleet.release)
+    places = Places(
+        fleet,
+        custody,
+        Gate(Lapse(10.0)),
+        Recipes(fleet),
+        partition_of=lambda _: 0,
+        tell=lambda _: None,
+        taken=Taken({}),
+        covering=Covering(fleet, ()),
+    )
+    return Walk(
+        Folding(fleet, custody, places, lambda: None),
+        Border(INFO["sensors.v1"], partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder()),
+        outputs.Outputs(
+            INFO,
+            encoders=encoders,
+            framing="single-object",
+            telemetry=Telemetry(SETTINGS, worker="test"),
+            worker="test",
+        ),
+        lambda *_: None,
+    )
+
+
 @pytest.fixture
 def walk_of():
     """Make a walk around a Fleet."""
-
-    def make(fleet):
-        encoders = {name: wire.Encoder(topic=name) for name in outputs.TOPIC_OF.values()}
-        custody = Custody(fleet.release)
-        places = Places(
-            fleet,
-            custody,
-            Gate(Lapse(10.0)),
-            Recipes(fleet),
-            partition_of=lambda _: 0,
-            tell=lambda _: None,
-            taken=Taken({}),
-            covering=Covering(fleet, ()),
-        )
-        return Walk(
-            Folding(fleet, custody, places, lambda: None),
-            Border(INFO["sensors.v1"], partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder()),
-            outputs.Outputs(
-                INFO,
-                encoders=encoders,
-                framing="single-object",
-                telemetry=Telemetry(SETTINGS, worker="test"),
-                worker="test",
-            ),
-            lambda *_: None,
-        )
-
-    return make
+    return walk_around
 
 
 def batch_of(blocks, start=0):
@@ -192,3 +194,21 @@ def test_scores_are_the_same_however_records_are_batched(walk_of, make_block):
         )
 
     assert found[0] == found[1] == found[2]
+
+
+def test_machines_without_end_become_dead_letters(walk_of, make_block):
+    """Names that a gateway makes up are refused once there is no room, with words; the machines that are there go on."""
+    spec = FleetSpec(warmup_blocks=12)
+    fleet = Fleet(spec)
+    fleet._room = Room(fleet._admission, strangers=200_000)  # of each partition
+    walk = walk_of(fleet)
+    go(walk, batch_of([make_block("pump-7", 0)]))
+
+    box = go(walk, batch_of([make_block(f"made-up-{i}", i) for i in range(40)] + [make_block("pump-7", 41)], start=1))
+    letters = [wire.decode_output(each.value)["record"] for each in box.events if each.topic == "dead-letters.v1"]
+
+    assert {each["reason"] for each in letters} == {Reason.NO_ROOM}
+    assert all("nobody registered" in each["sentence"] and "register" in each["fix"] for each in letters)
+    assert len(box.scores) + len(letters) == 41
+    assert len(letters) > 20
+    assert wire.decode_output(box.scores[-1].value)["record"]["asset"] == "pump-7"

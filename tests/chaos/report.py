@@ -106,6 +106,11 @@ def _fuzz(results: Mapping[str, Any]) -> Iterator[str]:
             f"no crash, slowest {row['slowest_ms']:.0f} ms, memory grew by {row['grown_mb']:.0f} MB. "
             f"{deep:,} came as far as a score."
         )
+    if names := results.get("names"):
+        yield (
+            f"- {names['count']:,} records, each of another machine that nobody registered: {names['found']['scores']:,} had "
+            f"room for state in this run, the others are dead letters `no_room`. Over the second half memory grew by {names['grown_mb']:.0f} MB."
+        )
 
 
 if __name__ == "__main__":
