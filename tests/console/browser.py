@@ -141,11 +141,17 @@ def demonstration(bootstrap: str, redis: str, folder: Path) -> Iterator[Demo]:
 
 
 @contextmanager
-def console(bootstrap: str, prefix: str) -> Iterator[str]:
-    """`foreshock console` alone, read-only; gives its address."""
-    listen = f"127.0.0.1:{free_port()}"
-    run = Running("console", "--listen", listen, "--bootstrap", bootstrap, "--prefix", prefix, environment={})
+def console(bootstrap: str, prefix: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """`foreshock console` alone, at all addresses of this machine: who reads has to sign in. Gives address and token."""
+    port, token = free_port(), folder / "token"
+    token.touch(mode=0o600)
+    token.write_text("a-token-of-the-tests")
+    run = Running(
+        "console", "--listen", f"0.0.0.0:{port}", "--token-file", str(token),
+        "--bootstrap", bootstrap, "--prefix", prefix, environment={},
+    )  # fmt: skip
     try:
-        yield run.line("the console is at ", within_s=DEADLINE_S).split()[-1]
+        run.line("the console is at ", within_s=DEADLINE_S)
+        yield f"http://127.0.0.1:{port}/", token.read_text()
     finally:
         run.stop()

@@ -233,8 +233,8 @@ def test_what_is_not_there_is_said_in_words(browser: Browser, demo: Demo):
         expect(page.get_by_role("heading", name=demo.asset)).to_be_visible()
 
 
-def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalStack, topic_prefix: str):
-    """From the request to the first rows; only those exist that are seen; without its server the page says so and stays."""
+def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalStack, topic_prefix: str, tmp_path: Path):
+    """After the sign-in, the rows that are seen, and only these; without its server the page says so, and stays."""
     settings = settings_of(stack, topic_prefix)
     topics = ensure(settings)
     producer, encoder = Producer({**producer_config(settings), "log_level": 2}), encoder_for(settings, "scores.v1")
@@ -242,8 +242,11 @@ def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalSta
         record = replace(samples.ORDINARY, asset=f"pump-{number:04d}")
         producer.produce(topics["scores.v1"].name, encoder.encode(record), record.asset.encode())
     assert producer.flush(DEADLINE_S) == 0
-    with ExitStack() as left, console(stack.bootstrap, topic_prefix) as url:
+    with ExitStack() as left, console(stack.bootstrap, topic_prefix, tmp_path) as (url, token):
         page = left.enter_context(looking(browser, url)).page
+        for each in ("not the token", token):  # it listens beyond this machine: nothing is shown before
+            page.get_by_label("Token of this console").fill(each)
+            page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text(f"{ASSETS // 1000} 000 assets")).to_be_visible()
         page.reload()
         page.wait_for_selector(".lane-row")

@@ -29,6 +29,7 @@ async function ask(path, options) {
       throw new Refused(0, { error: "The answer of the console's server broke off.", fix: "Load the page again." });
     return {};
   });
+  if (answer.status === 401) document.dispatchEvent(new Event("signedout"));
   if (!answer.ok) throw new Refused(answer.status, body);
   return body;
 }
@@ -55,6 +56,7 @@ const KINDS = ["hello", "scores", "anomaly", "alert", "line", "quality", "dead_l
 const listeners = new Set();
 export const live = { heardMs: 0, kafka: true, lagS: null, ready: true, connected: false };
 let source = null;
+let again = 0;
 
 /** Call `listener(kind, data)` for each event until the returned function is called. */
 export function listen(listener) {
@@ -75,6 +77,8 @@ function tell(kind, data) {
 
 /** Begin to listen; the browser connects again by itself. */
 export function connect() {
+  clearTimeout(again);
+  source?.close();
   source = new EventSource("/api/events");
   source.onopen = () => {
     live.connected = true;
@@ -84,7 +88,7 @@ export function connect() {
     live.connected = false;
     for (const each of [...listeners]) each("lost", {});
     // after an answer that is no stream (503, 421) the browser gives up: try again
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+    if (source.readyState === EventSource.CLOSED) again = setTimeout(connect, 3000);
   };
   for (const kind of KINDS)
     source.addEventListener(kind, (event) => tell(kind, event.data ? JSON.parse(event.data) : {}));

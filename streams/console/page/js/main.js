@@ -136,6 +136,11 @@ function start() {
   }, theme.toggle);
   if (location.pathname !== "/") history.replaceState(null, "", `/${fromPath(location.pathname + location.search)}`);
   addEventListener("hashchange", show);
+  document.addEventListener("signedout", () => {
+    if (!session.private || !session.signedIn) return;
+    session.signedIn = false;
+    show();
+  });
   listen((kind) => {
     if (["open", "hello", "beat", "lost", "ready"].includes(kind)) connection();
     if (kind === "reset") show();
