@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from opentelemetry.semconv._incubating.attributes import messaging_attributes
 from opentelemetry.semconv.attributes import error_attributes, server_attributes
 
 from foreshock.contract import Asset
+from foreshock.errors import ForeshockError
 from foreshock.local.zipkin import Zipkin
 from foreshock.streams.errands.sender import Sender
 from foreshock.streams.spans.sending import Sending
@@ -73,8 +75,14 @@ def plant(quick, tmp_path, open_topics, make_block, poll_until):
 @pytest.fixture
 def takers(monkeypatch, tmp_path):
     """An OTLP receiver and a real Zipkin, which all processes of the test report to."""
+    try:
+        made = Zipkin(tmp_path / "zipkin", port=0)
+    except ForeshockError as exc:  # its jar is fetched once
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no Zipkin: {exc}")
     receiver = Receiver()
-    with Zipkin(tmp_path / "zipkin", port=0) as zipkin:
+    with made as zipkin:
         zipkin.wait_ready()
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         for name, value in {**zipkin.environment(), "OTEL_BSP_SCHEDULE_DELAY": "300"}.items():
@@ -201,10 +209,11 @@ def test_trace_from_the_gateway_to_the_work_order_and_no_block_rests_on_it(
         before = plant._next
         deadline = time.monotonic() + 90
         while plant._next < before + 40:
-            plant.run(4)
+            plant.run(4, level=20.0)  # worse than before: there are events to tell of, and nobody to tell
         while sum(plant.topics.ends("scores.v1").values()) < len(ASSETS) * plant._next:
             assert time.monotonic() < deadline, worker.shown()
             time.sleep(0.1)
+        worker.wait_for("do not reach", 90)
         assert (deliver.end(), worker.stop()) == (0, 0)
 
     places = [output.place for output in plant.topics.read("scores.v1")]
@@ -212,4 +221,3 @@ def test_trace_from_the_gateway_to_the_work_order_and_no_block_rests_on_it(
     lines = [json.loads(line) for line in worker.lines if line.startswith("{")]
     told = [line for line in lines if line["message"].startswith(f"alert raised: {PUMP}")]
     assert [(line["trace_id"], line["event_id"]) for line in told] == [(trace_id, raised["event_id"])]
-    assert any("do not reach" in line["message"] for line in lines)
