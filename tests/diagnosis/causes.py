@@ -56,7 +56,7 @@ def _clipped(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrong_rate(fields: dict[str, Any]) -> dict[str, Any]:
-    return fields | {"sampling_rate_hz": 6400.0}
+    return fields | {"sampling_rate_hz": 1000.0}
 
 
 def _worn(fields: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,10 @@ def garbage(plant: Plant) -> Iterator[None]:
 
 def volts(plant: Plant) -> Iterator[None]:
     """A gateway says volts where it measures an acceleration."""
-    record = '{"asset": "%s", "point": "de", "source_ns": %d, "sampling_rate_hz": 1600, "quantity": "acceleration", "unit": "V", "samples": [[1, 2, 3]]}'
+    record = (
+        '{"asset": "%s", "point": "de", "channels": ["x"], "source_ns": %d, "sampling_rate_hz": 1600, '
+        '"quantity": "acceleration", "unit": "V", "samples": [1, 2, 3]}'
+    )
     plant.feed.raw = lambda value, asset: ((record % (asset, time.time_ns())).encode(), asset.encode(), -1)
     yield
 
@@ -281,7 +284,7 @@ CAUSES = (
     Cause("a sensor is clipped", Layer.SENSOR, _feeding(_clipped, VICTIM)),
     Cause("a sensor has another rate", Layer.SENSOR, _feeding(_wrong_rate, VICTIM)),
     Cause("a sensor is silent", Layer.SENSOR, _feeding(_silence, VICTIM), 9.0),
-    Cause("our own code fails on a record", Layer.FEATURES, defect, 10.0),
+    Cause("our own code fails on a record", Layer.FEATURES, defect, 20.0),
     Cause("the key of the state is lost", Layer.MODEL, lost_key),
     Cause("the models are changed", Layer.MODEL, changed_model),
     Cause("a machine's bearing breaks", Layer.MACHINE, _feeding(_worn, VICTIM)),

@@ -298,11 +298,12 @@ def test_what_explains_more_comes_first():
     assert [each.layer for each in found.findings] == [Layer.BROKER, Layer.SENSOR, Layer.CACHE]
 
 
-def test_a_condition_that_ended_is_no_finding():
-    """Quality that was raised and cleared again says nothing about now."""
+def test_a_condition_that_ended_explains_little():
+    """Quality that was raised and cleared again is told, after whatever is wrong now."""
     cleared = (quality("pump-1", "frozen", ago_s=60), quality("pump-1", "frozen", raised=False, ago_s=5))
+    found = diagnose(replace(HEALTHY, quality=(*cleared, quality("pump-2", "clipped")))).findings
 
-    assert not diagnose(replace(HEALTHY, quality=cleared)).findings
+    assert [each.cause for each in found] == ["clipped", "frozen_passed"]
 
 
 def test_what_could_not_be_looked_at_is_told():

@@ -15,6 +15,7 @@ _RULES: tuple[Callable[[Vitals], Iterator[Finding]], ...] = (
     service.sink,
     service.around,
     signal.sensors,
+    signal.passed,
     signal.letters,
     signal.state,
     signal.models,

@@ -86,6 +86,24 @@ def sensors(vitals: Vitals) -> Iterator[Finding]:
             )
 
 
+def passed(vitals: Vitals) -> Iterator[Finding]:
+    """Sensors that were bad a moment ago: a rate that changed, a gap. Little of what stands now comes from it."""
+    newest: dict[tuple[str, str, str], Quality] = {}
+    for each in vitals.quality:
+        newest[each.asset, each.point, each.kind] = each
+    for (asset, point, kind), each in sorted(newest.items()):
+        if each.raised or kind not in _OF_SENSORS:
+            continue
+        yield Finding(
+            Layer.SENSOR,
+            f"{kind}_passed",
+            0.35,
+            f"The sensor {asset}/{point} was in trouble and is not any more: {kind}.",
+            (f"{each.detail or kind}, over since {clock(each.at_ns)} ({ago(vitals.now_ns - each.at_ns)})",),
+            "where it comes again and again, look at its cable, its settings and its gateway",
+        )
+
+
 def letters(vitals: Vitals) -> Iterator[Finding]:
     """Records that were set aside: our own fault, or the sender's. A sink's are told by the sink."""
     reasons: dict[str, list[Letter]] = {}
