@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from foreshock.alerts.items import Assigned, Given, Inhibited, Refused
+from foreshock.alerts.items import Assigned, Carried, Given, Inhibited, Refused
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.refusals import refusal
 from foreshock.contract import Asset, DataQuality, Tick
@@ -125,21 +125,20 @@ class Places:
         """Begin an assignment: apply what is due at its first offsets, and find out what changed while nobody looked."""
         self._collect()
         self._mine = {partition[1]: partition for partition in starts}
+        carried = {number: self._carried(number, start) for (_, number), start in starts.items()}
         self._pending = {}
         self._epoch += 1
         for partition, start in starts.items():
             number = partition[1]
             self._from[number] = start.position if start.fresh else start.end
             self._published[number] = start.published
-            if start.places or number not in self._live:
+            if start.taken is not None or number not in self._live:  # else its state is held, with what lies before it
                 self._live[number] = list(start.places)
-            self._again[number] = deque(start.places)
+                self._again[number] = deque(start.places)
             self.taken.assigned(number, start.taken, start.places)
             self.reach(number, start.position)
             if change := self._recipes.change(number, self._live[number]):
                 self._pending[number] = {"#": change}
-            for each in start.carried:
-                self._pending.setdefault(number, {})[f"\x1fcarried\x1f{each.origin.offset}"] = each
         for number, asset in self._assets.values():
             self._compare(number, asset)
         for number in self._mine:
@@ -147,6 +146,7 @@ class Places:
             fresh_data = {each.asset: each for each in waiting.values() if isinstance(each, Asset)}
             self._cover(number, self._covering.due(number, fresh_data))
             self._parents.changed(number)
+        await self._carry(carried, commit)
         self.read_from(self._epoch, self.taken.starts(self._mine))
         if fresh := [
             partition[1] for partition, start in starts.items() if start.fresh and self._pending.get(partition[1])
@@ -256,6 +256,30 @@ class Places:
         partition = self._mine.get(number)
         return self._custody.folded(partition) if partition else None
 
+    def _carried(self, number: int, start: Start) -> dict[str, Item]:
+        """Give the alerts of cold assets that are not on record yet; those of a state that is held go on waiting."""
+        held = self._pending.get(number, {}) if start.taken is None else {}
+        known: dict[str, Item] = {key: item for key, item in held.items() if isinstance(item, Carried)}
+        return known | {f"\x1fcarried\x1f{each.origin.offset}": each for each in start.carried}
+
+    async def _carry(self, carried: Mapping[int, Mapping[str, Item]], commit: Commit) -> None:
+        """Put alerts on record at once, for where the input ends: with the first snapshot of its asset nobody looks for one again."""
+        places = [
+            place
+            for number, items in carried.items()
+            for place in self._cut(number, self._from[number], tuple(items.values()))
+        ]
+
+        def apply() -> None:
+            for place in places:
+                self._live.setdefault(place.partition, []).append(place)
+                self._again[place.partition].append(place)
+                self.reach(place.partition, self._folded(place.partition) or 0)
+
+        if places and not await commit(places, apply):
+            for number, items in carried.items():
+                self._pending.setdefault(number, {}).update(items)
+
     async def _record(self, numbers: Sequence[int], commit: Commit) -> None:
         """Commit places for what is pending, and apply them."""
         taken = {number: self._pending.pop(number) for number in numbers}
@@ -274,8 +298,10 @@ class Places:
 
     def _made(self, number: int, items: tuple[Item, ...]) -> list[Place]:
         offset = self._folded(number)
-        if offset is None:
-            return []
+        return [] if offset is None else self._cut(number, offset, items)
+
+    def _cut(self, number: int, offset: int, items: tuple[Item, ...]) -> list[Place]:
+        """Lay items out in places of an offset, behind those that are there."""
         there = [each.number for each in self._live.get(number, ()) if each.offset == offset]
         first = max(there, default=-1) + 1
         parts: list[list[Item]] = []

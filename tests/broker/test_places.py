@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset
+from foreshock.alerts.items import Carried
+from foreshock.contract import Asset, Origin
 from foreshock.detectors.snapshot import Key, Keys, unseal
 from foreshock.errors import SnapshotRejected
 from foreshock.fleet import Fleet, FleetSpec
@@ -22,6 +23,7 @@ from foreshock.streams.state.recipes import Recipes
 from foreshock.streams.state.records import Marker, Place, StateKey, TickRequest
 from foreshock.streams.state.recovery import Start
 from foreshock.streams.state.taken import Taken
+from tests.alerts.test_carrying import RECORD
 
 P = ("sensors.v1", 0)
 KEYS = Keys(Key("a", b"0123456789abcdef"))
@@ -163,6 +165,82 @@ def test_places_of_one_offset_are_numbered(places, custody, commit, recorded):
     assert places.spent(0, 5, clean=False) == []
     assert places.spent(0, 5, clean=True) == recorded
     assert places.spent(0, 6, clean=False) == recorded
+
+
+def test_place_that_is_not_reached_outlives_an_assignment(places, custody, commit, fleet):
+    """A partition that stays with its worker in the middle of a replay goes on to what lies on record before it."""
+    begin(places, custody, commit, start(position=5, end=9, places=(Place(0, 7, 0, (PUMP,)),)))
+    begin(places, custody, commit, start(position=6, end=9, taken=None))
+
+    assert places.next(0) == 7
+    assert places.spent(0, 9, clean=True) == []
+
+    places.reach(0, 7)
+    assert fleet.master_data(0, "pump-7") == PUMP
+
+
+CARRIED = Carried(
+    origin=Origin(topic="alarms.v1", topic_id="a", partition=0, offset=7, ingest_ns=1),
+    record=replace(RECORD, asset=PUMP.asset),
+)
+
+
+def told_of(fleet, custody, tell):
+    """The door of one partition, and what it tells."""
+    return Places(
+        fleet,
+        custody,
+        Gate(Lapse(10.0)),
+        Recipes(fleet),
+        partition_of=lambda _: 0,
+        tell=tell,
+        taken=Taken({}),
+        covering=Covering(fleet, ()),
+    )
+
+
+def test_alert_of_a_cold_asset_is_on_record_before_anything_of_it_can_be(fleet, custody, commit, recorded):
+    """With its first snapshot nobody would look for the alert again: so it is put on record at once, for where the input ended."""
+    told = []
+    places = told_of(fleet, custody, told.extend)
+    fleet.adopt_cold(0, PUMP.asset, "its state is lost")
+    begin(places, custody, commit, start(position=5, end=9, carried=(CARRIED,)))
+
+    assert recorded == [Place(0, 9, 0, (CARRIED,))]
+    assert (told, places.next(0)) == ([], 9)
+    assert places.spent(0, 9, clean=True) == []
+
+    custody.fold(P, 9)
+    places.reach(0, 9)
+
+    assert [each.alert_id for each in told] == [RECORD.alert_id]
+    look(places, commit)
+    assert len(recorded) == 1
+
+
+def test_alert_of_a_cold_asset_takes_effect_at_once_where_nothing_lies_before(fleet, custody, commit, recorded):
+    """The input was read to its end, and no further record has to come."""
+    told = []
+    places = told_of(fleet, custody, told.extend)
+    fleet.adopt_cold(0, PUMP.asset, "its state is lost")
+    begin(places, custody, commit, start(position=9, end=9, carried=(CARRIED,)))
+
+    assert [each.alert_id for each in told] == [RECORD.alert_id]
+
+
+def test_alert_of_a_cold_asset_that_could_not_be_put_on_record_outlives_an_assignment(fleet, custody, commit, recorded):
+    """The partition stays with this worker, which alone knows of the alert by then."""
+
+    async def refuse(_found, _apply):
+        return False
+
+    places = told_of(fleet, custody, lambda _: None)
+    fleet.adopt_cold(0, PUMP.asset, "its state is lost")
+    begin(places, custody, refuse, start(position=5, end=9, carried=(CARRIED,)))
+    assert recorded == []
+    begin(places, custody, commit, start(position=6, end=9, taken=None))
+
+    assert recorded == [Place(0, 9, 0, (CARRIED,))]
 
 
 @given(
