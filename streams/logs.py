@@ -28,7 +28,7 @@ KINDS = 1000  # kinds of lines that are told apart
 SHORTEST_SECRET = 5  # characters: what is shorter is too likely to be a word
 HIDDEN = "***"
 _QUIET = ("faust", "mode", "asyncio", "foreshock.streams")  # the last: Faust logs under the modules of its classes
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)")
+_USER_INFO = re.compile(r"(?<=://)[^/\s\"'<>]+(?=@)")  # to the last @ that can belong to the URL
 _FIELD = "about"
 
 
@@ -188,7 +188,8 @@ def plain(text: str) -> str:
 
 def hider(settings: Settings) -> Callable[[str], str]:
     """Make what takes the secrets of the settings out of a text, and the passwords of URLs."""
-    found = {each for each in _secrets(settings) if len(each) >= SHORTEST_SECRET}
+    secrets = {each for each in _secrets(settings) if len(each) >= SHORTEST_SECRET}
+    found = {text for each in secrets for text in _spelled(each)}
     pattern = re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True)))) if found else None
 
     def hide(text: str) -> str:
@@ -196,6 +197,12 @@ def hider(settings: Settings) -> Callable[[str], str]:
         return _USER_INFO.sub(HIDDEN, text) if "@" in text else text
 
     return hide
+
+
+def _spelled(secret: str) -> set[str]:
+    """Give a text in every way in which a line may have it: `repr`, escapes for terminals, and JSON of all of these."""
+    plainly = {secret, repr(secret)[1:-1], plain(secret)}
+    return plainly | {json.dumps(each, ensure_ascii=flag)[1:-1] for each in plainly for flag in (True, False)}
 
 
 def _secrets(part: Any) -> Iterator[str]:

@@ -106,8 +106,13 @@ class Tally:
 
     def count(self) -> None:
         """Count what was noted since this was called last."""
-        if not self._times:
-            return
+        if self._times:
+            try:
+                self._count()
+            finally:
+                self._begin()  # what does not fit together would not the next time either
+
+    def _count(self) -> None:
         sizes, delivered, started = (np.array(each, np.int64) for each in zip(*self._times, strict=True))
         ingest = np.array(self._ingest, np.int64)
         self._end_to_end.observe(np.maximum(np.repeat(delivered, sizes) - ingest, 0) / 1e9)
@@ -121,7 +126,6 @@ class Tally:
         for state, number in Counter(self._states).items():
             self._values.add("foreshock_records_total", (state.value,), number)
         self._holders.take(self._cells, self._sizes)
-        self._begin()
 
     def _begin(self) -> None:
         self._ingest: list[int] = []

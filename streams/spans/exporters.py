@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
+from foreshock.streams.errors import aside
 from foreshock.streams.spans.asked import disabled, otlp_endpoint, zipkin_endpoint
 from foreshock.streams.spans.attributes import ASSET, EVENT_ID, SAMPLED_BY
 from foreshock.streams.spans.store import SpanRow, SpanStore
@@ -78,8 +79,7 @@ class Counted(SpanExporter):
         """Build the spans of traces and hand them on; what happens after the end has failed."""
         traces = cast("Sequence[Trace]", spans)
         size = sum(trace.size for trace in traces)
-        built = () if self._closed else [span for trace in traces for span in trace.spans()]
-        result = SpanExportResult.FAILURE if self._closed else self._inner.export(built)
+        result = SpanExportResult.FAILURE if self._closed else self._handed_on(traces)
         if result is SpanExportResult.SUCCESS:
             self.sent += size
             if self._told:
@@ -91,6 +91,11 @@ class Counted(SpanExporter):
             log.warning("traces do not reach %s; %d spans lost so far, scoring goes on", self._name, self.failed)
             self._told = time.monotonic()
         return result
+
+    def _handed_on(self, traces: Sequence[Trace]) -> SpanExportResult:
+        found: list[SpanExportResult] = []
+        aside(lambda: found.append(self._inner.export([span for trace in traces for span in trace.spans()])))
+        return found[0] if found else SpanExportResult.FAILURE
 
     def shutdown(self) -> None:
         """End it; also from another thread, while it waits between two attempts."""

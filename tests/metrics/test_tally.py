@@ -54,6 +54,22 @@ def test_batching_changes_no_count(items, cuts):
     assert holders.bytes_by_class() == others.bytes_by_class()
 
 
+def test_a_batch_that_cannot_be_counted_costs_its_second(caplog):
+    """What does not fit together is told and thrown away; what comes after it is counted."""
+    values = worker_values()
+    tally = Tally(values, Holders(3, lambda _, asset: asset))
+    bad, good = [outcome(1), outcome(2)], [outcome(3)]
+    tally.batch(replace(batch_of(bad), sizes=[1]), bad)
+
+    assert not aside(tally.count)
+
+    tally.batch(batch_of(good), good)
+    tally.count()
+    assert dict(values.numbers("foreshock_records_total"))[("scored",)] == 3
+    ((_, waited),) = values.histograms("foreshock_end_to_end_seconds")
+    assert waited.counts.sum() == 3
+
+
 @given(items=st.lists(ITEMS, max_size=60))
 def test_every_record_has_exactly_one_outcome(items):
     """Outcomes sum to what was received; each histogram of records holds every record; assets and classes hold every score."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from foreshock.streams.spans.exporters import queues
+from foreshock.streams.spans.exporters import Trace, queues
 from tests.telemetry.receivers import GrpcReceiver, Receiver, ZipkinReceiver
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -154,3 +154,24 @@ class TestChoice:
         telemetry.close(timeout_s=0.5)
 
         assert telemetry.counters()["sent"] == 0
+
+
+class TestDefects:
+    """An exporter that raises."""
+
+    def test_its_spans_count_as_failed(self, monkeypatch, tmp_path):
+        """What an exporter fails on takes no room for good: later traces still go out."""
+        monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "20")
+        (queue,) = queues(str(tmp_path))
+
+        def broken():
+            raise TypeError("half of a surrogate pair")
+
+        for _ in range(4):
+            assert queue.admit(10, event=True)
+            queue.take(Trace(broken, 10))
+            queue.force_flush()
+
+        assert (queue.exporter.failed, queue.exporter.sent) == (40, 0)
+        assert queue.exporter.down
+        queue.shutdown()

@@ -151,6 +151,27 @@ class TestSecrets:
 
         assert hider(settings)(text) == "*** *** *** https://***@host/x redis://***@cache:6379/0 rack-one"
 
+    @pytest.mark.parametrize("secret", ['pa"ss\\word', "tab\tand ü", 'it\'s "both"'])
+    @pytest.mark.parametrize("told", [str, repr])
+    def test_however_it_is_escaped(self, secret, told):
+        """Neither JSON nor `repr` nor the escapes for terminals bring it out."""
+        hide = hider(Settings(kafka=KafkaSettings(properties=MappingProxyType({"sasl.password": secret}))))
+        record = logging.LogRecord("x", logging.INFO, "", 0, "refused: %s", (told(secret),), None)
+
+        assert json.loads(JsonLines("x", hide).format(record))["message"].replace("'", "") == "refused: ***"
+        assert HumanLines(hide).format(record).replace("'", "").endswith("refused: ***")
+
+    def test_of_urls_whatever_is_around(self):
+        """A password may hold an @; and what stands in another field of the line is no part of a URL."""
+        hide = hider(Settings())
+        record = logging.LogRecord("x", logging.INFO, "", 0, "at http://h:94", None, None)
+        record.about = {"asset": "a@b"}
+
+        assert (
+            hide("redis://u:p@ssw@h/0, https://token@h, http://h:94") == "redis://***@h/0, https://***@h, http://h:94"
+        )
+        assert json.loads(JsonLines("x", hide).format(record))["message"] == "at http://h:94"
+
 
 class TestRepeats:
     """So many lines of a kind, then their count."""
