@@ -42,29 +42,26 @@ class Acceptance:
         known = {(each.label_id, each.revision) for each in before if each.in_force}
         new = [each for each in after if each.in_force and (each.label_id, each.revision) not in known]
         false = {each.label_id for each in after if each.in_force and each.verdict is Verdict.FALSE}
+        revised = {each.label_id for each in after} - false  # one that is only forgotten, for its age, is not
         found = [
             sentence
             for name, point in sorted(owner.points.items())
-            for sentence in self._point(name, point, owner, new, false, _ceiling(after))
+            for sentence in self._point(name, point, owner, new, revised, _ceiling(after))
         ]
         if any(point.heir is not None for point in owner.points.values()):
             partition.succeeding.add(owner.record.asset)
         return "; ".join(found)
 
     def _point(
-        self, name: str, point: Point, owner: Owner, new: list[Label], false: set[str], most: float
+        self, name: str, point: Point, owner: Owner, new: list[Label], revised: set[str], most: float
     ) -> Iterator[str]:
         heir, former = point.heir, point.former
         true = [each for each in new if each.verdict is Verdict.TRUE]
-        if (
-            heir is not None
-            and heir.label
-            and (heir.label not in false or any(t.until_ns > heir.since_ns for t in true))
-        ):
+        if heir is not None and heir.label and (heir.label in revised or any(t.until_ns > heir.since_ns for t in true)):
             self.admission.freed.append(heir.model)
             point.heir = None
             yield f"{name} does not take in what label {heir.label} accepted"
-        if former is not None and (not false.issuperset(former.labels) or any(_meets(t, former) for t in true)):
+        if former is not None and (not revised.isdisjoint(former.labels) or any(_meets(t, former) for t in true)):
             self._back(point, former)
             yield f"the baseline of {name} is again that before label {former.labels[0]}"
         for label in new:

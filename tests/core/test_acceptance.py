@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from foreshock.alerts import feedback
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import Change, CommandKind, Verdict, WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Phase
@@ -207,6 +208,18 @@ class TestRevised:
         answer = plant.label(Verdict.TRUE, from_ns=at(LABELLED), until_ns=at(LABELLED + 39))
 
         assert "the baseline of DE is again that before label c0" in answer.effect
+
+    def test_a_label_that_is_too_old_to_be_kept_revises_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of an asset with many labels the oldest are forgotten: what was normal by one of them is normal still."""
+        plant = Plant()
+        plant.label()
+        plant.run(LABELLED + 40, NEW)
+        monkeypatch.setattr(feedback, "KEPT", 1)
+        answer = plant.label(Verdict.NEUTRAL, from_ns=at(LABELLED + 20), until_ns=at(LABELLED + 39))
+
+        assert "the baseline of DE" not in answer.effect
+        assert plant.point.former is not None
+        assert max(scores(plant.run(LABELLED + 60, NEW))) < 1.0
 
     def test_a_repair_ends_all_of_it(self) -> None:
         """It is another machine: there is nothing to go back to."""
