@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Deliver alerts to webhooks, Alertmanager, chat, e-mail, MQTT and systems of work orders.
 
-    Each sink of the settings ([deliver.NAME]) reads alerts.v1 in a consumer group of its own: one that is down holds up no
+    Each sink of the settings (a table `deliver.NAME`) reads alerts.v1 in a consumer group of its own: one that is down holds up no
     other, and gets everything when it is back. Offsets are committed after the sink has answered, so a transition may come
     twice after a crash, always with the same key. SIGTERM stops it within 10 s. More processes share the work.
     """

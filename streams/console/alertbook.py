@@ -14,6 +14,7 @@ Record = Mapping[str, Any]
 NS_MS = 1e6
 MOST = 5_000  # alerts
 CHANGES = 100  # of an alert
+REMEMBERED = 1_000  # ids of an alert's changes: one that comes again comes soon
 STANDING = frozenset({"unacknowledged", "acknowledged", "returned_unacknowledged"})
 _ANSWERS = frozenset({"labelled", "refused", "window", "frozen", "resumed"})  # these change nothing of where it stands
 
@@ -26,13 +27,15 @@ class Alert:
         self.asset = asset
         self.changes: list[tuple[float, Record]] = []
         self.present: Record | None = None  # from alarms.v1: where the changes are not kept any more
-        self._seen: set[str] = set()
+        self._seen: OrderedDict[str, None] = OrderedDict()
 
     def take(self, record: Record, at_ms: float) -> bool:
         """Take a change; False: it came before."""
         if record["event_id"] in self._seen:
             return False
-        self._seen.add(record["event_id"])
+        self._seen[record["event_id"]] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
         self.changes.append((at_ms, record))
         if len(self.changes) > CHANGES:
             del self.changes[1]  # the first one says how it began
@@ -121,18 +124,23 @@ class AlertBook:
         self._most = most
         self._alerts: OrderedDict[str, Alert] = OrderedDict()
         self._of: dict[str, list[str]] = {}  # by asset, in the order in which they came
+        self._open: dict[str, set[str]] = {}  # by asset, those that stand: asked for with every score
 
     def take(self, record: Record, at_ms: float) -> Alert | None:
         """Take a change of alerts.v1; None where it is of no alert, or came before."""
         if not record["alert_id"]:
             return None
         alert = self._get(record["alert_id"], record["asset"])
-        return alert if alert.take(record, at_ms) else None
+        taken = alert.take(record, at_ms)
+        self._note(alert)
+        return alert if taken else None
 
     def take_alarm(self, alert_id: str, record: Record | None) -> None:
         """Take what alarms.v1 says of an alert; None: nothing stands any more."""
         if record is not None:
-            self._get(alert_id, record["asset"]).present = record
+            alert = self._get(alert_id, record["asset"])
+            alert.present = record
+            self._note(alert)
         elif alert_id in self._alerts and not self._alerts[alert_id].changes:
             self._remove(alert_id)
 
@@ -147,7 +155,8 @@ class AlertBook:
 
     def standing(self, asset: str) -> Alert | None:
         """Give the alert of an asset that stands."""
-        return next((each for each in self.of(asset) if each.open), None)
+        stand = self._open.get(asset)
+        return next((each for each in self.of(asset) if each.alert_id in stand), None) if stand else None
 
     def every(self) -> list[Alert]:
         """Give all that were ever raised, the newest first."""
@@ -177,12 +186,26 @@ class AlertBook:
                 self._drop()
         return alert
 
+    def _note(self, alert: Alert) -> None:
+        """Keep in mind whether an alert stands."""
+        if alert.open:
+            self._open.setdefault(alert.asset, set()).add(alert.alert_id)
+        else:
+            self._forget(alert)
+
+    def _forget(self, alert: Alert) -> None:
+        stand = self._open.get(alert.asset, set())
+        stand.discard(alert.alert_id)
+        if not stand:
+            self._open.pop(alert.asset, None)
+
     def _drop(self) -> None:
         gone = next((name for name, each in self._alerts.items() if each.changes and not each.open), None)
         self._remove(gone or next(iter(self._alerts)))
 
     def _remove(self, gone: str) -> None:
         alert = self._alerts.pop(gone)
+        self._forget(alert)
         names = self._of[alert.asset]
         names.remove(gone)
         if not names:

@@ -169,4 +169,4 @@ class Alerting:
         try:
             return await console.readers.ask(sighting, console.settings, console.registry, event_id, place)
         except ConfigurationError as exc:
-            raise Problem("unknown_event", str(exc), "foreshock cases lists all that Kafka keeps") from exc
+            raise Problem("unknown_event", str(exc), "`foreshock tail anomalies.v1 --from beginning` shows all that Kafka keeps") from exc

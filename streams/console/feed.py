@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 KEPT = 2_000
-WAITING = 500  # events that a listener may be behind; then it is told to begin anew
+WAITING = 500  # events that a listener may be behind; then it is told to begin anew ...
+WAITING_BYTES = 4 * 1024 * 1024  # ... or bytes: all that wait go out as one
 LISTENERS = 64
 ASSETS = 500  # of one event with scores
 
@@ -27,6 +28,7 @@ class Listener:
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
+        self._size = 0
         self._there = asyncio.Event()
         self.lost = False
         self.ended = False
@@ -38,10 +40,12 @@ class Listener:
 
     def put(self, data: bytes) -> None:
         """Have something sent; a listener that is too far behind loses all of it."""
-        if len(self._waiting) >= WAITING:
+        if len(self._waiting) >= WAITING or (self._waiting and self._size + len(data) > WAITING_BYTES):
             self._waiting.clear()
+            self._size = 0
             self.lost = True
         self._waiting.append(data)
+        self._size += len(data)
         self._there.set()
 
     async def take(self, wait_s: float) -> bytes:
@@ -53,6 +57,7 @@ class Listener:
                 return b""
         found, self.lost = (framed(0, "reset", {}) if self.lost else b"") + b"".join(self._waiting), False
         self._waiting.clear()
+        self._size = 0
         self._there.clear()
         return found
 
@@ -67,6 +72,11 @@ class Feed:
         self._listeners: set[Listener] = set()
         self._scores: dict[str, list[Any]] = {}
         self.live = False  # what is read of the past is no news
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody more can listen."""
+        return len(self._listeners) >= LISTENERS
 
     def tell(self, kind: str, tree: Mapping[str, Any]) -> None:
         """Tell something that is to be resumed."""
@@ -95,7 +105,7 @@ class Feed:
 
     def join(self, after: int | None) -> Listener | None:
         """Take a listener, with what came after the event that it saw last; None: there are too many."""
-        if len(self._listeners) >= LISTENERS:
+        if self.full:
             return None
         listener = Listener()
         if after is not None:

@@ -107,6 +107,12 @@ class Guard:
             return True
         return self.tokens.known(request.cookies.get(COOKIE, ""))
 
+    def may_listen(self, request: web.Request) -> bool:
+        """Say whether an answer that goes on may go on: one for a session ends with that."""
+        return (
+            not self.private or "Authorization" in request.headers or self.tokens.known(request.cookies.get(COOKIE, ""))
+        )
+
     def may_change(self, request: web.Request) -> None:
         """Let a request go on only if it may change something.
 

@@ -70,15 +70,20 @@ def overlaid(base: Sequence[Piece], over: Sequence[Piece]) -> list[Piece]:
     """
     if not over:
         return list(base)
-    cuts = sorted({time for a, b, _ in (*base, *over) for time in (a, b)})
+    changes = sorted(
+        [(end, -1, word) for start, end, word in (*base, *over) if end > start]
+        + [(start, 1, word) for start, end, word in (*base, *over) if end > start]
+    )
     found: list[Piece] = []
-    for a, b in pairwise(cuts):
-        words = [word for start, end, word in (*base, *over) if start <= a and end >= b and end > start]
-        if not words:
+    # Of each word so many pieces stand: what it takes grows with the pieces, and not with their square.
+    standing = [0] * len(LANE)
+    for (a, change, word), (b, _, _) in pairwise(changes):
+        standing[RANK[word]] += change
+        worst = next((rank for rank in range(len(LANE) - 1, -1, -1) if standing[rank]), None)
+        if worst is None or a == b:
             continue
-        word = max(words, key=RANK.__getitem__)
-        if found and found[-1][2] == word and found[-1][1] == a:
-            found[-1] = (found[-1][0], b, word)
+        if found and found[-1][2] == LANE[worst] and found[-1][1] == a:
+            found[-1] = (found[-1][0], b, LANE[worst])
         else:
-            found.append((a, b, word))
+            found.append((a, b, LANE[worst]))
     return found

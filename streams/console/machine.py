@@ -15,6 +15,7 @@ from foreshock.streams.console.rings import STATES, Ring, Room
 NS_MS = 1e6
 POINTS = 64  # of an asset
 EVENTS = 100  # of quality, of an asset
+CONDITIONS = 256  # that stand at once, of an asset
 SPARK = 24
 STALE_S = 60.0
 _BASE = {"warming": "warming", "not_running": "stopped", "not_usable": "quality", "late": "quality"}
@@ -124,10 +125,10 @@ class Machine:
     def take_quality(self, told: dict[str, Any]) -> None:
         """Take a transition of a condition of one of its sensors."""
         key = (told["point"], told["channel"], told["kind"])
-        if told["raised"]:
-            self.standing.add(key)
-        else:
+        if not told["raised"]:
             self.standing.discard(key)
+        elif len(self.standing) < CONDITIONS:
+            self.standing.add(key)
         self.quality.append(told)
 
     @property

@@ -24,6 +24,7 @@ from foreshock.streams.console.traces import stages
 from foreshock.streams.errands.vitals import gather
 
 RETRY_MS = 2000
+UNREAD_S = 30.0  # for so long what is told may lie unread
 LOOK_S, SINCE_S = 5.0, 900.0  # of a diagnosis: between its two looks, and how far back events are read
 STAGES_S = 10.0  # for so long the stages hold that were read once
 
@@ -54,17 +55,18 @@ class Overview:
         """Say who we are, and what the asker may do."""
         console = self._console
         plant, guard = console.plant, console.guard
+        signed_in = guard.signed_in(request)
+        about: dict[str, object] = {"write": guard.tokens.configured, "private": guard.private, "signed_in": signed_in}
+        about |= {"now_ms": console.now_ms, "ready": console.ready}
+        if guard.private and not signed_in:
+            return answer(about)  # where brokers are and what is wrong with them is for those who may read
         return answer(
-            {
+            about
+            | {
                 "version": console.version,
                 "prefix": console.settings.topics.prefix,
                 "bootstrap": console.settings.kafka.bootstrap,
-                "write": guard.tokens.configured,
-                "private": guard.private,
-                "signed_in": guard.signed_in(request),
-                "now_ms": console.now_ms,
                 "started_ms": console.started_ms,
-                "ready": console.ready,
                 "look_back_s": console.settings.console.look_back_s,
                 "held": {
                     "assets": len(plant.machines),
@@ -130,9 +132,13 @@ class Overview:
             await response.prepare(request)
             hello = {"now_ms": self._console.now_ms, "ready": self._console.ready}
             await response.write(f"retry: {RETRY_MS}\n\n".encode() + framed(0, "hello", hello))
-            while not listener.ended:
+            while not listener.ended and self._console.guard.may_listen(request):
                 data = await listener.take(3 * BEAT_S)
-                await response.write(data or b": still here\n\n")
+                async with asyncio.timeout(UNREAD_S):
+                    await response.write(data or b": still here\n\n")
+        except TimeoutError:  # it is there and reads nothing: others want its place
+            if request.transport is not None:
+                request.transport.abort()
         except ConnectionError:
             pass  # the page was closed
         finally:

@@ -72,6 +72,16 @@ class TestSeries:
         assert sum(found["alarm"]) == 1
         assert (found["rows"], found["downsampled"]) == (3600, True)
 
+    def test_an_interval_without_rows_is_empty(self):
+        """Before the first score, or between two, there is nothing to draw, and that is no error."""
+        held = plant()
+        held.take(score("pump-7", NOW_MS + HOUR_MS))
+
+        found = page(held)
+
+        assert (found["rows"], found["t_ms"], found["score"], found["score_max"]) == (0, [], [], [])
+        assert found["input"]["offsets"] == found["alarm"] == found["state"] == []
+
     def test_rows_without_a_score_leave_the_last_one(self):
         """A bucket that ends with a stop shows the score before it; one of stops alone shows none."""
         held = plant()

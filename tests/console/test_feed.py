@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from foreshock.streams.console.feed import KEPT, LISTENERS, WAITING, Feed
+from foreshock.streams.console.feed import KEPT, LISTENERS, WAITING, WAITING_BYTES, Feed
 
 
 def told(data: bytes) -> list[str]:
@@ -48,13 +50,13 @@ def test_a_page_that_comes_back_gets_what_it_missed():
     assert taken(feed, first[-1]) == b""
 
 
-def taken_while(feed: Feed, kinds: list[str]) -> bytes:
+def taken_while(feed: Feed, kinds: list[str], tree: Mapping[str, object] = MappingProxyType({})) -> bytes:
     """What a page gets that was there while these were told."""
 
     async def run() -> bytes:
         listener = feed.join(None)
         for kind in kinds:
-            feed.tell(kind, {})
+            feed.tell(kind, dict(tree))
         return await listener.take(1.0)
 
     return asyncio.run(run())
@@ -79,6 +81,14 @@ def test_a_page_that_does_not_read_costs_no_memory():
 
     assert told(data)[0] == "reset"
     assert len(told(data)) <= WAITING
+
+
+def test_what_waits_is_bounded_in_bytes():
+    """A page that reads slowly has no more waiting than so many bytes, and begins anew."""
+    data = taken_while(live(), ["alert"] * 3, {"text": "x" * (WAITING_BYTES // 2)})
+
+    assert told(data) == ["reset", "alert"]
+    assert len(data) <= WAITING_BYTES
 
 
 def test_scores_are_told_together():

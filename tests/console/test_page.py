@@ -226,11 +226,17 @@ def test_what_is_not_there_is_said_in_words(browser: Browser, demo: Demo):
         expect(page.locator(".state.fault").first).to_be_visible()
         page.goto(f"{demo.url}#/nowhere")
         expect(page.get_by_text("There is no page")).to_be_visible()
+        page.goto(f"{demo.url}#/constructor")  # a name that every object of the language knows
+        expect(page.get_by_text("There is no page")).to_be_visible()
         page.get_by_role("link", name="Open the fleet").click()
         expect(row(page, demo.asset)).to_be_visible()
         # the server's own paths lead to the same pages
         page.goto(f"{demo.url}alert/{demo.alert}")
         expect(page.get_by_role("heading", name=demo.asset)).to_be_visible()
+        # and paths that somebody made up to a page that says so
+        for path in ("nowhere/%zz", "/nowhere.invalid/x", "//"):
+            page.goto(f"{demo.url}{path}")
+            expect(page.get_by_role("link", name="Fleet", exact=True)).to_be_visible()
 
 
 def test_a_thousand_assets_are_painted_at_once(browser: Browser, stack: LocalStack, topic_prefix: str, tmp_path: Path):

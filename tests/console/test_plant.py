@@ -240,6 +240,32 @@ class TestBounds:
 
         assert [each.alert_id[-1] for each in book.every()] == ["4", "2", "0"]
 
+    def test_what_a_chattering_sensor_says_is_bounded(self):
+        """Conditions that stand are as many as are held, whatever channels a sender makes up, and one that goes makes room."""
+        held = plant()
+        for i in range(300):
+            held.take(quality(NOW_MS + i, raised=True, kind=f"kind-{i}"))
+        machine = held.machines["pump-7"]
+        assert len(machine.standing) == 256
+        held.take(quality(NOW_MS + 400, raised=False, kind="kind-0"))
+        held.take(quality(NOW_MS + 401, raised=True, kind="silent"))
+
+        assert machine.word == "quality"
+
+    @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["raised", "closed", "gone"])), max_size=30))
+    def test_the_alert_that_stands_is_the_newest_that_is_open(self, steps):
+        """For any order of changes, alerts that go for want of room, and those that alarms.v1 takes back."""
+        book = AlertBook(most=3)
+        for at, (number, change) in enumerate(steps):
+            name, state = f"{number:032x}", "unacknowledged" if change == "raised" else "normal"
+            told = transition(change, NOW_MS + at, alert=name, state=state)
+            if change == "gone":
+                book.take_alarm(name, None)
+            else:
+                book.take(told.record, NOW_MS + at)
+
+            assert book.standing("pump-7") is next((each for each in book.of("pump-7") if each.open), None)
+
 
 class TestAlerts:
     def test_a_change_that_comes_twice_counts_once(self):

@@ -137,6 +137,7 @@ export class Letters {
   }
 
   async show(partition, offset) {
+    if (![partition, offset].every((each) => /^\d+$/.test(each))) return; // of an address that somebody made up
     adjust({ letter: `${partition}-${offset}` });
     try {
       const found = await get(`dead-letters/${partition}/${offset}`);

@@ -35,7 +35,7 @@ function nav(page) {
 /** Draw the page of the address, unless only its query changed and the page takes that itself. */
 async function show() {
   const route = parse(location.hash);
-  const name = PAGES[route.page] ? route.page : "";
+  const name = Object.hasOwn(PAGES, route.page) ? route.page : "";
   const own = ++turn;
   leave();
   leave = () => {};

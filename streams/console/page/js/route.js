@@ -1,16 +1,18 @@
 // The address of every state: #/page/id?filter=value. Reading and writing it, nothing else.
 
+// a stray % is no reason to show nothing
+const decode = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 /** Take a hash apart: {page, id, query}. */
 export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const cut = path.indexOf("/");
-  const decode = (text) => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  };
   const page = (cut < 0 ? path : path.slice(0, cut)) || "fleet";
   return { page, id: cut < 0 ? "" : decode(path.slice(cut + 1)), query: new URLSearchParams(query) };
 }
@@ -36,10 +38,10 @@ export function adjust(changes) {
 
 /** The hash of a path as the server's links have it: /alert/<id>, /asset?id=<id>&partition=2. */
 export function fromPath(path) {
-  const at = new URL(path, location.origin);
-  const [, page = "", id = ""] = at.pathname.split("/");
-  const query = Object.fromEntries(at.searchParams);
-  if (page !== "asset") return href(page || "fleet", decodeURIComponent(id), query);
+  const [place, search = ""] = path.split("?", 2); // not by URL(): "//x" would be another server's
+  const [, page = "", id = ""] = place.split("/");
+  const query = Object.fromEntries(new URLSearchParams(search));
+  if (page !== "asset") return href(page || "fleet", decode(id), query);
   const { id: asset = "", ...rest } = query;
   return href("asset", asset, rest);
 }

@@ -1,5 +1,5 @@
 // What this console may do, and signing in.
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 
 export const session = {
   write: false,
@@ -26,9 +26,8 @@ export const bare = (text) => (session.prefix ? String(text).replaceAll(session.
 
 /** Sign in with the token; the cookie is the server's. */
 export async function signIn(token) {
-  const found = await post("login", { token });
-  session.signedIn = found.signed_in;
-  document.dispatchEvent(new Event("session"));
+  await post("login", { token });
+  session.take(await get("session"));
 }
 
 /** Whether nothing is shown before somebody signs in. */

@@ -47,7 +47,7 @@ const HELD = {
   cleared_while_delayed: "it was over before it came",
 };
 /** Why an alert is held back. */
-export const heldBack = (why) => HELD[why] ?? plain(why);
+export const heldBack = (why) => (Object.hasOwn(HELD, why) ? HELD[why] : plain(why));
 
 /** The first letter large. */
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
