@@ -224,7 +224,7 @@ class Topics:
         pytest.fail(f"no answer about {topic}")
 
     def committed(self) -> dict[int, int]:
-        """How far the worker's group is. A worker that ended in the middle of a checkpoint hides that for up to 20 s."""
+        """How far the worker's group is. A worker that ended in the middle of a checkpoint hides that for ten seconds."""
         consumer = self._consumer(self.settings.worker.group)
         asked = [TopicPartition(self.name("sensors.v1"), n) for n in range(self.settings.topics.partitions)]
         deadline = time.monotonic() + 60.0
