@@ -91,7 +91,7 @@ class Lines:
         if after == before:
             return record, ""
         for asset in _assets(before):
-            del self._where[asset]
+            self._where.pop(asset, None)  # where state was lost and found again an asset may stand in two lines
         self._where |= dict.fromkeys(_assets(after), line)
         self._lines[line] = after
         if not after:

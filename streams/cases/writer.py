@@ -28,7 +28,7 @@ from foreshock.streams.codec.headers import headers, part_headers
 from foreshock.streams.coders import decoder_for, encoder_for, registry_for
 from foreshock.streams.errands.backward import look_back
 from foreshock.streams.errors import attempt, client_error
-from foreshock.streams.kafka import consumer_config, producer_config, reader_config, seek
+from foreshock.streams.kafka import bounds, consumer_config, producer_config, reader_config, seek
 from foreshock.streams.state.reader import reading
 from foreshock.streams.topics import TopicInfo
 
@@ -196,7 +196,7 @@ class CaseWriter:
         """Give the offset of the first input record that the broker took at a time or later; where there is none, the next."""
         asked = TopicPartition(self._sensors.name, partition, at_ns // 1_000_000)
         offset = int(self._back.offsets_for_times([asked], _ANSWER_S)[0].offset)
-        return offset if offset >= 0 else int(self._back.get_watermark_offsets(asked, _ANSWER_S)[1])
+        return offset if offset >= 0 else bounds(self._back, asked.topic, partition, _ANSWER_S)[1]
 
     def _before(self, window: Window) -> None:
         """Look backwards from the event until there are enough records of the asset."""

@@ -189,7 +189,7 @@ class Grouping:
             starts[each.partition] = each.offset
             if each.offset < 0:
                 fresh.add(each.partition)
-                starts[each.partition] = self._consumer.get_watermark_offsets(each, _ANSWER_S)[1]
+                starts[each.partition] = bounds(self._consumer, topic.name, each.partition, _ANSWER_S)[1]
         return starts, fresh
 
     def _lately(self, starts: Mapping[int, int]) -> dict[int, Lately]:
@@ -270,11 +270,11 @@ class Grouping:
 
     def _gap(self, lead: _Lead, number: int) -> None:
         """Go on where the topic begins now: retention took what was never folded, and that is told."""
-        place = TopicPartition(self._topics[ALERTS].name, number)
-        first = self._consumer.get_watermark_offsets(place, _ANSWER_S)[0]
-        log.error("%s partition %d: offsets %d to %d are gone", place.topic, number, lead.next[number], first - 1)
+        name = self._topics[ALERTS].name
+        first, _ = bounds(self._consumer, name, number, _ANSWER_S)
+        log.error("%s partition %d: offsets %d to %d are gone", name, number, lead.next[number], first - 1)
         lead.next[number] = first
-        seek(self._consumer, place.topic, {number: first})
+        seek(self._consumer, name, {number: first})
 
     def _told_instead(self, lead: _Lead, message: Message, changed: set[str]) -> list[StateRecord]:
         """Fold one record: what cannot be read is passed on too, and told by whoever reads it there."""

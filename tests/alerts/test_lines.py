@@ -315,3 +315,24 @@ def test_only_what_came_last_is_remembered():
     assert lately.again("e0")
     assert lately.again("e2")
     assert not lately.again("e1")
+
+
+def test_an_asset_that_stands_in_two_lines_ends_in_one():
+    """State that could not be read for a while, and can again, is nothing to stumble over."""
+    here, there = Hall(fan=LINE), Hall(fan=(*LINE[:-1], "line-4"))
+    kept: dict[str, Incidents] = {}
+    for hall in (here, there):
+        hall.do("fan", "row", 0, 2.5)
+        lines = Lines()
+        folded(hall.told, lines)
+        kept |= {each.line: lines.state(each.line) for each in hall.told}
+    both = Lines(kept)
+    for hall in (there, here):
+        hall.do("fan", "row", 10, 4.5)
+        hall.do("fan", "ask", CommandKind.ACKNOWLEDGE, 20)
+        hall.do("fan", "row", 30, 0.2)
+        hall.do("fan", "tick", 120)
+        for each in hall.told[1:]:
+            both.take(each)
+
+    assert both.standing() == 0
