@@ -109,7 +109,7 @@ def aside(call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
     try:
         call(*args, **kwargs)
     except Exception as exc:
-        _tell_once(f"metrics {type(exc).__name__}", exc)
+        _tell_once(f"{getattr(call, '__qualname__', call)} {type(exc).__name__}", exc)
         return False
     return True
 
@@ -118,7 +118,7 @@ def _tell_once(what: str, exc: Exception) -> None:
     now = time.monotonic()
     if now - _told.get(what, -ASIDE_S) >= ASIDE_S:
         _told[what] = now
-        log.error("a metric could not be taken; all else goes on", exc_info=exc)
+        log.error("a metric or a trace could not be taken; all else goes on", exc_info=exc)
 
 
 def guarded(body: Callable[[], None]) -> Callable[[], None]:

@@ -115,6 +115,7 @@ def test_who_asks_for_nothing_is_cut_and_the_others_are_served(served, monkeypat
     while dict(values.numbers("foreshock_scrapes_total"))["refused",] < len(idle):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    monkeypatch.setattr(endpoint, "REQUEST_S", WAIT_S)
     assert scrape(made.address).value("foreshock_scrapes_total", result="refused") == len(idle)
     for each in idle:
         each.close()
@@ -131,6 +132,7 @@ def test_a_reader_that_stops_reading_is_cut(served, monkeypatch):
     while not dict(values.numbers("foreshock_scrapes_total"))["refused",]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    monkeypatch.setattr(endpoint, "REQUEST_S", WAIT_S)
     assert get(f"{made.address}/healthz")[0] == 200
     slow.close()
 

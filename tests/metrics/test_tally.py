@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from foreshock.alerts.vocabulary import Change, SuppressedBy
 from foreshock.contract import Reason, ScoreState
 from foreshock.outcome import Outcome
+from foreshock.streams import errors
 from foreshock.streams.errors import aside
 from foreshock.streams.metrics.holders import Holders
 from foreshock.streams.metrics.tally import PENDING, Tally
@@ -54,7 +55,7 @@ def test_batching_changes_no_count(items, cuts):
     assert holders.bytes_by_class() == others.bytes_by_class()
 
 
-def test_a_batch_that_cannot_be_counted_costs_its_second(caplog):
+def test_a_batch_that_cannot_be_counted_costs_its_second():
     """What does not fit together is told and thrown away; what comes after it is counted."""
     values = worker_values()
     tally = Tally(values, Holders(3, lambda _, asset: asset))
@@ -145,9 +146,11 @@ def test_what_is_pending_is_bounded():
     assert sum(values.histogram("foreshock_score").counts) == PENDING
 
 
-def test_failure_in_a_metric_is_told_and_stops_nothing(caplog):
-    """Whoever is watched goes on."""
+def test_failure_in_a_metric_is_told_and_stops_nothing(monkeypatch, caplog):
+    """Whoever is watched goes on; the same failure is told now and then, and hides no other one."""
+    monkeypatch.setattr(errors, "_told", {})
     _, _, tally = counted([])
 
-    assert not aside(tally.batch, None, [outcome(NOW_NS)])
-    assert "a metric could not be taken" in caplog.text
+    for call in (tally.batch, tally.batch, Tally.told):
+        assert not aside(call, None, [outcome(NOW_NS)])
+    assert caplog.text.count("a metric or a trace could not be taken") == 2
