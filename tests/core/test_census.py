@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from foreshock.contract import Asset
 from foreshock.fleet import Fleet, FleetSpec
