@@ -29,6 +29,7 @@ from foreshock.fleet import Fleet, FleetSpec
 from foreshock.settings import MetricsSettings, Settings, TelemetrySettings
 from foreshock.streams import outputs, wire
 from foreshock.streams.border import Border
+from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.metrics.exposition import Exposition
 from foreshock.streams.metrics.model import Process
@@ -133,7 +134,7 @@ class Bench:
         )
         border = Border(info["sensors.v1"], partitioner="murmur2_random", largest=2**20, decoder=wire.Decoder())
         self._after: Callable[[Batch, Sequence[Any], Outbox], object] = _nothing
-        self.walk = Walk(Folding(fleet, custody, places, lambda: None), border, made, self._delivered)
+        self.walk = Walk(Folding(fleet, custody, places, lambda: None, Casebook()), border, made, self._delivered)
         fleet.on_stage = self.walk.stage
         self.records = _records(blocks)
         self.size = batch

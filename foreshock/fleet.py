@@ -27,7 +27,7 @@ from foreshock.contract import Asset, Block, DataQuality, Tick
 from foreshock.core.admission import Admission
 from foreshock.core.census import Census, census
 from foreshock.core.deadlines import Deadlines
-from foreshock.core.desk import Desk
+from foreshock.core.desk import Desk, name
 from foreshock.core.orders import Item, Orders
 from foreshock.core.points import AssetStatus, PointView, models_of, status, views
 from foreshock.core.recipe import Recipe
@@ -115,6 +115,16 @@ class Fleet:
         Whoever reads what others may send asks this before `receive`, and leaves them out.
         """
         return self._room.crowded(blocks)
+
+    def name(self, outcome: Outcome, cases: Mapping[str, str]) -> None:
+        """Learn the sha256 of the cases of an outcome's events, by their ids, before anything else is given to its asset.
+
+        Only who stores the record knows them. Transitions that rest on these events later name their cases.
+        """
+        found = self._admission.partitions.get(outcome.score.origin.partition)
+        owner = found.owners.get(outcome.score.asset) if found else None
+        if owner is not None and cases:
+            name(owner.alerts, cases)
 
     def take_up(self, item: Item, partition: int, offset: int) -> list[AlertTransition]:
         """Take up what was put on record in the order of a partition, before the record at `offset`.

@@ -200,7 +200,7 @@ def _parts(
         taken=Taken({topics[name].name: topics[name].topic_id for name in (CONTROL, MAINTENANCE)}),
         covering=Covering(fleet, policies),
     )
-    folding = Folding(fleet, custody, places, lambda: _again(app, gate))
+    folding = Folding(fleet, custody, places, lambda: _again(app, gate), Casebook(registry))
     walk = Walk(folding, _border(settings, topics, registry), outputs, telling.delivered)
     fleet.on_stage = walk.stage
     return _Parts(

@@ -104,7 +104,7 @@ class Outputs:
             for each in outcome.quality
         ]
         for alert in outcome.alerts:
-            events += self.alert(replace(alert, evidence=named.get(alert.anomaly_id, alert.evidence)), scored_ns)
+            events += self.alert(alert, scored_ns)
         return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
 
     def alert(self, told: AlertTransition, scored_ns: int) -> list[Output]:

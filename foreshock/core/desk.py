@@ -20,7 +20,7 @@ from foreshock.alerts.conditions import Condition, Reading, evaluate, level, low
 from foreshock.alerts.files import resolve
 from foreshock.alerts.policy import Policy
 from foreshock.alerts.records import AlertTransition
-from foreshock.alerts.states import Context, Step
+from foreshock.alerts.states import Context, Lead, Step
 from foreshock.alerts.vocabulary import Holds
 from foreshock.contract import Anomaly, Mode, Phase, RunState, ScoreRow, ScoreState
 from foreshock.core.points import Entry, Owner, Partition
@@ -174,6 +174,22 @@ def hear(alerts: Alerts, event: Anomaly) -> None:
     )
 
 
+def name(alerts: Alerts, cases: Mapping[str, str]) -> None:
+    """Learn the sha256 of the cases of anomaly events: whatever still rests on one of them names it from here on."""
+    for key, said in alerts.said.items():
+        if said.anomaly_id in cases:
+            alerts.said[key] = said._replace(evidence=cases[said.anomaly_id])
+    alarm, incident = alerts.alarm, alerts.alarm.incident
+    if incident is not None:
+        members = tuple(each._replace(lead=_named(each.lead, cases)) for each in alarm.members)
+        named = incident._replace(lead=_named(incident.lead, cases))
+        alerts.alarm = alarm._replace(incident=named, members=members)
+
+
+def _named(lead: Lead, cases: Mapping[str, str]) -> Lead:
+    return lead._replace(evidence=cases[lead.anomaly_id]) if lead.anomaly_id in cases else lead
+
+
 def _reading(entry: Entry, row: ScoreRow, mode: Mode, alerts: Alerts) -> Reading:
     at_ns = min(row.source_ns, entry.at_ns)  # a clock that is ahead counts as late as the broker's
     said = alerts.said.get((entry.block.point, mode.value))
@@ -188,5 +204,6 @@ def _reading(entry: Entry, row: ScoreRow, mode: Mode, alerts: Alerts) -> Reading
         inhibited=any(each.finding.kind.value in alerts.policy.inhibit_on for each in entry.standing),
         mode=mode.value,
         anomaly_id=said.anomaly_id if said else "",
+        evidence=said.evidence if said else "",
         delayed_s=(entry.block.origin.ingest_ns - at_ns) / 1e9,
     )

@@ -28,6 +28,7 @@ class Said(NamedTuple):
     hypothesis: str
     effect: tuple[Moved, ...]
     over: bool  # its episode is closed
+    evidence: str = ""  # sha256 of that event's case, once it is known
 
 
 class Moved(NamedTuple):

@@ -13,8 +13,9 @@ from confluent_kafka import Message
 from foreshock import lineage
 from foreshock.cases import Case
 from foreshock.contract import Score
-from foreshock.outcome import Evidence
+from foreshock.outcome import Evidence, Outcome
 from foreshock.streams.border import pairs_of
+from foreshock.streams.cases.bytes import body_of, digest
 from foreshock.streams.codec.encode import Encoder
 from foreshock.streams.codec.framing import CONFLUENT, CONFLUENT_HEAD
 from foreshock.streams.codec.registry import Registry
@@ -55,6 +56,11 @@ class Casebook:
             numeric_platform=lineage.numeric_platform(),
             code=lineage.code_version(),
         )
+
+    def name(self, outcome: Outcome, record: Message) -> dict[str, str]:
+        """Give the sha256 of the case of each event of an outcome that has one, by the event's id."""
+        cases = (self.case(each, outcome.score, record) for each in outcome.evidence)
+        return {case.event_id: digest(body_of(self._encode(case))) for case in cases}
 
     def _schema(self, value: bytes) -> str:
         if self._registry is None or not value.startswith(CONFLUENT):

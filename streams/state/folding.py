@@ -12,10 +12,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from confluent_kafka import Message
+
 from foreshock.contract import Block, Reason
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet
 from foreshock.outcome import Outcome
+from foreshock.streams.cases.casebook import Casebook
+from foreshock.streams.cases.naming import Naming
 from foreshock.streams.errors import attempt
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.state.custody import Custody
@@ -36,10 +40,15 @@ class Folding:
         What folds, how far it is, and what lies between the records.
     restart
         Asks for the partitions to be taken up again; called when state was dropped.
+    casebook
+        Names the cases of anomalies.
     """
 
-    def __init__(self, fleet: Fleet, custody: Custody, places: Places, restart: Callable[[], None]) -> None:
+    def __init__(
+        self, fleet: Fleet, custody: Custody, places: Places, restart: Callable[[], None], casebook: Casebook
+    ) -> None:
         self._fleet = fleet
+        self._name = Naming(fleet, casebook)
         self._custody = custody
         self._places = places
         self._restart = restart
@@ -68,7 +77,7 @@ class Folding:
         if any(self._is_delicate(number, *span) for number, span in bounds.items()):
             results = self._in_steps(batch)
         else:
-            results = self._at_once(batch.inputs)
+            results = self._at_once(batch, range(len(batch.inputs)))
         if results is None:
             for number, (first, last) in bounds.items():
                 self._suspects[number].append((first, last + 1))
@@ -89,9 +98,9 @@ class Folding:
             or any(end > first for _, end in self._suspects.get(number, ()))
         )
 
-    def _at_once(self, inputs: Sequence[Block | InputRejected]) -> list[Result] | None:
-        results = attempt(self._fold, inputs)
-        return None if isinstance(results, InputRejected) else results
+    def _at_once(self, batch: Batch, indices: Sequence[int]) -> list[Result] | None:
+        results = attempt(self._fold, [batch.inputs[i] for i in indices])
+        return None if isinstance(results, InputRejected) else self._named(results, [batch.records[i] for i in indices])
 
     def _fold(self, inputs: Sequence[Block | InputRejected]) -> list[Result]:
         """Fold in all but what would begin more machines or measuring points than there is room for."""
@@ -102,6 +111,11 @@ class Folding:
         outcomes = iter(self._fleet.receive([each for each in given if not isinstance(each, InputRejected)]))
         results = iter([each if isinstance(each, InputRejected) else next(outcomes) for each in given])
         return [each if isinstance(each, InputRejected) else next(results) for each in inputs]
+
+    def _named(self, results: list[Result], records: Sequence[Message]) -> list[Result]:
+        """Name the cases; where that fails they fail again when they are written, and are told then."""
+        named = attempt(self._name, results, records)
+        return results if isinstance(named, InputRejected) else named
 
     def _in_steps(self, batch: Batch) -> list[Result] | None:
         """Go through the partitions one after the other, with a step at every place and at every suspect."""
@@ -124,7 +138,7 @@ class Folding:
                 if isinstance(taken, InputRejected) or taken is None:
                     results[i] = taken
                 elif alone:
-                    results[i] = self._alone(taken)
+                    results[i] = self._alone(taken, batch.records[i])
                 else:
                     together.append(i)
             if not self._step(batch, together, results):
@@ -141,14 +155,14 @@ class Folding:
 
     def _step(self, batch: Batch, indices: Sequence[int], results: list[Result]) -> bool:
         """Fold records in together; False where the Fleet failed."""
-        outcomes = self._at_once([batch.inputs[i] for i in indices]) if indices else []
+        outcomes = self._at_once(batch, indices) if indices else []
         if outcomes is None:
             return False
         for i, outcome in zip(indices, outcomes, strict=True):
             results[i] = outcome
         return True
 
-    def _alone(self, block: Block) -> Result:
+    def _alone(self, block: Block, record: Message) -> Result:
         """Fold in one record that may be the culprit; its asset has its state back if it is."""
         number, offset, asset = block.origin.partition, block.origin.offset, block.asset
         known = self._fleet.master_data(number, asset) is not None
@@ -156,7 +170,7 @@ class Folding:
         since = self._fleet.dirty(number).get(asset)
         outcomes = attempt(self._fold, [block])
         if not isinstance(outcomes, InputRejected):
-            return outcomes[0]
+            return self._named(outcomes, [record])[0]
         if before is None:
             self._fleet.forget(number, asset)
         else:

@@ -14,6 +14,7 @@ from foreshock.fleet import Fleet, FleetSpec
 from foreshock.settings import Settings
 from foreshock.streams import outputs, wire
 from foreshock.streams.border import Border
+from foreshock.streams.cases.casebook import Casebook
 from foreshock.streams.intake.ingest import Batch
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.state.covering import Covering
@@ -88,7 +89,7 @@ def walk_around(fleet):
         covering=Covering(fleet, ()),
     )
     return Walk(
-        Folding(fleet, custody, places, lambda: None),
+        Folding(fleet, custody, places, lambda: None, Casebook()),
         Border(INFO["sensors.v1"], partitioner="murmur2_random", largest=1_000_000, decoder=wire.Decoder()),
         outputs.Outputs(
             INFO,

@@ -14,6 +14,8 @@ from foreshock.detectors.snapshot import unseal
 from foreshock.fleet import AssetState, Fleet, Recipe
 from foreshock.streams import wire
 from foreshock.streams.border import Border
+from foreshock.streams.cases.casebook import Casebook
+from foreshock.streams.cases.naming import Naming
 from foreshock.streams.state.keys import keys_of
 from foreshock.streams.state.reader import read_state
 from foreshock.streams.state.records import Place, RecipeChange, StateKey, TickRequest
@@ -41,6 +43,7 @@ def run(
     for number in range(topics.settings.topics.partitions if settings else 0):
         fleet.begin(number, settings[0].key)
     scores: dict[tuple[int, int], bytes] = {}
+    name = Naming(fleet, Casebook())
     assets = set()
     waiting = sorted(places, key=lambda each: (each.partition, each.offset, each.number), reverse=True)
     for message in topics.raw("sensors.v1"):
@@ -49,7 +52,7 @@ def run(
             apply(fleet, waiting.pop())
         block = border.block(message, origin)
         if not without(block):
-            (outcome,) = fleet.receive([block])
+            (outcome,) = name(fleet.receive([block]), [message])
             scores[origin.partition, origin.offset] = encode(outcome.score)
             assets.add((origin.partition, block.asset))
     for place in reversed(waiting):

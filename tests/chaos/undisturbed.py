@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from foreshock.alerts.items import Refused
 from foreshock.alerts.records import AlertTransition
@@ -20,6 +20,7 @@ from foreshock.fleet import Fleet, FleetSpec
 from foreshock.streams import wire
 from foreshock.streams.border import Border
 from foreshock.streams.cases.casebook import Casebook
+from foreshock.streams.cases.naming import Naming
 from foreshock.streams.outputs import TOPIC_OF, Outputs
 from foreshock.streams.publish import Output
 from foreshock.streams.state.records import TickRequest
@@ -100,6 +101,7 @@ class Undisturbed:
     ) -> None:
         self.fleet = Fleet(spec, assets=assets)
         self._border = Border(topics["sensors.v1"], partitioner=partitioner, largest=largest, decoder=wire.Decoder())
+        self._name = Naming(self.fleet, Casebook())
         self._topic_of = {topics[name].name: name for name in TOPIC_OF.values()}
         self._outputs = Outputs(
             topics,
@@ -152,7 +154,7 @@ class Undisturbed:
             if record.offset() >= self.fleet.folded(record.partition(), made.asset):
                 blocks.append(made)
                 given.append(record)
-        for record, outcome in zip(given, self.fleet.receive(blocks), strict=True):
+        for record, outcome in zip(given, self._name(self.fleet.receive(blocks), cast(Any, given)), strict=True):
             message: Any = record
             score, events = self._outputs.outcome(outcome, 0, message)
             truth.outcomes[record.place] = self._expected(score, record.place)
