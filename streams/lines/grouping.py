@@ -28,6 +28,7 @@ from foreshock.streams.errands.backward import between
 from foreshock.streams.errors import attempt, client_error
 from foreshock.streams.kafka import bounds, consumer_config, hopeless, producer_config, reader_config, seek
 from foreshock.streams.lines import keeping
+from foreshock.streams.lines.merge import Merge
 from foreshock.streams.partitioner import partition_for
 from foreshock.streams.sinks.source import ALERTS, INCIDENTS, transition
 from foreshock.streams.state.reader import reading
@@ -73,6 +74,7 @@ class _Lead:
     transactions: Transactions
     next: dict[int, int]  # by partition, the offset that is to come next
     lately: dict[int, Lately]  # by partition
+    merge: Merge[Message]
     doubted: dict[int, int] = field(default_factory=dict)  # from where a gap was asked for once more
     turn: _Turn | None = None  # not known to be committed
 
@@ -97,7 +99,11 @@ class Grouping:
         self._encode = encoder_for(settings, INCIDENTS).encode
         self._registry = registry_for(settings)
         config = {**consumer_config(settings), "error_cb": client_error, "log_level": 2}
-        config |= {"group.id": f"{settings.worker.group}-lines", "isolation.level": "read_committed"}
+        config |= {
+            "group.id": f"{settings.worker.group}-lines",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
         if settings.worker.instance_id:
             config["group.instance.id"] = f"{settings.worker.instance_id}-lines"
         self._consumer = Consumer(config)
@@ -168,7 +174,7 @@ class Grouping:
                 raise ConfigurationError(f"incidents of lines: Kafka refuses us: {exc.args[0].str()}") from exc
             log.warning("incidents of lines: %s; it is tried again", exc.args[0].str())
         else:
-            self._lead = _Lead(Lines(lines), keys, transactions, dict(starts), lately)
+            self._lead = _Lead(Lines(lines), keys, transactions, dict(starts), lately, Merge(starts, time.monotonic()))
             if fresh:  # from now on nothing is passed over, whenever the first record comes
                 self._lead.turn = _Turn((), {(name, number): starts[number] for number in fresh})
             self._consumer.assign([TopicPartition(name, *each) for each in starts.items()])
@@ -229,20 +235,26 @@ class Grouping:
                 ]  # stays in the group, or learns that it is not
         if lead is not self._lead or lead.turn is not None:
             return
-        records: list[StateRecord] = []
-        changed: set[str] = set()
-        moved: set[int] = set()
         again: set[int] = set()
         for message in messages:
             if self._comes_next(lead, message, again):
-                records += self._told_instead(lead, message, changed)
-                moved.add(message.partition() or 0)
+                lead.merge.add(message.partition() or 0, message.timestamp()[1], message, time.monotonic())
+        while lead.turn is None and (taken := lead.merge.take(_BATCH, time.monotonic())):
+            self._turn(lead, taken)
+
+    def _turn(self, lead: _Lead, messages: Sequence[Message]) -> None:
+        """Fold records and commit what comes of them."""
+        records: list[StateRecord] = []
+        changed: set[str] = set()
+        offsets: dict[tuple[str, int], int] = {}
+        for message in messages:
+            records += self._told_instead(lead, message, changed)
+            offsets[self._topics[ALERTS].name, message.partition() or 0] = (message.offset() or 0) + 1
         records += [
             keeping.record(line, lead.lines.state(line), self._partition(line), lead.keys) for line in sorted(changed)
         ]
-        if moved:
-            lead.turn = _Turn(records, {(self._topics[ALERTS].name, number): lead.next[number] for number in moved})
-            self._commit(lead, lead.turn)
+        lead.turn = _Turn(records, offsets)
+        self._commit(lead, lead.turn)
 
     def _comes_next(self, lead: _Lead, message: Message, again: set[int]) -> bool:
         """Say whether a record is the next one of its partition; where some are missing before it they are asked for once more.
@@ -252,7 +264,10 @@ class Grouping:
         error = message.error()
         number, offset = message.partition() or 0, message.offset() or 0
         if error is not None:
-            if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # librdkafka's own codes start so
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes start so
+                if offset >= lead.next[number] and number not in again:
+                    lead.merge.ended(number)
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # librdkafka's own codes start so
                 self._gap(lead, number)
             elif hopeless(error):
                 raise ConfigurationError(f"incidents of lines: Kafka refuses us: {error.str()}")
