@@ -163,6 +163,11 @@ class CaseWriter:
     def _take(self, message: Message, source: tuple[str, int], offset: int) -> None:
         subject = self._subject(message)
         places = self._places.setdefault(source, {})
+        last = next(reversed(places), None)
+        if subject is None and last is not None and places[last]:
+            del places[
+                last
+            ]  # what is out goes with what comes out after it: behind a window that is open any number may wait
         places[offset] = subject is None
         if subject is None:
             return
