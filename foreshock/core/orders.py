@@ -47,6 +47,8 @@ class Orders:
             _inhibit(item, partition, offset)
             return []
         owner = partition.owners.get(item.asset)
+        if owner is None and isinstance(item, Carried):  # the alert outlives all that was known of its asset
+            owner = self.admission.owner(partition, item.asset)
         if owner is None:
             return [_unknown(item)] if isinstance(item, Given) else []
         if owner.folded > offset or owner.alerts.took(item.origin):

@@ -138,11 +138,18 @@ class TestOfAnAsset:
         (answer,) = fleet.take_up(control(0, CommandKind.ACKNOWLEDGE, 40), 0, 40)
         assert (answer.change, answer.alert_id) == (Change.ACKNOWLEDGED, "a-1")
 
+    def test_an_asset_of_which_nothing_else_is_known_can_end_it(self) -> None:
+        """Its machine may never send again, and nobody else would tell that the alert is over."""
+        fleet = Fleet(FleetSpec())
+        (told,) = fleet.take_up(carried(), 0, 0)
+        (closed,) = fleet.take_up(control(0, CommandKind.CLOSE, 40, alert_id="a-1"), 0, 0)
+
+        assert (told.change, told.asset) == (Change.RETURNED_TO_NORMAL, "pump-1")
+        assert (closed.change, closed.alert_id) == (Change.CLOSED, "a-1")
+        assert fleet.dirty(0) == {"pump-1": 0}
+
     def test_it_keeps_in_a_place(self) -> None:
         """What is put on record is what was read."""
-        fleet = Fleet(FleetSpec())
-        assert fleet.take_up(carried(), 0, 0) == []  # of an asset that nobody knows
-
         item = Place(0, 5, 0, (carried(),))
         keys = Keys(Key("test", b"secret"))
         assert Place.of(unseal(item.seal(keys), keys)) == item
