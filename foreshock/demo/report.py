@@ -87,7 +87,7 @@ def next_steps(run: Run) -> list[str]:
     lines = [f"foreshock trace {anomaly.event_id}"] if anomaly else []
     if run.data is not None:
         lines.append(
-            f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for the next two"
+            f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for what follows"
         )
     lines.append(f"foreshock tail anomalies.v1 --from beginning --no-follow --key {asset} {prefix} {kafka}")
     if run.board.raised:

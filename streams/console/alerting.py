@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from foreshock.errors import ConfigurationError
-from foreshock.streams.cases.search import Sighting
+from foreshock.streams.cases.search import Sighting, find
 from foreshock.streams.console import asked
 from foreshock.streams.console.alertbook import Alert
 from foreshock.streams.console.app import Console
@@ -129,7 +129,7 @@ class Alerting:
             raise Problem("busy", "another replay runs", "try again in a moment")
         async with console.replaying:
             seen = await self._sighting(start)
-            return answer(await console.readers.run(prove, console.settings, seen))
+            return answer(await console.readers.search(prove, console.settings, seen))
 
     async def trace(self, request: web.Request) -> web.Response:
         """Give a trace by any id."""
@@ -167,6 +167,10 @@ class Alerting:
         place = None if line is None else (line["partition"], line["offset"])
         event_id = start if line is None else line["event_id"]
         try:
-            return await console.readers.ask(sighting, console.settings, console.registry, event_id, place)
+            if place is None:
+                return await console.readers.search(find, console.settings, event_id)
+            return await console.readers.ask(sighting, console.settings, console.registry, place)
         except ConfigurationError as exc:
-            raise Problem("unknown_event", str(exc), "`foreshock tail anomalies.v1 --from beginning` shows all that Kafka keeps") from exc
+            raise Problem(
+                "unknown_event", str(exc), "`foreshock tail anomalies.v1 --from beginning` shows all that Kafka keeps"
+            ) from exc

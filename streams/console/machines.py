@@ -71,7 +71,7 @@ class Machines:
         name, hours = asked.asset_id(request), asked.whole(request, "hours", 0, 0, 24 * 365)
         self._known(name)
         if hours:
-            found = dossier(await console.readers.run(gather, console.settings, name, hours * 3600.0))
+            found = dossier(await console.readers.search(gather, console.settings, name, hours * 3600.0))
         else:
             event = await self._newest(name)
             found = dossier(known(console.plant, console.policies, console.settings.detection.budget, name, event))

@@ -12,7 +12,7 @@ from foreshock.replay import Verdict, replay
 from foreshock.settings import Settings
 from foreshock.streams.cases.log import replay_log
 from foreshock.streams.cases.reading import anomaly_of, recorded
-from foreshock.streams.cases.search import Sighting, case_for, find
+from foreshock.streams.cases.search import Sighting, case_for
 from foreshock.streams.codec.registry import Registry
 from foreshock.streams.console.reading import one
 from foreshock.streams.wire import decode_output
@@ -20,18 +20,14 @@ from foreshock.streams.wire import decode_output
 SHOWN = 50  # differences
 
 
-def sighting(
-    client: Consumer, settings: Settings, registry: Registry | None, event_id: str, place: tuple[int, int] | None
-) -> Sighting:
-    """Read an anomaly event: by its coordinates where they are known, else it is looked for.
+def sighting(client: Consumer, settings: Settings, registry: Registry | None, place: tuple[int, int]) -> Sighting:
+    """Read an anomaly event by its coordinates.
 
     Raises
     ------
     Problem
         Kafka does not keep it.
     """
-    if place is None:
-        return find(settings, event_id)
     message = one(client, f"{settings.topics.prefix}anomalies.v1", *place)
     record = decode_output(message.value() or b"", registry)["record"]
     return Sighting(anomaly_of(record), *place, message.timestamp()[1])

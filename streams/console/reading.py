@@ -18,7 +18,7 @@ from foreshock.streams.errands.backward import between
 from foreshock.streams.kafka import explain, reader_config
 from foreshock.streams.state.reader import reading
 
-THREADS = 3
+THREADS = 3  # that read by coordinates; and as many that wait for answers
 WAITING = 24  # questions that may wait; more are refused
 NEAR = 24  # offsets: records so close are read with those between them
 READ_S = 6.0  # of one question
@@ -26,11 +26,13 @@ T = TypeVar("T")
 
 
 class Readers:
-    """Threads that each keep a client, and answer questions one after the other."""
+    """Threads that answer questions one after the other; what takes long has its own, so that the rest goes on."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._threads = ThreadPoolExecutor(THREADS, "reader")
+        self._others = ThreadPoolExecutor(THREADS, "asker")
+        self._searcher = ThreadPoolExecutor(1, "searcher")
         self._own = threading.local()
         self._clients: list[Consumer] = []
         self._waiting = 0
@@ -45,24 +47,29 @@ class Readers:
         ForeshockError
             What the question raised; Kafka's errors in our words.
         """
-        return await self._run(lambda: self._answer(question, *about))
+        return await self._run(self._threads, lambda: self._answer(question, *about))
 
     async def run(self, question: Callable[..., T], *about: Any) -> T:
-        """Answer a question that makes its clients itself."""
-        return await self._run(lambda: question(*about))
+        """Answer a question that makes its clients itself, and may wait for somebody's answer."""
+        return await self._run(self._others, lambda: question(*about))
 
-    async def _run(self, call: Callable[[], T]) -> T:
+    async def search(self, question: Callable[..., T], *about: Any) -> T:
+        """Answer a question that reads a topic through, however long that is; one at a time."""
+        return await self._run(self._searcher, lambda: question(*about))
+
+    async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         if self._waiting >= WAITING:
             raise Problem("busy", "too many questions wait for Kafka", "try again in a moment")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            return await asyncio.get_running_loop().run_in_executor(threads, call)
         finally:
             self._waiting -= 1
 
     def close(self) -> None:
         """End the threads; what is being read is left."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._others, self._searcher):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, question: Callable[..., T], *about: Any) -> T:
         client = getattr(self._own, "client", None)
