@@ -126,7 +126,7 @@ def records() -> Records:
 def until() -> Callable[..., None]:
     """Poll a condition until it holds."""
 
-    def wait(condition: Callable[[], Any], timeout_s: float = 15.0) -> None:
+    def wait(condition: Callable[[], Any], timeout_s: float = 90.0) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
