@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 
 from foreshock.answers import alerting
-from foreshock.answers.facts import NS, Answer, Facts, Seen, ago, clock, counted, ingest_ns
+from foreshock.answers.facts import FRESH_S, NS, Answer, Facts, Seen, ago, clock, counted, ingest_ns
 from foreshock.answers.lines import lines
 from foreshock.answers.points import by_point
 
@@ -44,7 +44,10 @@ def _unworked(facts: Facts, last_ns: int) -> Answer | None:
     waits = f"{counted(facts.behind, 'record')} of partition {facts.partition} wait"
     if not facts.members:
         sentence = f"No worker is running: nobody is in the group {facts.group!r}; {waits}.{since}"
-        return Answer("no_worker", sentence, "start one: foreshock worker")
+        fix = "start one: foreshock worker"
+        if last_ns and facts.now_ns - last_ns < FRESH_S * NS:
+            fix += "; or, as scores came just now, name the group of those that work: --group (worker.group)"
+        return Answer("no_worker", sentence, fix)
     if not facts.owner:
         sentence = (
             f"Nobody has partition {facts.partition}, where {facts.asset} belongs: the group {facts.group!r} has "

@@ -9,6 +9,7 @@ from typing import Any
 
 Record = Mapping[str, Any]
 NS = 1_000_000_000
+FRESH_S = 30.0  # a score so young says that somebody may well work, in another group
 
 
 @dataclass(frozen=True, slots=True)

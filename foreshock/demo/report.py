@@ -85,7 +85,7 @@ def next_steps(run: Run) -> list[str]:
     asset = anomaly.asset if anomaly else next(iter(run.board.rows))
     prefix, kafka = f"--prefix {settings.topics.prefix}", f"--bootstrap {settings.kafka.bootstrap}"
     lines = [f"foreshock trace {anomaly.event_id}"] if anomaly else []
-    if run.data is not None:
+    if run.data is not None and not run.page:  # with a page the plant goes on
         lines.append(
             f"foreshock up --data {shlex.quote(str(run.data))}   # this run's Kafka and cache again, for what follows"
         )

@@ -216,6 +216,14 @@ def test_the_point_that_matters_most_is_told() -> None:
     assert {line.what for line in found.lines} >= {"A score", "B score", "C score", "A anomaly"}
 
 
+def test_scores_without_a_worker_point_to_another_group():
+    """Whoever asks with the wrong group is told so while scores still come, and not where the last one is old."""
+    nobody = facts(members=0, owner="", group_state="empty")
+
+    assert "--group" in answer(nobody).fix
+    assert answer(replace(nobody, now_ns=nobody.now_ns + 60 * S)).fix == "start one: foreshock worker"
+
+
 def test_the_cache_fills_in_what_topics_no_longer_hold() -> None:
     """An asset whose scores are too far back is known by its last state in the cache."""
     cached = ({"point": "DE", "state": "scored", "ingest_ns": NOW - 7 * 86400 * S},)

@@ -340,3 +340,16 @@ class TestPulse:
 
         assert (seen.quantile("h", 0.25), seen.quantile("h", 0.9)) == (1.0, 5.0)
         assert pulse().quantile("h", 0.5) is None
+
+
+def test_scores_without_a_worker_point_to_another_group():
+    """Where nobody is in the group that was asked about and scores come all the same, the fix names the option."""
+    fresh = tuple(replace(each, at_ns=HEALTHY.now_ns - S) for each in HEALTHY.scores)
+    nobody = replace(HEALTHY, members=0, group_state="dead", scores=fresh)
+
+    told = [each.fix for each in diagnose(nobody).findings if each.cause == "none"]
+    later = replace(nobody, now_ns=nobody.now_ns + 120 * S)
+    quiet = [each.fix for each in diagnose(later).findings if each.cause == "none"]
+
+    assert ["--group" in each for each in told] == [True]
+    assert quiet == ["start one: foreshock worker"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from foreshock.answers.diagnosis.finding import Finding, Layer
 from foreshock.answers.diagnosis.vitals import PartitionVitals, Pulse, Vitals
-from foreshock.answers.facts import counted
+from foreshock.answers.facts import FRESH_S, NS, counted
 
 SLOW_ANSWER_S = 0.25  # of a metadata request, which takes a healthy broker milliseconds
 SLOW_DELIVERY_S = 1.0  # of a batch's outputs until the brokers have them
@@ -154,13 +154,15 @@ def worker(vitals: Vitals) -> Iterator[Finding]:
     if vitals.broker_error:
         return
     if not vitals.members:
+        fresh = any(each.at_ns > vitals.now_ns - FRESH_S * NS for each in vitals.scores)
+        other = "; or, as scores came just now, name the group of those that work: --group (worker.group)"
         yield Finding(
             Layer.WORKER,
             "none",
             0.95,
             f"No worker is running: nobody is in the group {vitals.group!r}.",
             (f"{counted(vitals.lag, 'record')} wait", f"the group is {vitals.group_state}"),
-            "start one: foreshock worker",
+            f"start one: foreshock worker{other if fresh else ''}",
         )
         return
     for each in vitals.pulses:
