@@ -25,7 +25,7 @@ log = logging.getLogger("foreshock.worker")
 
 def carried(
     number: int,
-    cold: Collection[str],
+    cold: Collection[str] | None,
     *,
     alarms: TopicInfo,
     consumer: Consumer,
@@ -38,6 +38,8 @@ def carried(
 
     Parameters
     ----------
+    cold
+        None: all, of nothing on the partition is there any state.
     again
         Topic id and first offset of the records that are handled again: what an alert is through one of them is told by it.
 
@@ -48,13 +50,17 @@ def carried(
     Unavailable
         The end of the topic was not reached in time.
     """
-    if not cold:
+    if cold is not None and not cold:
         return ()
     place = (alarms.name, number)
     end = tails.ends(admin, [place], deadline)[place]
     found = newest(consumer, {place: OFFSET_BEGINNING}, {place: end}, deadline)[place]
     read = (_carried(message, alarms, registry) for message in found.values() if message.value() is not None)
-    mine = [each for each in read if each is not None and each.asset in cold and not _is_told_again(each, *again)]
+    mine = [
+        each
+        for each in read
+        if each is not None and (cold is None or each.asset in cold) and not _is_told_again(each, *again)
+    ]
     if mine:
         log.warning(
             "%s partition %d: %d alerts go on without the state of their assets: %s",

@@ -298,7 +298,8 @@ class Recovery:
         cold = self._fill(number, found)
         again, until = (self._input.topic_id, start.position), time.monotonic() + READ_S
         read = partial(carried, consumer=self._consumer, admin=self._admin, registry=self._registry, deadline=until)
-        start = replace(start, carried=read(number, cold, alarms=self._alarms, again=again))
+        whose = None if found.marker is None and not of and not start.fresh else cold
+        start = replace(start, carried=read(number, whose, alarms=self._alarms, again=again))
         stale, places = self._recipes.used(number, start.places)
         start = replace(start, stale=(*start.stale, *stale), places=tuple(places))
         if cold:

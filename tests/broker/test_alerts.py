@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ from foreshock.errors import ForeshockError, Unavailable
 from foreshock.streams.errands.asking import alarms, tell
 from foreshock.streams.errands.sender import Sender
 from foreshock.streams.partitioner import partition_for
+from tests.chaos.reading import read_topic
 
 ASSETS = ("pump-7", "pump-8")
 PUMP, OTHER = ASSETS
@@ -172,15 +174,21 @@ def test_life_of_an_alert_over_a_crash(plant, start_worker, poll_until):
 
 
 @pytest.mark.slow
-def test_alert_outlives_the_state_of_its_asset(plant, start_worker, poll_until):
-    """A damaged snapshot: the asset starts cold, its alert goes on under its id, and somebody can close it."""
+@pytest.mark.parametrize("all_of_it", [False, True], ids=["damaged", "gone"])
+def test_alert_outlives_the_state_of_its_asset(plant, start_worker, poll_until, all_of_it):
+    """A damaged snapshot, or no state at all: the asset starts cold, its alert goes on under its id, and can be closed."""
     first = start_worker(plant.settings, "--slot", "0")
     plant.run(60)
     plant.until("raised", first, level=2.5)
     raised = plant.told()[0]
     assert first.stop() == 0
     number = partition_for(PUMP.encode(), plant.settings.topics.partitions)
-    plant.topics.producer.produce(plant.topics.name("state.v1"), b"nonsense", f"{number}/{PUMP}".encode(), number)
+    keys = (
+        {each.key() for each in read_topic(plant.settings, "state.v1")} if all_of_it else {f"{number}/{PUMP}".encode()}
+    )
+    for key in keys:
+        where = int(re.match(rb"[0-9]+", key)[0])
+        plant.topics.producer.produce(plant.topics.name("state.v1"), None if all_of_it else b"nonsense", key, where)
     plant.run(4)
 
     second = start_worker(plant.settings, "--slot", "0")
