@@ -28,7 +28,7 @@ KINDS = 1000  # kinds of lines that are told apart
 SHORTEST_SECRET = 5  # characters: what is shorter is too likely to be a word
 HIDDEN = "***"
 _QUIET = ("faust", "mode", "asyncio", "foreshock.streams")  # the last: Faust logs under the modules of its classes
-_USER_INFO = re.compile(r"(?<=://)[^/\s\"'<>]+(?=@)")  # to the last @ that can belong to the URL
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s\"'<>]+(?=@)")  # to the last @ that can belong to the URL
 _FIELD = "about"
 
 

@@ -168,7 +168,8 @@ class TestSecrets:
         record.about = {"asset": "a@b"}
 
         assert (
-            hide("redis://u:p@ssw@h/0, https://token@h, http://h:94") == "redis://***@h/0, https://***@h, http://h:94"
+            hide("redis://u:p@ssw@h/0, https://token@h, http://h:94?by=a@b")
+            == "redis://***@h/0, https://***@h, http://h:94?by=a@b"
         )
         assert json.loads(JsonLines("x", hide).format(record))["message"] == "at http://h:94"
 
