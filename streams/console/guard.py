@@ -103,7 +103,7 @@ class Guard:
         Problem
             It has a wrong one.
         """
-        if self.tokens.bearer(request.headers.get("Authorization", "")):
+        if self.tokens.bearer(request.headers.get("Authorization", ""), request.remote or ""):
             return True
         return self.tokens.known(request.cookies.get(COOKIE, ""))
 

@@ -85,7 +85,8 @@ class Overview:
 
     async def login(self, request: web.Request) -> web.Response:
         """Take the token and give a session's cookie."""
-        session = self._console.guard.tokens.login(asked.said(await asked.body(request), "token"))
+        token = asked.said(await asked.body(request), "token")
+        session = self._console.guard.tokens.login(token, request.remote or "")
         found = answer({"signed_in": True})
         # Behind something that speaks TLS the request comes plain; the page's own origin says how the browser sees it.
         secure = request.secure or request.headers.get("Origin", "").startswith("https://")

@@ -15,7 +15,8 @@ from foreshock.streams.console.problems import Problem
 LEAST = 16  # characters of a token
 SESSION_S = 12 * 3600.0
 _SESSIONS = 100
-_WRONG, _WRONG_S = 5, 60.0  # wrong tokens that are answered within a minute
+_WRONG, _WRONG_S = 5, 60.0  # wrong tokens of one address that are answered within a minute
+_ASKERS = 1_000  # addresses whose wrong tokens are counted
 
 
 class Tokens:
@@ -41,22 +42,22 @@ class Tokens:
         self._token = _digest(token) if token else b""
         self._clock = clock
         self._sessions: OrderedDict[bytes, float] = OrderedDict()  # digest -> until when
-        self._wrong: deque[float] = deque(maxlen=_WRONG)
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()  # by address: one that guesses locks out no other
 
     @property
     def configured(self) -> bool:
         """Whether anything can be changed at all."""
         return bool(self._token)
 
-    def login(self, given: str) -> str:
-        """Take a token and give the session's text.
+    def login(self, given: str, asker: str = "") -> str:
+        """Take a token from an address and give the session's text.
 
         Raises
         ------
         Problem
             It is wrong, there is none, or too many wrong ones came.
         """
-        self._check(given)
+        self._check(given, asker)
         session = secrets.token_urlsafe(32)
         self._sessions[_digest(session)] = self._clock() + SESSION_S
         while len(self._sessions) > _SESSIONS:
@@ -72,7 +73,7 @@ class Tokens:
         until = self._sessions.get(_digest(session))
         return until is not None and self._clock() < until
 
-    def bearer(self, header: str) -> bool:
+    def bearer(self, header: str, asker: str = "") -> bool:
         """Say whether an `Authorization` header holds the token; "" is no header.
 
         Raises
@@ -85,17 +86,21 @@ class Tokens:
         kind, _, given = header.partition(" ")
         if kind.lower() != "bearer":
             raise Problem("wrong_token", "the Authorization header is not of the kind Bearer")
-        self._check(given.strip())
+        self._check(given.strip(), asker)
         return True
 
-    def _check(self, given: str) -> None:
+    def _check(self, given: str, asker: str) -> None:
         if not self._token:
             raise Problem("read_only", "this console is read-only: no token is configured", "set console.token_file")
         now = self._clock()
-        if len(self._wrong) == _WRONG and now - self._wrong[0] < _WRONG_S:
+        wrong = self._wrong.get(asker)
+        if wrong is not None and len(wrong) == _WRONG and now - wrong[0] < _WRONG_S:
             raise Problem("busy", "too many wrong tokens", f"try again in {_WRONG_S:.0f} s")
         if not hmac.compare_digest(_digest(given), self._token):
-            self._wrong.append(now)
+            self._wrong.setdefault(asker, deque(maxlen=_WRONG)).append(now)
+            self._wrong.move_to_end(asker)
+            if len(self._wrong) > _ASKERS:
+                self._wrong.popitem(last=False)
             raise Problem("wrong_token", "the token is wrong")
 
 

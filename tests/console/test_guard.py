@@ -208,15 +208,19 @@ def test_hostile_names_come_back_as_data(name):
 
 
 def test_guessing_is_slowed_down_and_sessions_end():
-    """Five wrong tokens a minute; a session ends after half a day, or when somebody leaves."""
+    """Five wrong tokens a minute of an address, which lock out no other; a session ends after half a day, or when somebody leaves."""
     now = [0.0]
     tokens = Tokens(TOKEN, clock=lambda: now[0])
     for _ in range(5):
         with pytest.raises(Problem, match="wrong"):
-            tokens.login("guess")
-    with pytest.raises(Problem, match="too many"):
-        tokens.login(TOKEN)
+            tokens.login("guess", "10.0.0.7")
+    for guess in (TOKEN, "guess"):
+        with pytest.raises(Problem, match="too many"):
+            tokens.login(guess, "10.0.0.7")
+    assert tokens.known(tokens.login(TOKEN, "10.0.0.8"))
+    assert tokens.bearer(f"Bearer {TOKEN}", "10.0.0.8")
     now[0] = 61.0
+    assert tokens.known(tokens.login(TOKEN, "10.0.0.7"))
     session = tokens.login(TOKEN)
     assert tokens.known(session)
     assert not tokens.known("other")
