@@ -114,7 +114,8 @@ class Places:
             self._wake.clear()
             self._collect()
             self._review()
-            if ready := [number for number in self._pending if self._is_far(number)]:
+            ready = [number for number in self._pending if self._is_far(number)]
+            if ready and self._gate.is_open:  # else what is made now may be of another assignment when it is committed
                 with self._gate.hold():
                     await self._record(ready, commit)
             if any(self._pending.values()):

@@ -47,15 +47,27 @@ def custody():
 
 
 @pytest.fixture
-def places(fleet, custody):
+def gate():
+    """Between two assignments."""
+    return Gate(Lapse(10.0))
+
+
+@pytest.fixture
+def told():
+    """What was told."""
+    return []
+
+
+@pytest.fixture
+def places(fleet, custody, gate, told):
     """The door, for one partition."""
     return Places(
         fleet,
         custody,
-        Gate(Lapse(10.0)),
+        gate,
         Recipes(fleet),
         partition_of=lambda _: 0,
-        tell=lambda _: None,
+        tell=told.extend,
         taken=Taken({}),
         covering=Covering(fleet, ()),
     )
@@ -86,7 +98,8 @@ def begin(places, custody, commit, given):
 
 
 def look(places, commit):
-    """Let it look once for what is ready."""
+    """Let it look once for what is ready, in the midst of an assignment."""
+    places._gate.open(1)
 
     async def go():
         task = asyncio.create_task(places.serve(commit))
@@ -185,24 +198,10 @@ CARRIED = Carried(
 )
 
 
-def told_of(fleet, custody, tell):
-    """The door of one partition, and what it tells."""
-    return Places(
-        fleet,
-        custody,
-        Gate(Lapse(10.0)),
-        Recipes(fleet),
-        partition_of=lambda _: 0,
-        tell=tell,
-        taken=Taken({}),
-        covering=Covering(fleet, ()),
-    )
-
-
-def test_alert_of_a_cold_asset_is_on_record_before_anything_of_it_can_be(fleet, custody, commit, recorded):
+def test_alert_of_a_cold_asset_is_on_record_before_anything_of_it_can_be(
+    places, fleet, custody, commit, recorded, told
+):
     """With its first snapshot nobody would look for the alert again: so it is put on record at once, for where the input ended."""
-    told = []
-    places = told_of(fleet, custody, told.extend)
     fleet.adopt_cold(0, PUMP.asset, "its state is lost")
     begin(places, custody, commit, start(position=5, end=9, carried=(CARRIED,)))
 
@@ -218,23 +217,45 @@ def test_alert_of_a_cold_asset_is_on_record_before_anything_of_it_can_be(fleet, 
     assert len(recorded) == 1
 
 
-def test_alert_of_a_cold_asset_takes_effect_at_once_where_nothing_lies_before(fleet, custody, commit, recorded):
+def test_alert_of_a_cold_asset_takes_effect_at_once_where_nothing_lies_before(places, fleet, custody, commit, told):
     """The input was read to its end, and no further record has to come."""
-    told = []
-    places = told_of(fleet, custody, told.extend)
     fleet.adopt_cold(0, PUMP.asset, "its state is lost")
     begin(places, custody, commit, start(position=9, end=9, carried=(CARRIED,)))
 
     assert [each.alert_id for each in told] == [RECORD.alert_id]
 
 
-def test_alert_of_a_cold_asset_that_could_not_be_put_on_record_outlives_an_assignment(fleet, custody, commit, recorded):
+def test_nothing_else_is_put_on_record_while_an_assignment_begins(places, fleet, custody, commit, recorded, gate):
+    """Two places of one offset would have one number, and one of them would be lost."""
+    fleet.adopt_cold(0, PUMP.asset, "its state is lost")
+
+    async def slow(found, apply):
+        await asyncio.sleep(0.02)
+        return await commit(found, apply)
+
+    async def go():
+        custody.fold(P, 9)
+        serving = asyncio.create_task(places.serve(slow))
+        await asyncio.sleep(0)
+        places.submit(PUMP)
+        await places.assigned({P: start(position=9, end=9, carried=(CARRIED,))}, slow)
+        serving.cancel()
+
+    asyncio.run(go())
+    assert [each.key for each in recorded] == ["0@9/0"]
+
+    look(places, commit)
+    assert [each.key for each in recorded] == ["0@9/0", "0@9/1"]
+
+
+def test_alert_of_a_cold_asset_that_could_not_be_put_on_record_outlives_an_assignment(
+    places, fleet, custody, commit, recorded
+):
     """The partition stays with this worker, which alone knows of the alert by then."""
 
     async def refuse(_found, _apply):
         return False
 
-    places = told_of(fleet, custody, lambda _: None)
     fleet.adopt_cold(0, PUMP.asset, "its state is lost")
     begin(places, custody, refuse, start(position=5, end=9, carried=(CARRIED,)))
     assert recorded == []

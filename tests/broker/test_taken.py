@@ -62,10 +62,12 @@ class Door:
         self.fleet = Fleet(FleetSpec(warmup_blocks=12, profile="lean"))
         self.custody = Custody(lambda _: None)
         self.told, self.recorded, self.asked = [], [], []
+        gate = Gate(Lapse(10.0))
+        gate.open(1)
         self.places = Places(
             self.fleet,
             self.custody,
-            Gate(Lapse(10.0)),
+            gate,
             Recipes(self.fleet),
             partition_of=lambda _: 0,
             tell=self.told.extend,
