@@ -19,13 +19,15 @@ from foreshock.streams.state.ledger import Ledger, Partition
 log = logging.getLogger("foreshock.worker")
 
 ASK_S = 5.0
+ASKS = 4  # times it asks before it is sure
 
 
 class Watchdog(threading.Thread):
     """Looks on from a thread of its own, so that a blocked event loop cannot blind it.
 
-    No progress alone is no stall: there may be nothing to do, or the brokers may be away. So before it ends the process
-    it asks the broker for the end of each partition; without an answer it goes on waiting.
+    No progress alone is no stall: there may be nothing to do, or the brokers may be away. So while nothing is done it asks the
+    broker for the end of each partition, and counts from the first answer by which records wait: a worker to which a record comes
+    after a long quiet has only just begun to wait for it.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class Watchdog(threading.Thread):
     ends
         Where reading last came to the end of each partition.
     stall_s
-        Seconds of wall time without progress that are tolerated.
+        Seconds for which records may wait without progress while the brokers answer.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Watchdog(threading.Thread):
         self._stall_s = stall_s
         self._on_orphaned: Callable[[], object] = _ignore
         self._over = threading.Event()
+        self._said = float("-inf")  # when an outage was last told
 
     def watch(self, on_orphaned: Callable[[], object]) -> None:
         """Start; `on_orphaned` is called once when the process that started this one is gone."""
@@ -66,42 +69,58 @@ class Watchdog(threading.Thread):
 
     def _watch(self) -> None:
         parent = os.getppid()
-        seen, since = self._done(), time.monotonic()
-        while not self._over.wait(min(1.0, self._stall_s / 4)):
+        seen, asked = self._done(), time.monotonic()
+        waiting: float | None = None
+        while not self._over.wait(min(1.0, self._stall_s / ASKS)):
             if parent and os.getppid() != parent:
                 parent = 0
                 self._on_orphaned()
-            if self._done() != seen or self._idle(since):
-                seen, since = self._done(), time.monotonic()
+            now = time.monotonic()
+            if self._done() != seen:
+                seen, asked, waiting = self._done(), now, None
+            elif now - asked >= self._stall_s / ASKS:
+                waiting, asked = self._waiting(waiting), now
 
     def _done(self) -> tuple[int, int]:
         """Tell what has to move: batches, or the assignment; before the present one there was nothing it could move."""
         return self._ledger.progress, self._ledger.assignments
 
-    def _idle(self, since: float) -> bool:
-        """Say whether the time without progress is to be counted anew.
+    def _waiting(self, since: float | None) -> float | None:
+        """Ask since when records wait although the brokers answer; None where nothing waits, or nobody answers.
+
+        Parameters
+        ----------
+        since
+            What was found the last time, if nothing was done since then.
 
         Raises
         ------
         Stalled
-            It is not: there is lag and the brokers answer, or they answer that the topic is gone.
+            For too long, or for a topic that is gone.
         """
-        waited, before = time.monotonic() - since, self._done()
-        if waited < self._stall_s:
-            return False
+        before, now = self._done(), time.monotonic()
+        waited = 0.0 if since is None else now - since
         try:
             lag = self._lag()
         except KafkaException as exc:
-            gone = self._gone()
-            if gone:
-                raise Stalled(
-                    f"no progress for {waited:.0f} s, and there is no topic {', '.join(gone)} any more"
-                ) from exc
-            log.warning("no progress for %.0f s: the brokers do not answer (%s)", waited, exc.args[0].str())
-            return True
+            return self._unanswered(exc, now if since is None else since, waited)
         if not lag or self._over.is_set() or self._done() != before:
-            return True
+            return None
+        if waited < self._stall_s:
+            return now if since is None else since
         raise Stalled(f"no progress for {waited:.0f} s with {lag} records waiting while the brokers answer")
+
+    def _unanswered(self, exc: KafkaException, since: float, waited: float) -> float | None:
+        """Tell an outage, which is waited out, from a topic that is gone, which no waiting will mend."""
+        gone = self._gone()
+        if not gone:
+            if time.monotonic() - self._said >= self._stall_s:
+                self._said = time.monotonic()
+                log.warning("there is no progress, and the brokers do not answer (%s)", exc.args[0].str())
+            return None
+        if waited < self._stall_s:
+            return since
+        raise Stalled(f"no progress for {waited:.0f} s, and there is no topic {', '.join(gone)} any more") from exc
 
     def _gone(self) -> list[str]:
         """Name the topics of this worker that brokers that do answer know nothing of."""

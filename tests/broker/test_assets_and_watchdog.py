@@ -68,34 +68,43 @@ class TestWatchdog:
     def test_lag_without_progress_is_a_stall(self, watch):
         """A record waits and nothing was done for too long: the reason names both."""
         with pytest.raises(Stalled, match="1 records waiting"):
-            watch(0)._idle(time.monotonic() - 6)
+            watch(0)._waiting(time.monotonic() - 6)
 
-    def test_patience(self, watch):
-        """Nothing is asked before the time is over."""
-        assert not watch(0)._idle(time.monotonic() - 1)
+    def test_a_record_that_has_just_come_is_no_stall(self, watch):
+        """However long the quiet before it was: the time counts from when it was first seen to wait."""
+        dog = watch(0)
+        first = dog._waiting(None)
+
+        assert time.monotonic() - first < 5
+        assert dog._waiting(first) == first
 
     def test_nothing_to_do_is_no_stall(self, watch):
         """All is done, or what is left are only markers of transactions, which reading has passed."""
-        assert watch(1)._idle(time.monotonic() - 6)
-        assert watch(0, ends=1)._idle(time.monotonic() - 6)
+        assert watch(1)._waiting(time.monotonic() - 6) is None
+        assert watch(0, ends=1)._waiting(time.monotonic() - 6) is None
 
     def test_partitions_that_just_came_are_no_stall(self, watch):
         """Joining a group again after an outage takes its time: it counts from when there are partitions to work on."""
-        assert watch(0, meanwhile=lambda ledger: ledger.start(ledger.positions()))._idle(time.monotonic() - 6)
+        dog = watch(0, meanwhile=lambda ledger: ledger.start(ledger.positions()))
+
+        assert dog._waiting(time.monotonic() - 6) is None
 
     def test_outage_is_no_stall(self, watch, settings):
         """Without an answer from the brokers the time is counted anew."""
         nobody = {**admin_config(settings), "bootstrap.servers": "127.0.0.1:1"}
 
-        assert watch(0, config=nobody)._idle(time.monotonic() - 6)
+        assert watch(0, config=nobody)._waiting(time.monotonic() - 6) is None
 
     def test_topic_that_is_gone_is_a_stall(self, settings):
         """The brokers answer, and what they answer no waiting will mend."""
         ledger = Ledger()
         ledger.start({(f"{settings.topics.prefix}gone", 0): 0})
+        dog = Watchdog(admin_config(settings), ledger, dict, stall_s=5.0)
+        now = time.monotonic()
 
+        assert dog._waiting(now) == now
         with pytest.raises(Stalled, match=r"no progress for 6 s, and there is no topic .*gone any more"):
-            Watchdog(admin_config(settings), ledger, dict, stall_s=5.0)._idle(time.monotonic() - 6)
+            dog._waiting(time.monotonic() - 6)
 
 
 def test_short_stall_time_does_not_end_an_idle_worker(settings, open_topics, start_worker, make_block):
