@@ -40,9 +40,9 @@ demo: setup  ## Watch a real Kafka find faults in twelve simulated machines (ARG
 	@$(BIN)/foreshock demo $(ARGS)
 
 # Files side by side, each process with a Kafka of its own: most of these tests wait for something.
-PARALLEL ?= 3
+PARALLEL ?= 4
 test: check  ## Run every test, with a real Kafka and Valkey (ARGS="-k outage")
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile -m "broker or slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile --no-loadscope-reorder -m "broker or slow" $(ARGS)
 
 check: setup-dev  ## Lint, types, layers and the tests that need no broker; under a minute
 	@$(MAKE) --output-sync=target -j2 lint unit
