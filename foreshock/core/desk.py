@@ -74,6 +74,8 @@ class Desk:
                 return ()
         if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
             return ()
+        if _passes(entry, outcome):
+            return ()
         told = tuple(self._rows(entry, outcome))
         settle(entry.block.asset, entry.owner, partitions[entry.block.origin.partition])
         return told
@@ -111,6 +113,36 @@ class Desk:
         if name not in alerts.conditions:
             for key in [key for key, each in alerts.said.items() if each.over and key[0] == name]:
                 del alerts.said[key]
+
+
+def _passes(entry: Entry, outcome: Outcome) -> bool:
+    """Take up a row below every level while nothing but an incident that is over stands; False: it is not such a row."""
+    alerts, rows = entry.owner.alerts, outcome.score.rows
+    row = rows[0]
+    if (
+        len(rows) > 1
+        or alerts.conditions
+        or alerts.said
+        or outcome.anomalies
+        or entry.owner.due_ns is None
+        or row.state is ScoreState.LATE
+        or row.p_value is None
+        or row.value is None
+        or not row.value < alerts.floor
+        or entry.context.maintenance
+    ):
+        return False
+    origin = entry.block.origin
+    at_ns = min(row.source_ns, entry.at_ns)
+    delayed_s = (origin.ingest_ns - at_ns) / 1e9
+    after = lifecycle.heard(
+        alerts.policy, alerts.alarm, at_ns=at_ns, log_ns=origin.ingest_ns, delayed_s=delayed_s, parent=alerts.parent
+    )
+    if after is None:
+        return False
+    alerts.alarm = after
+    alerts.topic, alerts.topic_id, alerts.site = origin.topic, origin.topic_id, entry.block.site
+    return True
 
 
 def scale(policy: Policy, recipe: Recipe) -> float:

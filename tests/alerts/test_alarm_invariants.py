@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreshock import records
-from foreshock.alerts.conditions import Condition
+from foreshock.alerts.conditions import Condition, Reading, evaluate
+from foreshock.alerts.lifecycle import heard
 from foreshock.alerts.policy import Effect, Window
 from foreshock.alerts.states import Alarm
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Holds, Severity, Verdict, WorkKind
@@ -255,3 +256,39 @@ def test_nothing_happens_before_it_is_due(rules, steps, share):
             before = bench.alarm
             assert bench.tick(early_s) == []
             assert bench.alarm == before
+
+
+class Watched(Bench):
+    """A bench that asks for the short way of each row before it goes the long one."""
+
+    short = 0
+
+    def row(self, at_s: float, value: float | None, point: str = "de", *, late_s=0.0, maintenance=False, **more):
+        """The short way is taken where the row demands nothing; it ends where the long one does, and nothing is told."""
+        reading = Reading(T0 + round(at_s * S), value, delayed_s=late_s, **more)
+        demand = evaluate(self.policy, self.conditions.get(point, Condition()), reading)[1]
+        log_ns = reading.at_ns + round(late_s * S)
+        short = heard(self.policy, self.alarm, at_ns=reading.at_ns, log_ns=log_ns, delayed_s=late_s, parent=self.parent)
+        told = super().row(at_s, value, point, late_s=late_s, maintenance=maintenance, **more)
+        if short is not None and not (demand.severity or demand.missed or maintenance):
+            self.short += 1
+            assert (self.alarm, told) == (short, [])
+        return told
+
+
+@settings(deadline=None, max_examples=150)
+@given(WHICH, STEPS)
+def test_the_short_way_of_a_row_ends_where_the_long_one_does(rules, steps):
+    """Whatever came before: a row that is only heard leaves the same state either way."""
+    bench = Watched(POLICIES[rules])
+    for at_s, event in times(steps):
+        play(bench, at_s, event)
+
+
+def test_what_is_over_and_was_never_raised_goes_the_short_way():
+    """One row above a level that wants two of three: suppressed, then heard until it is closed."""
+    bench = Watched(policy(band(Severity.WARNING, 2.0, 1.6, n=2, m=3), close_after_s=60.0))
+    told = bench.rows(0, 1.0, 2.5, *[1.0] * 70)
+
+    assert bench.short > 50
+    assert [word.split()[0] for word in told] == ["suppressed", "closed"]
