@@ -12,7 +12,6 @@ from foreshock.alerts.items import Assigned
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import AlarmState, Change, CommandKind, Severity, SuppressedBy, Verdict, WorkKind
 from foreshock.contract import Asset, Limit, MeasuringPoint, Phase, QualityKind, ScoreState
-from foreshock.core import desk
 from foreshock.core.desk import SPARE, settle
 from foreshock.errors import StateRejected
 from foreshock.fleet import AssetState, Fleet, FleetSpec
@@ -397,22 +396,3 @@ class TestState:
         alerts = failing(12)[1]
 
         assert max(each.severity.rank for each in alerts) >= Severity.WARNING.rank
-
-
-def test_a_row_that_is_only_heard_changes_the_same_either_way(monkeypatch):
-    """One loud block, suppressed; what follows goes the short way, and state, alerts and due times are those of the long one."""
-    passed = []
-
-    def run(passes) -> tuple:
-        monkeypatch.setattr(desk, "_passes", passes)
-        fleet = warm()
-        outcomes = [*feed(fleet, WARM, WARM + 1, fault=3.0), *feed(fleet, WARM + 1, WARM + 60)]
-        owner = fleet._admission.partitions[0].owners["pump-1"]
-        return [each.change for each in told(outcomes)], fleet.capture(0, "pump-1").digest(), owner.due_ns, owner.alerts
-
-    short = desk._passes
-    watched = run(lambda entry, outcome: passed.append(short(entry, outcome)) or passed[-1])
-
-    assert watched == run(lambda *_: False)
-    assert Change.SUPPRESSED in watched[0]
-    assert sum(passed) > 40
