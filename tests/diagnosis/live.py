@@ -105,7 +105,6 @@ class Plant:
     more: str = ""  # settings
     processes: int = 2
     running: ExitStack = field(default_factory=ExitStack)
-    environment: dict[str, str] = field(default_factory=dict)
     server: HttpServer | None = None
     delivery: subprocess.Popen[str] | None = None
 
@@ -165,8 +164,7 @@ class Plant:
     def _start(self, *command: str, entry: tuple[str, ...] = ("-c", START)) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, *entry, *command, "--config", str(self.config)],
-            env={name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")}
-            | self.environment,
+            env={name: value for name, value in os.environ.items() if not name.startswith("FORESHOCK_")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -31,14 +31,12 @@ def pulse(kind="worker", *, before=None, span_s=5.0, error="", **after):
 
 
 def scores(asset, values, *, model="m1", feature_set="f1", state="scored", since_s=60.0):
-    """Scores of one point, a second apart, the last one now."""
+    """Scores of one point, `since_s` apart, the last one so long ago."""
     return tuple(
         Scored(
             asset=asset,
             point="bearing",
-            at_ns=NOW_NS - int((len(values) - n) * S)
-            if since_s is None
-            else NOW_NS - int((len(values) - n) * since_s * S),
+            at_ns=NOW_NS - int((len(values) - n) * since_s * S),
             state=state,
             value=value,
             model=model,

@@ -39,11 +39,8 @@ _WORDS = {
 
 def standing(vitals: Vitals) -> dict[str, list[Quality]]:
     """Quality conditions that stand, by kind: those whose newest change raised them."""
-    newest: dict[tuple[str, str, str], Quality] = {}
-    for each in vitals.quality:
-        newest[each.asset, each.point, each.kind] = each
     found: dict[str, list[Quality]] = {}
-    for each in newest.values():
+    for each in _latest(vitals).values():
         if each.raised:
             found.setdefault(each.kind, []).append(each)
     return found
@@ -88,10 +85,7 @@ def sensors(vitals: Vitals) -> Iterator[Finding]:
 
 def passed(vitals: Vitals) -> Iterator[Finding]:
     """Sensors that were bad a moment ago: a rate that changed, a gap. Little of what stands now comes from it."""
-    newest: dict[tuple[str, str, str], Quality] = {}
-    for each in vitals.quality:
-        newest[each.asset, each.point, each.kind] = each
-    for (asset, point, kind), each in sorted(newest.items()):
+    for (asset, point, kind), each in sorted(_latest(vitals).items()):
         if each.raised or kind not in _OF_SENSORS:
             continue
         yield Finding(
@@ -164,9 +158,10 @@ def models(vitals: Vitals) -> Iterator[Finding]:
             tuple(said),
             "settings of [detection] changed: scores of both models are not to be compared; the old one scores until the new is ready",
         )
+    many_loud = len(_loud(vitals)) >= MANY
     for each in vitals.workers:
         psi = each.value("foreshock_drift_psi")
-        if psi >= DRIFT_PSI and len(_loud(vitals)) >= MANY:
+        if psi >= DRIFT_PSI and many_loud:
             yield Finding(
                 Layer.MODEL,
                 "drift",
@@ -233,8 +228,9 @@ def machines(vitals: Vitals) -> Iterator[Finding]:
                 "look for what they share: supply, load, a common line, the gain of their gateway",
             )
             return
+    newest = _newest(vitals)
     for (asset, point), since_ns in sorted(loud.items()):
-        value = _newest(vitals)[asset, point][-1].value
+        value = newest[asset, point][-1].value
         yield Finding(
             Layer.MACHINE,
             "anomalous",
@@ -243,6 +239,11 @@ def machines(vitals: Vitals) -> Iterator[Finding]:
             (f"above normal since {clock(since_ns)} ({ago(vitals.now_ns - since_ns)})", "its sensor is sound"),
             f"`foreshock asset {asset}` says what it may be and what to do",
         )
+
+
+def _latest(vitals: Vitals) -> dict[tuple[str, str, str], Quality]:
+    """The last change of each condition, by asset, point and kind."""
+    return {(each.asset, each.point, each.kind): each for each in vitals.quality}
 
 
 def _newest(vitals: Vitals) -> dict[tuple[str, str], list[Scored]]:
