@@ -2,7 +2,8 @@
 
 Blocks stand on the input topic in the order of the month, as fast as workers take them: the source time is that of the
 month, the log's time is now. Operators and the workshop hear what stands on `alerts.v1` and answer on the topics that are
-theirs; of each alert somebody says that it was false, and two days later that it was true after all. The
+theirs; the month waits until they have their answer, or an alert of an hour is over before its command is read, except
+where a worker is killed next. Of each alert somebody says that it was false, and two days later that it was true after all. The
 policy is that of the month; as everything comes months late, it pages late records as well.
 """
 
@@ -109,12 +110,17 @@ class Killed:
             for step in range(self.month.steps):
                 if step % DAY == 0:
                     self._hear(log, step, worker)
-                self._step(step, sender)
+                if self._ask(step, sender) and step not in after:
+                    sender.flush()
+                    self._answered(worker)
+                for block in self.month.blocks(step):
+                    sender.send(block)
+                    self._sent += 1
                 if step in after:
                     sender.flush()
                     worker, since = self._kill(worker, since), self._sent
         worker.wait_for("worker ready", READY_S)
-        until(lambda: self._asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
+        self._answered(worker)
         verdict = self.plant.finish(worker)
         self._print(verdict)
         return verdict, worker
@@ -122,13 +128,18 @@ class Killed:
     def _start(self) -> Worker:
         return self.plant.start("--slot", "0")
 
-    def _step(self, step: int, sender: Sender) -> None:
-        for item in (*(given.item for given in self.outside.send(step)), *self._said.pop(step, ())):
+    def _ask(self, step: int, sender: Sender) -> bool:
+        """Send what people say before a step; say whether there is an answer to wait for."""
+        items = [*(given.item for given in self.outside.send(step)), *self._said.pop(step, ())]
+        for item in items:
             sender.send(item)
-            self._asked |= {item.command_id} if isinstance(item, Command) else set()
-        for block in self.month.blocks(step):
-            sender.send(block)
-            self._sent += 1
+        commands = {each.command_id for each in items if isinstance(each, Command)}
+        self._asked |= commands
+        return bool(commands)
+
+    def _answered(self, worker: Worker) -> None:
+        """Wait until each command has its answer."""
+        until(lambda: self._asked <= {each for _, each in self.alerts()}, WAIT_S, worker.shown)
 
     def _hear(self, log: AlertLog, step: int, worker: Worker) -> None:
         """Let operators read what came on alerts.v1 since they last did."""
