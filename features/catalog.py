@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from foreshock.features import envelope, moments, spectrum
+from foreshock.features.declared import Scale
 
 MIN_SAMPLES = 16
 """Fewer samples have no spectrum worth the name."""
@@ -26,13 +26,6 @@ CHUNK_ROWS = 32
 """Rows per pass: samples and spectra of a chunk stay in the second-level cache."""
 
 ENVELOPE_PARTS = ("level", "depth", "line")
-
-
-class Scale(StrEnum):
-    """What a value of the catalogue is: the quantity itself, or its natural logarithm."""
-
-    LINEAR = "linear"
-    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from foreshock.contract import Anomaly, Asset, Contribution, Mode, Phase
 from foreshock.core.state import AssetState, master_data
 from foreshock.features import catalog
+from foreshock.features.declared import Scale
 from foreshock.lineage import asset_record
 
 Paragraph = tuple[str, list[str]]  # heading, lines
@@ -94,7 +95,7 @@ def _meaning(feature: str) -> str:
     name = feature.partition("[")[0]
     for each in catalog.FULL.features:
         if each.name == name:
-            scale = ", logarithmic" if each.scale is catalog.Scale.LOG else ""
+            scale = ", logarithmic" if each.scale is Scale.LOG else ""
             return f" ({each.meaning}{scale})"
     return ""
 

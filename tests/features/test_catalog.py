@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from foreshock.features import catalog
 from foreshock.features.catalog import FULL, LEAN, extract
+from foreshock.features.declared import Scale
 
 
 @given(
@@ -73,7 +74,7 @@ def test_model_inputs_are_bands_and_envelopes_and_logarithmic():
         inputs = [f for f in feature_set.features if f.model_input]
 
         assert len(inputs) == count
-        assert {f.scale for f in inputs} == {catalog.Scale.LOG}
+        assert {f.scale for f in inputs} == {Scale.LOG}
         assert [feature_set.names(("a", "b"))[i] for i in feature_set.columns(2)] == [
             f"{f.name}[{c}]" for c in "ab" for f in inputs
         ]
