@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Anomaly, DataQuality, Score
+from foreshock.signals import Diagnosis, FeatureVector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,5 @@ class Outcome:
     quality: tuple[DataQuality, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     alerts: tuple[AlertTransition, ...] = ()  # what the asset's policy made of it
+    vectors: tuple[FeatureVector, ...] = ()  # of measurement windows that ended with it
+    diagnoses: tuple[Diagnosis, ...] = ()
