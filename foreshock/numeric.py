@@ -39,7 +39,7 @@ def _kernel_cache() -> Path:
     falls back to its own places.
     """
     package = Path(__file__).parent
-    sources = [p for d in ("features", "detectors") for p in sorted((package / d).glob("*.py"))]
+    sources = [p for d in ("features", "detectors") for p in sorted((package / d).rglob("*.py"))]
     stamps = ((p.name, s.st_size, s.st_mtime_ns) for p in sources for s in (p.stat(),))
     digest = hashlib.sha256(repr(tuple(stamps)).encode()).hexdigest()[:16]
     return package / "__pycache__" / f"kernels-{digest}"

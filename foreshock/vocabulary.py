@@ -81,6 +81,26 @@ class QualityKind(StrEnum):
     LOST = "lost"  # records that retention deleted before anybody read them
 
 
+class MaskReason(StrEnum):
+    """Why a feature has no value. The codes are part of the contract: consumers match on them."""
+
+    NONE = ""
+    NOT_FINITE = "not_finite"
+    CHANNEL_ABSENT = "channel_absent"
+    NOT_RUNNING = "not_running"
+    QUALITY = "quality"
+    RATE_CHANGED = "rate_changed"
+    WINDOW_TOO_SHORT = "window_too_short"
+    CONSTANT = "constant"  # nothing varies: a ratio to the variation does not exist
+    NO_RATE = "no_rate"
+    RATE_TOO_LOW = "rate_too_low"  # what is asked for lies above half of the sampling rate
+    NO_SPEED = "no_speed"
+    ZERO_SPEED = "zero_speed"
+    NO_GEOMETRY = "no_geometry"
+    OTHER_QUANTITY = "other_quantity"  # a velocity is made from vibration only
+    TOO_FEW_ROWS = "too_few_rows"
+
+
 class Reason(StrEnum):
     """Why a record became a dead letter. The codes are part of the contract: consumers match on them."""
 
