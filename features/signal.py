@@ -46,13 +46,17 @@ class Extracted(NamedTuple):
     """Codes of `masks.CODES` [rows, features]; 0 where there is a value."""
 
 
-@lru_cache(maxsize=1024)
-def set_of(bands: tuple[Band, ...] = (), gears: tuple[Gear, ...] = ()) -> DeclaredSet:
+def set_of(given: Given) -> DeclaredSet:
     """Give the set with the columns that a measuring point adds.
 
     The first gear has the columns `mesh`, `mesh_2` and `sideband` of `SIGNAL`; each further one adds three with its
     name, each band one.
     """
+    return _set_of(given.bands, given.gears)
+
+
+@lru_cache(maxsize=1024)
+def _set_of(bands: tuple[Band, ...], gears: tuple[Gear, ...]) -> DeclaredSet:
     further = [each for gear in gears[1:] for each in declarations.gear_features(gear)]
     return SIGNAL.extended(*further, *map(declarations.band_feature, bands))
 
@@ -70,7 +74,7 @@ def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:
     Returns
     -------
     Extracted
-        Columns as in `set_of(given.bands, given.gears)`.
+        Columns as in `set_of(given)`.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:
     """
     if x.ndim != 2:
         raise ValueError(f"samples must be [rows, n], not {list(x.shape)}")
-    columns = set_of(given.bands, given.gears).per_channel
+    columns = set_of(given).per_channel
     values, masks = np.zeros((len(x), columns)), np.zeros((len(x), columns), np.uint8)
     if x.shape[1] < MIN_SAMPLES:
         masks[...] = code_of(MaskReason.WINDOW_TOO_SHORT)
