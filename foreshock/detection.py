@@ -1,7 +1,7 @@
 """From the settings of detection to what the core takes: the only door, for the worker and for every command.
 
 What a score is must not depend on which command computed it. So nothing else makes a `FleetSpec` out of settings or
-flags, and every key of `[detection]` passes through here (tests/settings/test_detection.py holds both).
+flags, and every key of `[detection]` and `[features]` passes through here (tests/settings/test_detection.py holds both).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def spec_of(settings: Settings) -> FleetSpec:
     ConfigurationError
         They cannot be run.
     """
-    wanted = settings.detection
+    wanted, features = settings.detection, settings.features
     return FleetSpec(
         profile=wanted.profile,
         budget=wanted.budget,
@@ -32,6 +32,9 @@ def spec_of(settings: Settings) -> FleetSpec:
         river=wanted.river,
         silent_intervals=wanted.silent_intervals,
         silent_s=wanted.silent_s,
+        features=features.enabled,
+        features_every_s=features.every_s,
+        features_window_s=features.window_s,
     )
 
 

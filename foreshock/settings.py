@@ -176,6 +176,15 @@ class DetectionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureSettings:
+    """Measurement windows of registered assets: whether, how often and how long at least, in seconds of source time."""
+
+    enabled: bool = True
+    every_s: float = _key(60.0, least=0, most=86_400)
+    window_s: float = _key(1.0, above=0, most=16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
     """Files and directories of alert policies; without any the default policy holds."""
 
@@ -230,6 +239,7 @@ class Settings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     state: StateSettings = field(default_factory=StateSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)

@@ -37,7 +37,7 @@ class SpeedSource(StrEnum):
 class FeatureVector:
     """All features of one measurement window, or of one stretch of telemetry rows.
 
-    `values` and `masks` are [channels, names] in one row: all features of the first channel, then of the next. A value
+    `names`, `units`, `values` and `masks` are equally long: all features of the first channel, then of the next. A value
     that could not be had is None, and its mask says why.
     """
 
@@ -59,12 +59,13 @@ class FeatureVector:
     speed_source: SpeedSource
     load: float | None  # share of the rated load, as the records state it
     feature_set: str  # name-vN@hash
-    names: tuple[str, ...]  # of the features of one channel
-    units: tuple[str, ...]  # one for each name, UCUM
+    names: tuple[str, ...]  # "rms[DE]"
+    units: tuple[str, ...]  # UCUM, of the quantity at hand
     values: tuple[float | None, ...]
     masks: tuple[str, ...]  # a `MaskReason`; "" for a value that is there
     zone: str  # "A" to "D", the worst of the channels; "" where the point has no zones, or nothing could be judged
     trace_id: str
+    regime: str = ""  # operating condition, as the records state it or as it was found; "" unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

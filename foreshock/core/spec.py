@@ -15,6 +15,7 @@ from foreshock.features import catalog
 from foreshock.lineage import fingerprint
 
 LONGEST_S = 3.2e8  # ten years: nanoseconds stay far below 2^63
+LONGEST_WINDOW_S = 16.0
 MODEL_VERSION = 2  # counts up with every change of what a score is
 
 
@@ -42,6 +43,12 @@ class FleetSpec:
         A sensor is silent when nothing came for so many of its intervals ...
     silent_s
         ... and for so many seconds.
+    features
+        Whether measurement windows of registered assets are gathered (`core/windows.py`) ...
+    features_every_s
+        ... one in so many seconds of source time, 0: one after the other ...
+    features_window_s
+        ... of so many seconds at least; features and diagnosis may ask for more.
     """
 
     profile: str = "full"
@@ -53,6 +60,9 @@ class FleetSpec:
     river: str = ""
     silent_intervals: float = 3.0
     silent_s: float = 30.0
+    features: bool = True
+    features_every_s: float = 60.0
+    features_window_s: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -75,6 +85,12 @@ class FleetSpec:
             )
         if not 1.0 <= self.silent_intervals <= 1e6:
             raise ConfigurationError(f"detection.silent_intervals is {self.silent_intervals}; 1 to 1e6 are possible")
+        if not 0.0 < self.features_window_s <= LONGEST_WINDOW_S:
+            raise ConfigurationError(
+                f"features.window_s is {self.features_window_s}; above 0 to {LONGEST_WINDOW_S:g} s are possible"
+            )
+        if not 0.0 <= self.features_every_s <= 86_400.0:
+            raise ConfigurationError(f"features.every_s is {self.features_every_s}; 0 to 86400 s are possible")
         for name in ("warmup_s", "hold_s", "horizon_s", "silent_s"):
             if not 0.0 <= getattr(self, name) <= LONGEST_S:
                 raise ConfigurationError(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from foreshock.cli import app
 from foreshock.detection import reference_of, spec_of
 from foreshock.detectors.reference import Reference
-from foreshock.settings import DetectionSettings, Settings, load
+from foreshock.settings import DetectionSettings, FeatureSettings, Settings, load
 
 ROOT = Path(__file__).parents[2]
 OTHER = {
@@ -27,6 +27,8 @@ OTHER = {
     "silent_intervals": 5.0,
     "silent_s": 60.0,
 }
+
+WINDOWS = {"enabled": False, "every_s": 10.0, "window_s": 2.0}
 
 
 @pytest.fixture
@@ -65,6 +67,14 @@ def test_no_setting_is_lost_on_the_way(key, folder):
     settings = replace(Settings(), detection=replace(DetectionSettings(), **{key: OTHER[key]}))
 
     assert (spec_of(settings), reference_of(settings)) != (spec_of(Settings()), None)
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(FeatureSettings)])
+def test_no_setting_of_features_is_lost_on_the_way(key):
+    """Each key of [features], set to something else, changes the spec."""
+    settings = replace(Settings(), features=replace(FeatureSettings(), **{key: WINDOWS[key]}))
+
+    assert spec_of(settings) != spec_of(Settings())
 
 
 def test_evaluate_and_worker_read_the_same_file(folder):
