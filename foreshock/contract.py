@@ -3,7 +3,7 @@
 Every record here is a frozen value. `avro_schemas/` holds the same records for the wire, `streams/wire.py` turns one
 into the other. Times are nanoseconds since 1970 UTC, quantities are SI, unless a field says otherwise.
 
-In:  `SensorBlock`, `TelemetryFrame` (sensors.v1), `Asset` (assets.v1)
+In:  `SensorBlock`, `TelemetryFrame` (sensors.v1), `Asset` (assets.v1; its records stand in `foreshock/machines.py`)
 Out: `Score` (scores.v1), `Anomaly` (anomalies.v1), `DataQuality` (quality.v1), `DeadLetter` (dead-letters.v1)
 """
 
@@ -14,6 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from foreshock.machines import (
+    Asset,
+    Band,
+    Bearing,
+    Gear,
+    Impeller,
+    Limit,
+    MeasuringPoint,
+    Shaft,
+    Tachometer,
+    Zones,
+)
 from foreshock.vocabulary import (
     Acquisition,
     Encoding,
@@ -30,6 +42,7 @@ __all__ = [
     "Acquisition",
     "Anomaly",
     "Asset",
+    "Band",
     "Bearing",
     "Block",
     "Context",
@@ -38,6 +51,8 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "Encoding",
+    "Gear",
+    "Impeller",
     "InputRange",
     "Limit",
     "Lineage",
@@ -54,9 +69,12 @@ __all__ = [
     "ScoreRow",
     "ScoreState",
     "SensorBlock",
+    "Shaft",
+    "Tachometer",
     "Tag",
     "TelemetryFrame",
     "Tick",
+    "Zones",
 ]
 
 
@@ -153,66 +171,6 @@ class Tick:
     offset: int
     at_ns: int
     since_ns: int = 0  # the brokers were away until then: nobody could be heard before
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A limit that the user states. It holds from block 1, beside the models and alone while these are warming."""
-
-    feature: str  # a name of the feature catalogue ("rms"), or a tag of the frame
-    above: float | None = None  # SI
-    below: float | None = None
-    severity: str = "warning"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuringPoint:
-    """A place on a machine where something is measured."""
-
-    point: str
-    quantity: str
-    unit: str
-    sampling_rate_hz: float | None = None
-    acquisition: Acquisition = Acquisition.CONTINUOUS
-    interval_s: float | None = None
-    axis: str = ""
-    mount: str = ""
-    sensor_model: str = ""
-    calibrated: str = ""  # ISO date
-    minimum: float | None = None  # measuring range in SI
-    maximum: float | None = None
-    limits: tuple[Limit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bearing:
-    """Geometry of a rolling bearing: what its fault frequencies follow from."""
-
-    name: str
-    balls: int
-    ball_diameter_m: float
-    pitch_diameter_m: float
-    contact_angle_rad: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
-    """Master data of a machine. An asset that nobody registered is scored with these defaults, and says so."""
-
-    asset: str
-    path: tuple[str, ...] = ()  # ISA-95: enterprise, site, area, line, cell
-    asset_class: str = ""
-    criticality: str = "medium"
-    owner: str = ""
-    rated_speed_hz: float | None = None
-    rated_power_w: float | None = None
-    support: str = ""  # rigid | flexible
-    warmup_blocks: int | None = None  # None: the model's own
-    bearings: tuple[Bearing, ...] = ()
-    gear_teeth: tuple[int, ...] = ()
-    points: tuple[MeasuringPoint, ...] = ()
-    registered: bool = True
-    warmup_s: float | None = None  # seconds that the warm-up must have lived; None: the model's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,6 +319,10 @@ class DataQuality:
     ne107: str  # failure | check_function | out_of_specification | maintenance_required
     origin: Origin
     trace_id: str
+    health: float | None = None  # of the sensor after this event, 0..1; None: written before there was one
+    status: str = ""  # of the sensor after this event: "good", or the gravest NE 107 signal of what stands
+    layer: str = ""  # where the fault lies: machine | sensor | feature_pipeline | model
+    why: str = ""  # a sentence on how that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

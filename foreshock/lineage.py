@@ -63,9 +63,15 @@ def fingerprint(*parts: Any) -> str:
 
 
 def canonical(value: Any) -> str:
-    """Text of a value that is the same for equal values: fields in declared order, floats in shortest form."""
+    """Text of a value that is the same for equal values: fields in declared order, floats in shortest form.
+
+    A field that its record has only got later (`foreshock/machines.py`) is left out where it has its default.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        inside = ",".join(f"{f.name}={canonical(getattr(value, f.name))}" for f in fields(value))
+        told = ((f, getattr(value, f.name)) for f in fields(value))
+        inside = ",".join(
+            f"{f.name}={canonical(each)}" for f, each in told if not ("later" in f.metadata and each == f.default)
+        )
         return f"{type(value).__name__}({inside})"
     if isinstance(value, dict):
         return "{" + ",".join(f"{canonical(k)}:{canonical(value[k])}" for k in sorted(value)) + "}"

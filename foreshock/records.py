@@ -2,7 +2,8 @@
 
 A record is a frozen dataclass, a named tuple or a closed set of words; its fields are records, tuples of records, or
 plain values. Nothing has to be listed: a field that is added to a record is written from then on, and where an older
-tree lacks it, it has its default.
+tree lacks it, it has its default. One that is marked as later (`foreshock/machines.py`) is left out of a tree where it
+has its default: trees of what does not use it stay what they were, byte for byte.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ def to_tree(value: Any) -> Any:
         return [to_tree(each) for each in value]
     if isinstance(value, StrEnum):
         return value.value
-    return {name: to_tree(getattr(value, name)) for name in _names(kind)}
+    tree = {name: to_tree(getattr(value, name)) for name in _names(kind)}
+    for name, default in _later(kind):
+        if tree[name] == default:
+            del tree[name]
+    return tree
 
 
 @cache
@@ -44,6 +49,14 @@ def _names(kind: Any) -> tuple[str, ...]:
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return tuple(kind._fields)
     raise TypeError(f"{kind.__module__}.{kind.__qualname__} is not a record")
+
+
+@cache
+def _later(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """Fields that may be left out, with the trees of their defaults."""
+    return (
+        tuple((f.name, to_tree(f.default)) for f in fields(kind) if "later" in f.metadata) if is_dataclass(kind) else ()
+    )
 
 
 def from_tree(kind: type[Record], tree: Any) -> Record:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from foreshock.contract import Acquisition, Asset, Bearing, Limit, MeasuringPoint, Reason
-from foreshock.errors import InputRejected
-from foreshock.streams.codec import checks
+from foreshock.contract import Acquisition, Asset, Limit, MeasuringPoint, Reason
+from foreshock.streams.codec import checks, geometry
 from foreshock.streams.codec.checks import reject
+from foreshock.streams.codec.geometry import each, optional
 
 CRITICALITIES = ("low", "medium", "high")
 SUPPORTS = ("", "rigid", "flexible")
 SEVERITIES = ("watch", "warning", "critical")
 LONGEST_S = 3.2e8  # ten years: a warm-up that never ends is a mistake
-_T = TypeVar("_T")
 
 
 def asset(found: Mapping[str, Any]) -> Asset:
@@ -31,7 +30,7 @@ def asset(found: Mapping[str, Any]) -> Asset:
     seconds = found["warmup_s"]
     if seconds is not None and not 0 <= seconds <= LONGEST_S:
         reject(Reason.MALFORMED, "warmup_s", f"warmup_s is {seconds:g}", f"send 0 to {LONGEST_S:g} seconds, or null")
-    return Asset(
+    made = Asset(
         asset=checks.check_id("asset", found["asset"]),
         path=tuple(found["path"]),
         asset_class=found["asset_class"],
@@ -42,10 +41,15 @@ def asset(found: Mapping[str, Any]) -> Asset:
         support=_one_of("support", found["support"], SUPPORTS),
         warmup_blocks=warmup,
         warmup_s=seconds,
-        bearings=_each("bearings", found["bearings"], _bearing),
+        bearings=each("bearings", found["bearings"], geometry.bearing),
         gear_teeth=tuple(found["gear_teeth"]),
-        points=_each("points", found["points"], _point),
+        points=each("points", found["points"], _point),
+        shafts=each("shafts", found["shafts"], geometry.shaft),
+        gears=each("gears", found["gears"], geometry.gear),
+        impellers=each("impellers", found["impellers"], geometry.impeller),
+        power_group=checks.check_label("power_group", found["power_group"]),
     )
+    return geometry.check(made)
 
 
 def _point(found: Mapping[str, Any]) -> MeasuringPoint:
@@ -68,7 +72,12 @@ def _point(found: Mapping[str, Any]) -> MeasuringPoint:
         calibrated=found["calibrated"],
         minimum=minimum,
         maximum=maximum,
-        limits=_each("limits", found["limits"], _limit),
+        limits=each("limits", found["limits"], _limit),
+        bands=each("bands", found["bands"], geometry.band),
+        zones=optional("zones", found["zones"], geometry.zones),
+        tachometer=optional("tachometer", found["tachometer"], geometry.tachometer),
+        hears=tuple(found["hears"]),
+        features=tuple(checks.check_id("features", name) for name in found["features"]),
     )
 
 
@@ -84,38 +93,8 @@ def _limit(found: Mapping[str, Any]) -> Limit:
     )
 
 
-def _bearing(found: Mapping[str, Any]) -> Bearing:
-    if found["balls"] < 1:
-        reject(Reason.MALFORMED, "balls", f"balls is {found['balls']}", "send the number of rolling elements")
-    ball = checks.check_positive("ball_diameter_m", found["ball_diameter_m"])
-    pitch = checks.check_positive("pitch_diameter_m", found["pitch_diameter_m"])
-    angle = checks.check_finite("contact_angle_rad", found["contact_angle_rad"])
-    if ball is None or pitch is None or angle is None or ball >= pitch:
-        sentence = f"a rolling element of {ball} m does not fit on a circle of {pitch} m"
-        reject(Reason.MALFORMED, "ball_diameter_m", sentence, "send both diameters in metres")
-    return Bearing(
-        name=found["name"],
-        balls=found["balls"],
-        ball_diameter_m=ball,
-        pitch_diameter_m=pitch,
-        contact_angle_rad=angle,
-    )
-
-
 def _one_of(field: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
-        names = ", ".join(repr(str(each)) for each in known)
+        names = ", ".join(repr(str(one)) for one in known)
         reject(Reason.MALFORMED, field, f"{field} is {value!r}", f"send one of {names}")
     return value
-
-
-def _each(field: str, found: Sequence[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], _T]) -> tuple[_T, ...]:
-    return tuple(_inside(f"{field}[{number}]", make, each) for number, each in enumerate(found))
-
-
-def _inside(place: str, make: Callable[[Mapping[str, Any]], _T], found: Mapping[str, Any]) -> _T:
-    try:
-        return make(found)
-    except InputRejected as exc:
-        exc.field = f"{place}.{exc.field}"
-        raise
