@@ -9,6 +9,7 @@ from typing import Any
 from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin
 from foreshock.outcome import Outcome
+from foreshock.signals import Diagnosis
 from foreshock.streams.logs import Repeats, of_record
 from foreshock.vocabulary import Phase, QualityKind
 
@@ -26,10 +27,12 @@ class Journal:
         for item in items:
             if isinstance(item, DeadLetter):
                 self._letter(item)
-            elif item.anomalies or item.alerts or item.quality:
+            elif item.anomalies or item.alerts or item.quality or item.diagnoses:
                 for anomaly in item.anomalies:
                     self._anomaly(anomaly, item.score.origin)
                 self.told((*item.alerts, *item.quality))
+                for diagnosis in item.diagnoses:
+                    self._diagnosis(diagnosis, item.score.origin)
 
     def told(self, found: Sequence[AlertTransition | DataQuality]) -> None:
         """Tell changes of alerts, and assets that start cold."""
@@ -52,16 +55,31 @@ class Journal:
         given = (told.phase, told.asset, told.point, told.severity, told.score, why)
         self._line(logging.INFO, text, *given, of=told, origin=origin, severity=str(told.severity))
 
+    def _diagnosis(self, told: Diagnosis, origin: Origin) -> None:
+        text = "diagnosis: %s %s: %s"
+        given = (told.asset, told.point, told.sentence)
+        self._line(logging.INFO, text, *given, of=told, event_id=told.diagnosis_id, origin=origin)
+
     def _letter(self, letter: DeadLetter) -> None:
         origin = letter.origin
         text = "dead letter: %s: %s (%s partition %d offset %d)"
         given = (letter.reason, letter.sentence, origin.topic, origin.partition, origin.offset)
         self._line(logging.WARNING, text, *given, of=letter, origin=origin, kind=letter.reason)
 
-    def _line(self, level: int, text: str, *given: Any, of: Any, origin: Origin, kind: str = "", **more: Any) -> None:
+    def _line(
+        self,
+        level: int,
+        text: str,
+        *given: Any,
+        of: Any,
+        origin: Origin,
+        kind: str = "",
+        event_id: str = "",
+        **more: Any,
+    ) -> None:
         held = self._repeats.passes((text, kind))
         if held is None:
             return
         asset = getattr(of, "asset", None)
-        extra = of_record(origin, event_id=of.event_id, asset=asset, reason=kind, **more)
+        extra = of_record(origin, event_id=event_id or of.event_id, asset=asset, reason=kind, **more)
         log.log(level, text, *given, extra={**extra, "repeated": held})

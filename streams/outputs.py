@@ -13,6 +13,7 @@ from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Origin, Reason, Score
 from foreshock.errors import InputRejected
 from foreshock.outcome import Outcome
+from foreshock.signals import Diagnosis, FeatureVector
 from foreshock.streams import wire
 from foreshock.streams.border import pairs_of
 from foreshock.streams.cases.bytes import body_of, chunks, digest
@@ -29,6 +30,8 @@ TOPIC_OF: Mapping[type, str] = {
     AlertTransition: "alerts.v1",
     AlarmRecord: "alarms.v1",
     Case: "evidence.v1",
+    FeatureVector: "features.v1",
+    Diagnosis: "diagnoses.v1",
 }
 _CHUNK_ROOM = (
     2 * HEADERS_BYTES
@@ -87,9 +90,10 @@ class Outputs:
         """
         score = outcome.score
         key, origin = score.asset.encode(), score.origin
-        if not outcome.anomalies and not outcome.quality and not outcome.alerts:
-            return self._output(score, score.score_id, key, origin, scored_ns, special=False), []
-        events: list[Output] = []
+        if not outcome.anomalies and not outcome.quality and not outcome.alerts and not outcome.diagnoses:
+            events = self._vectors(outcome, scored_ns, special=False) if outcome.vectors else []
+            return self._output(score, score.score_id, key, origin, scored_ns, special=False), events
+        events = self._vectors(outcome, scored_ns, special=True)
         named: dict[str, str] = {}
         for evidence in outcome.evidence:
             if self._casebook is not None and record is not None:
@@ -105,7 +109,15 @@ class Outputs:
         ]
         for alert in outcome.alerts:
             events += self.alert(alert, scored_ns)
+        events += [
+            self._output(each, each.diagnosis_id, key, origin, scored_ns, special=True) for each in outcome.diagnoses
+        ]
         return self._output(score, score.score_id, key, origin, scored_ns, special=True), events
+
+    def _vectors(self, outcome: Outcome, scored_ns: int, *, special: bool) -> list[Output]:
+        """Give the records of the measurement windows that ended with a record; they are in its trace."""
+        key, origin = outcome.score.asset.encode(), outcome.score.origin
+        return [self._output(each, each.vector_id, key, origin, scored_ns, special=special) for each in outcome.vectors]
 
     def alert(self, told: AlertTransition, scored_ns: int) -> list[Output]:
         """Give the record of a change, and that of what stands after it: none any more where the alert has ended."""

@@ -123,7 +123,7 @@ class Telemetry:
                 score = item.score
                 remember(score)
                 decided = self._decision(score.origin)
-                if not (item.anomalies or item.quality or item.alerts):
+                if not (item.anomalies or item.quality or item.alerts or item.diagnoses):
                     if score.origin.ingest_ns < since_ns:
                         sampled_by = "slow"
                     elif decided:

@@ -88,6 +88,9 @@ _DEFINITIONS = (
     TopicDefinition("assets.v1", "asset id", "Asset", cleanup="compact"),
     TopicDefinition("scores.v1", "asset id", "Score", days=30),
     TopicDefinition("anomalies.v1", "asset id", "Anomaly", days=LONG_DAYS),
+    # a vector of many channels is larger than the blocks that it is made from
+    TopicDefinition("features.v1", "asset id", "FeatureVector", days=MIDDLE_DAYS, limit=DEAD_LETTER_BYTES),
+    TopicDefinition("diagnoses.v1", "asset id", "Diagnosis", days=LONG_DAYS),
     TopicDefinition("quality.v1", "sensor id", "DataQuality", days=MIDDLE_DAYS),
     TopicDefinition("dead-letters.v1", "original key", "DeadLetter", days=LONG_DAYS, limit=DEAD_LETTER_BYTES),
     TopicDefinition(

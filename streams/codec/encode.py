@@ -24,6 +24,7 @@ from foreshock.contract import (
     TelemetryFrame,
 )
 from foreshock.errors import ConfigurationError
+from foreshock.signals import Diagnosis, FeatureVector
 from foreshock.streams.codec import schemas
 from foreshock.streams.codec.avro.writer import Write, make
 from foreshock.streams.codec.framing import CONFLUENT, SINGLE_OBJECT, Framing
@@ -31,7 +32,8 @@ from foreshock.streams.codec.registry import Registry
 from foreshock.units import resolve
 
 Input = SensorBlock | TelemetryFrame | Asset | Command | WorkOrder
-Record = Input | Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case | CasePart
+Told = Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | FeatureVector | Diagnosis
+Record = Input | Told | Case | CasePart
 
 _CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     {Framing.SINGLE_OBJECT: "application/avro", Framing.CONFLUENT: "application/avro", Framing.JSON: "application/json"}

@@ -12,10 +12,12 @@ from urllib.parse import quote
 from foreshock.alerts.records import AlarmRecord, AlertTransition, WorkOrder
 from foreshock.cases import Case
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Score
+from foreshock.signals import Diagnosis, FeatureVector
 from foreshock.streams.codec.encode import content_type
 
 _NS = 1_000_000_000
-Output = Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case | WorkOrder
+Signal = FeatureVector | Diagnosis
+Output = Score | Anomaly | DataQuality | DeadLetter | AlertTransition | AlarmRecord | Case | WorkOrder | Signal
 
 
 def headers(
@@ -96,12 +98,24 @@ def _attributes(record: Output) -> tuple[str, bytes, bytes, bytes, int]:
         return record.event_id, kind, _source("", record.asset), subject, record.source_ns
     if isinstance(record, AlertTransition | AlarmRecord | WorkOrder):
         return _of_alert(record)
+    return _of_window(record) if isinstance(record, FeatureVector | Diagnosis) else _of_record(record)
+
+
+def _of_record(record: Case | DeadLetter) -> tuple[str, bytes, bytes, bytes, int]:
     origin = record.origin
     if isinstance(record, Case):  # its event has the id without the ending
         at_ns = origin.ingest_ns
         return f"{record.event_id}.case", b"io.foreshock.case.v1", _source("", record.asset), _path(record.point), at_ns
     source = _source("", f"{origin.topic}/{origin.partition}")
     return record.event_id, b"io.foreshock.dead-letter.v1", source, b"%d" % origin.offset, origin.ingest_ns
+
+
+def _of_window(record: Signal) -> tuple[str, bytes, bytes, bytes, int]:
+    source, subject = _source(record.site, record.asset), _path(record.point)
+    if isinstance(record, FeatureVector):
+        return record.vector_id, b"io.foreshock.features.v1", source, subject, record.until_ns
+    kind = b"io.foreshock.diagnosis.named.v1" if record.fault else b"io.foreshock.diagnosis.withdrawn.v1"
+    return record.diagnosis_id, kind, source, subject, record.until_ns
 
 
 def _of_alert(record: AlertTransition | AlarmRecord | WorkOrder) -> tuple[str, bytes, bytes, bytes, int]:

@@ -21,6 +21,7 @@ INPUTS = ("SensorBlock", "TelemetryFrame", "Asset", "Command", "WorkOrder")
 NAMES = (
     *INPUTS,
     *("Score", "Anomaly", "DataQuality", "DeadLetter", "AlertTransition", "AlarmRecord", "Case", "CasePart"),
+    *("FeatureVector", "Diagnosis"),
 )
 NAMESPACE = "io.foreshock.v1"
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from foreshock.alerts.vocabulary import Change, Severity, SuppressedBy
 from foreshock.contract import Phase, QualityKind, Reason, ScoreState
+from foreshock.signals import Ended
 from foreshock.streams.metrics.catalog_service import SERVICE
 from foreshock.streams.metrics.model import (
     QUICK_S,
@@ -23,10 +24,12 @@ from foreshock.streams.metrics.model import (
     histogram,
     values,
 )
+from foreshock.vocabulary import MaskReason
 
-__all__ = ["BY_NAME", "CLASSES", "METRICS", "OTHER", "STAGES", "TOPIC_PARTITIONS", "of_process"]
+__all__ = ["BY_NAME", "CLASSES", "FAULTS", "METRICS", "OTHER", "STAGES", "TOPIC_PARTITIONS", "of_process"]
 
 OTHER = "other"  # the label of whatever is beyond a bound
+FAULTS = ("outer_race", "inner_race", "rolling_element", "cage", "gear")
 CLASSES = 32  # asset classes with a label of their own
 TOPIC_PARTITIONS = 1024  # partitions with a label of their own
 STAGES = ("wait", "decode", "quality", "features", "score", "policy", "encode", "deliver")
@@ -235,6 +238,27 @@ _DETECTION = (
     ),
 )
 
+_SIGNALS = (
+    counter(
+        "foreshock_vectors_total",
+        _DETECTING,
+        "Records of features.v1, by why no more was added to their measurement window.",
+        values("ended", *(each.value for each in Ended)),
+    ),
+    counter(
+        "foreshock_masked_values_total",
+        _INTEGRATION,
+        "Values of feature vectors that could not be had, by the reason.",
+        values("reason", *(each.value for each in MaskReason if each)),
+    ),
+    counter(
+        "foreshock_diagnoses_total",
+        _DETECTING,
+        'Records of diagnoses.v1, by the fault that is named; "none" withdraws the one before.',
+        values("fault", *FAULTS, "none", OTHER),
+    ),
+)
+
 _ALERTING = (
     counter(
         "foreshock_alert_transitions_total",
@@ -292,6 +316,7 @@ METRICS: tuple[Metric, ...] = (
     *_LATENCY,
     *_STATE,
     *_DETECTION,
+    *_SIGNALS,
     *_ALERTING,
     *_COST,
     *SERVICE,

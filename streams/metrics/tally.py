@@ -17,8 +17,9 @@ from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import Change, Severity
 from foreshock.contract import DataQuality, DeadLetter, Origin, Phase, QualityKind, ScoreState
 from foreshock.outcome import Outcome
+from foreshock.signals import FeatureVector
 from foreshock.streams.intake.ingest import Batch
-from foreshock.streams.metrics.catalog import OTHER
+from foreshock.streams.metrics.catalog import FAULTS, OTHER
 from foreshock.streams.metrics.holders import Holders
 from foreshock.streams.metrics.values import Values
 from foreshock.streams.spans.attributes import id_of, origin_of
@@ -28,6 +29,7 @@ PENDING = 8192  # records that are counted at once, at most
 _STAGES = ("decoded", "quality", "features", "score", "policy", "encoded", "delivered")
 _NAMES = dict(zip(_STAGES, ("decode", "quality", "features", "score", "policy", "encode", "deliver"), strict=True))
 _SEVERITIES = frozenset(each.value for each in Severity)
+_NAMED = frozenset({*FAULTS, "none"})
 Kept = Sequence[tuple[Origin, str]]
 
 
@@ -89,7 +91,7 @@ class Tally:
         self._steps.append((batch.received_ns, batch.started_ns, *map(stages.get, _STAGES)))
         self._repeated += batch.repeated
         for outcome in outcomes:
-            if outcome.anomalies or outcome.quality or outcome.alerts:
+            if outcome.anomalies or outcome.quality or outcome.alerts or outcome.vectors or outcome.diagnoses:
                 self._news(outcome)
         if kept:
             self._remember(batch, items, kept)
@@ -176,6 +178,16 @@ class Tally:
             self._quality(change)
         for told in outcome.alerts:
             self._alert(told)
+        for vector in outcome.vectors:
+            self._vector(vector)
+        for diagnosis in outcome.diagnoses:
+            fault = diagnosis.fault or "none"
+            self._values.add("foreshock_diagnoses_total", (fault if fault in _NAMED else OTHER,))
+
+    def _vector(self, vector: FeatureVector) -> None:
+        self._values.add("foreshock_vectors_total", (vector.ended.value,))
+        for reason, number in Counter(filter(None, vector.masks)).items():
+            self._values.add("foreshock_masked_values_total", (str(reason),), number)
 
     def _quality(self, told: DataQuality) -> None:
         self._values.add("foreshock_quality_total", (told.kind.value, "raised" if told.raised else "cleared"))

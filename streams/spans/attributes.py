@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from foreshock.alerts.records import AlertTransition
 from foreshock.contract import Anomaly, DataQuality, DeadLetter, Decision, Origin, Score
 from foreshock.outcome import Outcome
+from foreshock.signals import Diagnosis, FeatureVector
 
 Value = str | bool | int | float
 Attributes = dict[str, Value]
@@ -80,6 +81,10 @@ def outputs(item: Outcome | DeadLetter) -> Iterator[tuple[str, str, int, Attribu
         yield "anomalies.v1", anomaly.event_id, partition, _about_anomaly(anomaly)
     for quality in item.quality:
         yield "quality.v1", quality.event_id, partition, _about_quality(quality)
+    for vector in item.vectors:
+        yield "features.v1", vector.vector_id, partition, _about_vector(vector)
+    for diagnosis in item.diagnoses:
+        yield "diagnoses.v1", diagnosis.diagnosis_id, partition, _about_diagnosis(diagnosis)
     for alert in item.alerts:
         yield "alerts.v1", alert.event_id, partition, about_alert(alert)
 
@@ -165,6 +170,35 @@ def _about_quality(quality: DataQuality) -> Attributes:
             ASSET: quality.asset,
             "foreshock.point": quality.point,
             "foreshock.channel": quality.channel,
+        }
+    )
+
+
+def _about_vector(vector: FeatureVector) -> Attributes:
+    return _present(
+        {
+            "foreshock.vector_id": vector.vector_id,
+            "foreshock.feature_set": vector.feature_set,
+            "foreshock.window_ended": str(vector.ended),
+            "foreshock.window_s": (vector.until_ns - vector.from_ns) / 1e9,
+            "foreshock.zone": vector.zone,
+            ASSET: vector.asset,
+            "foreshock.point": vector.point,
+        }
+    )
+
+
+def _about_diagnosis(diagnosis: Diagnosis) -> Attributes:
+    return _present(
+        {
+            EVENT_ID: diagnosis.diagnosis_id,
+            "foreshock.vector_id": diagnosis.vector_id,
+            "foreshock.fault": diagnosis.fault,
+            "foreshock.component": diagnosis.component,
+            "foreshock.confidence": diagnosis.confidence,
+            ASSET: diagnosis.asset,
+            "foreshock.point": diagnosis.point,
+            "foreshock.channel": diagnosis.channel,
         }
     )
 

@@ -177,7 +177,8 @@ def spans_of(item: Outcome | DeadLetter) -> int:
     """Count the spans that `plan` will give: at most so many."""
     if isinstance(item, DeadLetter):
         return 6
-    return 10 + len(item.anomalies) + len(item.quality) + len(item.alerts)
+    told = (item.anomalies, item.quality, item.alerts, item.vectors, item.diagnoses)
+    return 10 + sum(map(len, told))
 
 
 def start_of(item: Outcome | DeadLetter) -> Target:

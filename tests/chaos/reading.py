@@ -14,8 +14,9 @@ from foreshock.streams import wire
 
 OUTPUTS = (
     *("scores.v1", "dead-letters.v1", "anomalies.v1", "quality.v1", "evidence.v1"),
-    *("alerts.v1", "alarms.v1"),
+    *("alerts.v1", "alarms.v1", "features.v1", "diagnoses.v1"),
 )
+_IDS = {"scores.v1": "score_id", "features.v1": "vector_id", "diagnoses.v1": "diagnosis_id"}
 READ_S = 120.0
 Place = tuple[int, int]
 """Partition and offset of an input record."""
@@ -152,4 +153,4 @@ def output_of(name: str, record: Record) -> Output:
 def _id(name: str, record: Record, fields: Mapping[str, Any]) -> str:
     """The id by which a consumer dedupes: CloudEvents' where the headers have it."""
     told = dict(record.header_pairs).get("ce_id")
-    return told.decode() if told else str(fields["score_id" if name == "scores.v1" else "event_id"])
+    return told.decode() if told else str(fields[_IDS.get(name, "event_id")])

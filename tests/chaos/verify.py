@@ -22,7 +22,8 @@ from tests.chaos.reading import Output, Place
 from tests.chaos.undisturbed import Expected, Truth
 
 OUTCOMES = ("scores.v1", "dead-letters.v1")
-_TELLING = ("asset", "kind", "phase", "raised", "change", "state", "detail", "reason")
+WINDOWS = ("features.v1", "diagnoses.v1")
+_TELLING = ("asset", "kind", "phase", "raised", "change", "state", "detail", "reason", "ended", "fault")
 Ranges = list[tuple[int, int, int]]
 """Partition, first offset and last offset of unbroken runs."""
 
@@ -159,13 +160,15 @@ def _short(value: bytes | None) -> str:
 
 def _order(verdict: Verdict, outputs: Iterable[Output]) -> None:
     """The first copies of what one asset has on one topic stand in the order of its inputs."""
-    last: dict[tuple[str, int, bytes | None], Place] = {}
+    last: dict[tuple[str, int, bytes | None, str], Place] = {}
     seen: set[str] = set()
     for each in sorted(outputs, key=lambda output: (output.topic, output.at)):
         if each.id in seen or each.place is None:
             continue
         seen.add(each.id)
-        line = (each.topic, each.at[0], each.key)
+        # a window that a gap ends is told with the record after the gap, and points do not wait for each other
+        point = str(each.record["point"]) if each.topic in WINDOWS else ""
+        line = (each.topic, each.at[0], each.key, point)
         if line in last and each.place < last[line]:
             verdict.reordered.append(f"{_named(each)} after {last[line]}")
         last[line] = max(each.place, last.get(line, each.place))

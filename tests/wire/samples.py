@@ -22,12 +22,15 @@ from foreshock.contract import (
     Acquisition,
     Anomaly,
     Asset,
+    Band,
     Bearing,
     Context,
     Contribution,
     DataQuality,
     DeadLetter,
     Decision,
+    Gear,
+    Impeller,
     InputRange,
     Limit,
     Lineage,
@@ -44,24 +47,16 @@ from foreshock.contract import (
     ScoreRow,
     ScoreState,
     SensorBlock,
+    Shaft,
+    Tachometer,
     Tag,
     TelemetryFrame,
+    Zones,
 )
 from foreshock.streams.codec.encode import Record
+from tests.wire.origins import AT_NS, ORIGIN, RAW, TRACEPARENT
+from tests.wire.samples_signals import DIAGNOSIS, VECTOR
 
-AT_NS = 1_780_000_000_123_456_789
-TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-ORIGIN = Origin(
-    topic="sensors.v1",
-    topic_id="q83vEjRWeJCrze8SNFZ4kA",
-    partition=3,
-    offset=41_234,
-    ingest_ns=AT_NS + 250_000_000,
-    schema="json",
-    traceparent=TRACEPARENT,
-    tracestate="gw=00f067aa0ba902b7",
-)
-RAW = replace(ORIGIN, schema="", traceparent=None, tracestate=None)
 BLOCK = SensorBlock(
     origin=RAW,
     asset="pump-7",
@@ -110,7 +105,11 @@ ASSET = Asset(
     support="rigid",
     warmup_blocks=40,
     warmup_s=3600.0,
-    bearings=(Bearing(name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904, contact_angle_rad=0.1),),
+    bearings=(
+        Bearing(
+            name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904, contact_angle_rad=0.1, shaft="output"
+        ),
+    ),
     gear_teeth=(17, 43),
     points=(
         MeasuringPoint(
@@ -127,8 +126,17 @@ ASSET = Asset(
             minimum=-490.0,
             maximum=490.0,
             limits=(Limit(feature="rms", above=30.0, below=0.5, severity="critical"),),
+            bands=(Band(name="blade_pass", low=4.5, high=5.5, orders=True),),
+            zones=Zones(a_b=0.0014, b_c=0.0028, c_d=0.0045, part="ISO 20816-3", change_share=0.2),
+            tachometer=Tachometer(channel="tacho", pulses_per_revolution=2, shaft="output"),
+            hears=("DE", "wheel"),
+            features=("velocity_rms", "kurtosis"),
         ),
     ),
+    shafts=(Shaft(name="output", ratio=0.4),),
+    gears=(Gear(name="pinion", teeth=20, mate="wheel"), Gear(name="wheel", teeth=50, shaft="output", mate="pinion")),
+    impellers=(Impeller(name="wheel 1", blades=5, shaft="output"),),
+    power_group="2",
 )
 ROW = ScoreRow(
     source_ns=AT_NS,
@@ -375,6 +383,8 @@ RECORDS: dict[str, Record] = {
     "WorkOrder": WORK,
     "Case": CASE,
     "CasePart": PART,
+    "FeatureVector": VECTOR,
+    "Diagnosis": DIAGNOSIS,
 }
 
 

@@ -11,7 +11,21 @@ import pytest
 from foreshock.contract import DeadLetter, Reason, Score
 from foreshock.errors import InputRejected
 from foreshock.streams.wire import Decoder, Encoder, dead_letter, decode_output, headers
-from tests.wire.samples import ALERT, ANOMALY, AT_NS, BLOCK, LETTER, ORIGIN, QUALITY, RAW, RECORDS, SCORE, TRACEPARENT
+from tests.wire.samples import (
+    ALERT,
+    ANOMALY,
+    AT_NS,
+    BLOCK,
+    DIAGNOSIS,
+    LETTER,
+    ORIGIN,
+    QUALITY,
+    RAW,
+    RECORDS,
+    SCORE,
+    TRACEPARENT,
+    VECTOR,
+)
 
 
 def of(record: object, **changes: object) -> dict[str, str]:
@@ -21,7 +35,11 @@ def of(record: object, **changes: object) -> dict[str, str]:
 
 class TestHeaders:
     @pytest.mark.parametrize(
-        "name", ["Score", "Anomaly", "DataQuality", "DeadLetter", "AlertTransition", "AlarmRecord"]
+        "name",
+        [
+            *("Score", "Anomaly", "DataQuality", "DeadLetter", "AlertTransition", "AlarmRecord"),
+            *("FeatureVector", "Diagnosis"),
+        ],
     )
     def test_every_output_has_trace_context_and_cloudevents_attributes(self, name: str) -> None:
         """The required attributes of CloudEvents 1.0 in binary mode, and W3C trace context."""
@@ -50,6 +68,11 @@ class TestHeaders:
         assert of(QUALITY)["ce_type"] == "io.foreshock.quality.raised.v1"
         assert of(QUALITY)["ce_subject"] == "DE bearing/axial"
         assert of(LETTER)["ce_source"] == "/sensors.v1/3"
+        assert of(VECTOR)["ce_type"] == "io.foreshock.features.v1"
+        assert of(VECTOR)["ce_source"] == "//Nord/pump-7"
+        assert of(VECTOR)["ce_subject"] == "DE bearing"
+        assert of(DIAGNOSIS)["ce_type"] == "io.foreshock.diagnosis.named.v1"
+        assert of(replace(DIAGNOSIS, fault=""))["ce_type"] == "io.foreshock.diagnosis.withdrawn.v1"
         assert of(replace(ALERT, members=()))["ce_type"] == "io.foreshock.alert.escalated.v1"
         assert of(ALERT)["ce_type"] == "io.foreshock.incident.escalated.v1"
         assert of(ALERT)["ce_subject"] == ALERT.alert_id

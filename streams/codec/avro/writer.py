@@ -29,6 +29,7 @@ _MOST_TEXTS = 4096
 _ALWAYS_NEW = frozenset(
     {
         *("score_id", "event_id", "episode_id", "alert_id", "anomaly_id", "last_event_id", "command_id", "trace_id"),
+        *("vector_id", "diagnosis_id"),
         *("value_sha256", "sha256", "evidence", "sentence", "detail", "reason", "rule"),
     }
 )
