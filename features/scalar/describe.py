@@ -1,0 +1,223 @@
+"""The features of a measuring point at the end of a window, from its state, and the taking in of that window."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from foreshock.features import masks
+from foreshock.features.scalar import profile, regimes, relations, slopes, statistics
+from foreshock.features.scalar.declared import MOST_PAIRED, PER_POINT, PER_TAG
+from foreshock.features.scalar.state import COUNT, HORIZONS, LEAST, MEAN, MOST, SQUARES, STRANGE, WINDOW, ScalarState
+from foreshock.vocabulary import MaskReason
+
+_HORIZONS_S = np.array(list(HORIZONS.values()), np.float64)
+_BINS_OF = slopes.BINS
+_COLUMN = {each.name: k for k, each in enumerate(PER_TAG)}
+_SLOPES, _PROFILE, _RELATED = _COLUMN["slope_10min"], _COLUMN["day_expected"], _COLUMN["strongest"]
+_ABSENT = masks.code_of(MaskReason.CHANNEL_ABSENT)
+_CHANGED = masks.code_of(MaskReason.RATE_CHANGED)
+_CONSTANT = masks.code_of(MaskReason.CONSTANT)
+_FEW = masks.code_of(MaskReason.TOO_FEW_ROWS)
+_NOT_FINITE = masks.code_of(MaskReason.NOT_FINITE)
+_NOT_RUNNING = masks.code_of(MaskReason.NOT_RUNNING)
+_NO_SPEED = masks.code_of(MaskReason.NO_SPEED)
+_WHY = np.array([0, _FEW, _CONSTANT, _ABSENT], np.uint8)  # by the codes of `relations`
+_STALE = 3.0  # a tag is there for so many of its intervals
+
+
+class Described(NamedTuple):
+    """One vector."""
+
+    values: npt.NDArray[np.float64]
+    """[columns] as `declared.columns` names them; 0 where masked."""
+    masks: npt.NDArray[np.uint8]
+    """[columns] codes of `features.masks`; 0 where there is a value."""
+
+
+@njit(cache=True, nogil=True)
+def _newest(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
+    """Statistics of the newest values, of a tag that is there."""
+    seen = state.seen[s, j]
+    values = statistics.in_order(state.value[s, j], seen)
+    at_ns = statistics.in_order(state.at_ns[s, j], seen)
+    window, n = state.window[s, j], values.shape[0]
+    out[0], out[1] = values[n - 1], window[COUNT]
+    out[2], ratio = statistics.intervals(at_ns)
+    if out[2] == 0.0:
+        mask[2] = _FEW
+    elif ratio > statistics.RATE_RATIO:
+        mask[2] = _CHANGED
+    if window[COUNT] > 0.0:
+        out[3], out[5], out[6] = window[MEAN], window[LEAST], window[MOST]
+        out[4] = math.sqrt(max(0.0, window[SQUARES] / window[COUNT]))
+    else:
+        mask[3:7] = _FEW
+    statistics.rolling(values, out[7:13])
+    if n < 2:
+        mask[4] = mask[8] = mask[12] = mask[13] = mask[14] = mask[15] = _FEW
+        return
+    out[13] = statistics.robust_z(values)
+    if not math.isfinite(out[13]):
+        mask[13] = _FEW if n <= statistics.LEAST_BEFORE else _CONSTANT
+    out[14] = values[n - 1] - values[n - 2]
+    out[15] = out[14] / ((at_ns[n - 1] - at_ns[n - 2]) * 1e-9)
+
+
+@njit(cache=True, nogil=True)
+def _trends(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
+    """Slopes of all horizons; computed anew only where a bin was completed."""
+    for h in range(_HORIZONS_S.shape[0]):
+        horizon = _HORIZONS_S[h]
+        if state.sloped[s, j, h] == 2:
+            now_s = state.open_bin[s, j, h] * (horizon / _BINS_OF)
+            rings = state.bin_at_s[s, j, h], state.bin_value[s, j, h]
+            found = slopes.of_bins(rings[0], rings[1], state.bins[s, j, h], now_s, horizon, state.slope[s, j, h])
+            state.sloped[s, j, h] = 1 if found else 0
+        if state.sloped[s, j, h] == 1:
+            out[3 * h : 3 * h + 3] = state.slope[s, j, h]
+        else:
+            mask[3 * h : 3 * h + 3] = _FEW
+
+
+@njit(cache=True, nogil=True)
+def _profile(state: Any, s: int, j: int, at_ns: int, out: Any, mask: Any) -> None:
+    """Daily and weekly profile, and what the tag deviates from them."""
+    newest = state.value[s, j, (state.seen[s, j] - 1) % WINDOW]
+    value = state.window[s, j, MEAN] if state.window[s, j, COUNT] > 0.0 else newest
+    hour, open_hour = state.hour[s, j], state.open_hour[s, j]
+    for k in range(2):
+        period = profile.DAY if k == 0 else profile.WEEK
+        least = profile.LEAST_DAYS if k == 0 else profile.LEAST_WEEKS
+        usual = profile.usual(hour, open_hour, at_ns, period, least)
+        if math.isnan(usual):
+            mask[2 * k : 2 * k + 2] = _FEW
+        else:
+            out[2 * k], out[2 * k + 1] = usual, value - usual
+
+
+@njit(cache=True, nogil=True)
+def _means(state: Any, s: int) -> Any:
+    """Means of the window of the tags that are held against each other, NaN where a tag has none."""
+    x = np.empty(state.own.shape[1])
+    for i in range(x.shape[0]):
+        x[i] = state.window[s, i, MEAN] if state.window[s, i, COUNT] > 0.0 else math.nan
+    return x
+
+
+@njit(cache=True, nogil=True)
+def _related(state: Any, s: int, out: Any, mask: Any) -> None:
+    """Relations of the tags [tags, 5]: strongest correlation, and what the others make of each."""
+    n = state.own.shape[1]
+    found, why = np.zeros((n, 4)), np.zeros(n, np.int64)
+    relations.given_others(state.own[s], state.pair[s], _means(state, s), found, why)
+    mask[n:] = _ABSENT  # beyond those that are held against each other
+    for i in range(n):
+        strongest = 0.0
+        for j in range(n):
+            if i != j:
+                r = relations.correlation(state.pair[s, relations.place(i, j)])
+                strongest = r if abs(r) > abs(strongest) else strongest  # false for NaN
+        out[i, 0], out[i, 1:] = strongest, found[i]
+        mask[i, 1:] = _WHY[why[i]]
+        if strongest == 0.0:
+            mask[i, 0] = _WHY[why[i]] if why[i] else _FEW
+
+
+@njit(cache=True, nogil=True)
+def _pairs(state: Any, s: int, out: Any, mask: Any) -> None:
+    for k in range(out.shape[0]):
+        pair = state.pair[s, k]
+        out[k] = relations.correlation(pair)
+        if math.isnan(out[k]):
+            mask[k] = _FEW if pair[0] < relations.LEAST_WINDOWS else _CONSTANT
+
+
+@njit(cache=True, nogil=True)
+def _describe(state: Any, s: int, every_ns: int, out: Any, mask: Any, pairs: Any, pair_mask: Any) -> None:
+    at_ns, running = state.last_ns[s], state.rows[s, 1] == state.rows[s, 0]
+    middle_ns = state.began_ns[s] + (at_ns - state.began_ns[s]) // 2
+    if running:
+        _related(state, s, out[:, _RELATED:], mask[:, _RELATED:])
+    for j in range(out.shape[0]):
+        seen = state.seen[s, j]
+        age_ns = at_ns - state.at_ns[s, j, (seen - 1) % WINDOW]
+        interval = statistics.intervals(statistics.in_order(state.at_ns[s, j], seen))[0] if seen else 0.0
+        if not seen or age_ns > max(float(every_ns), _STALE * interval * 1e9):
+            mask[j] = _NOT_FINITE if state.window[s, j, STRANGE] else _ABSENT
+            continue
+        _newest(state, s, j, out[j], mask[j])
+        if running:
+            _trends(state, s, j, out[j, _SLOPES:_PROFILE], mask[j, _SLOPES:_PROFILE])
+            _profile(state, s, j, middle_ns, out[j, _PROFILE:_RELATED], mask[j, _PROFILE:_RELATED])
+        else:
+            mask[j, _SLOPES:] = _NOT_RUNNING
+    _pairs(state, s, pairs, pair_mask)
+
+
+def operating(state: ScalarState, slot: int) -> tuple[float, float] | None:
+    """Mean speed and load of a window, 0 for one that is not known; None where neither is."""
+    drive = state.drive[slot]
+    if drive[0] == 0.0 and drive[2] == 0.0:
+        return None
+    return float(drive[1]), float(drive[3])
+
+
+def _point(state: ScalarState, slot: int, out: npt.NDArray[np.float64], mask: npt.NDArray[np.uint8]) -> None:
+    """Speed, load, and the operating condition, found from the windows before."""
+    drive, at = state.drive[slot], operating(state, slot)
+    out[0], out[1] = drive[1], drive[3]
+    mask[0], mask[1] = (0 if drive[0] else _NO_SPEED), (0 if drive[2] else _ABSENT)
+    if state.rows[slot, 1] < state.rows[slot, 0]:
+        mask[2:] = _NOT_RUNNING
+    elif at is None:
+        mask[2:] = _NO_SPEED
+    else:
+        out[2], out[3] = regimes.look(state, slot, at)
+        out[4] = regimes.age_s(state, slot, int(state.last_ns[slot]))
+        mask[2:] = _FEW if out[2] < 0 else 0
+
+
+def describe(state: ScalarState, slot: int, every_ns: int) -> Described:
+    """Features of a measuring point over the rows since its last vector; at least one was folded in.
+
+    Slopes are cached in the state; nothing else of it changes.
+
+    Parameters
+    ----------
+    every_ns : int
+        Source time from vector to vector: a tag without a value for longer than that, and three of its intervals, is absent.
+    """
+    tags, paired = state.seen.shape[1], min(state.seen.shape[1], MOST_PAIRED)
+    per_tag, pairs = len(PER_TAG), paired * (paired - 1) // 2
+    values = np.zeros(tags * per_tag + pairs + len(PER_POINT))
+    codes = np.zeros(len(values), np.uint8)
+    ends = tags * per_tag, tags * per_tag + pairs
+    own = values[: ends[0]].reshape(tags, per_tag), codes[: ends[0]].reshape(tags, per_tag)
+    _describe(state, slot, every_ns, *own, values[ends[0] : ends[1]], codes[ends[0] : ends[1]])
+    _point(state, slot, values[ends[1] :], codes[ends[1] :])
+    codes[~np.isfinite(values) & (codes == 0)] = _NOT_FINITE
+    values[codes != 0] = 0.0
+    return Described(values, codes)
+
+
+@njit(cache=True, nogil=True)
+def _learn(state: Any, s: int) -> None:
+    if state.rows[s, 1] == state.rows[s, 0]:
+        relations.learn(state.own[s], state.pair[s], _means(state, s))
+
+
+def close(state: ScalarState, slot: int) -> None:
+    """Take in the window that was described: relations and operating condition learn from it, and the next one begins."""
+    at = operating(state, slot)
+    if at is not None and state.rows[slot, 0] == state.rows[slot, 1] > 0:
+        regimes.follow(state, slot, at, int(state.last_ns[slot]))
+    _learn(state, slot)
+    state.window[slot] = 0.0
+    state.drive[slot] = 0.0
+    state.rows[slot] = 0
+    state.began_ns[slot] = state.offset[slot] = -1
