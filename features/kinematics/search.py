@@ -1,0 +1,251 @@
+"""Search the envelopes of a window for families of lines; the search is paid for.
+
+Each line adds its nats, at most `CAP`, so that a family stands for many lines and not for one strong one. What a sum
+reaches by noise alone is known (Gamma), and the odds are multiplied by all that was tried: channels, bands, places
+within the slip, patterns of lines and families (Bonferroni: an upper bound).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock.features.kinematics import bands, lines
+from foreshock.features.kinematics.geometry import GEAR, INNER, OUTER, ROLLING, Family
+from foreshock.features.kinematics.speed import Speed
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+SLIP = 0.02
+"""Rolling elements slip: the frequencies of a bearing are up to so much off those of its geometry."""
+CAP = 16.0
+"""Nats that one line adds at most."""
+SHOWS = 6.0
+"""Nats from which on a single line counts as found."""
+TURNS = 40.0
+"""Turns of a segment: lines 1/40 order apart, a 20th of any cage's order."""
+WIDTHS = 3
+"""Bandwidths that are tried: the narrowest that holds three harmonics, and its doubles."""
+HARMONICS = 3
+GUARD = 1.25
+"""Lines closer to a multiple of a shaft, in resolved lines, are that shaft's and count for no bearing."""
+GEAR_LINES = (3, 12)
+"""Harmonics of its shaft by which a damaged tooth is known: an eccentric gear makes the first two as well."""
+EXPLAINED = 4
+"""Harmonics, and sidebands to either side of each, that the fault of a part explains."""
+OTHER_SHAFTS = 10
+"""Multiples of other shafts that are left out of a family."""
+
+
+class Banded(NamedTuple):
+    """Spectra of the envelopes of all bands of one width of one channel."""
+
+    channel: int
+    low_hz: F64
+    width_hz: float
+    spectra: lines.Spectra
+
+
+class Window(NamedTuple):
+    """A window, ready to be searched."""
+
+    banded: tuple[Banded, ...]
+    turns: float
+    """Of a segment: lines are resolved to 1/turns orders."""
+    families: tuple[Family, ...]
+    rate_hz: float
+    """Of the samples."""
+
+    @property
+    def bands(self) -> int:
+        """Number of bands in all channels."""
+        return sum(len(each.low_hz) for each in self.banded)
+
+
+class Match(NamedTuple):
+    """The best place of a family."""
+
+    family: Family
+    odds: float
+    """-ln of the probability that noise does so well anywhere that was looked at; negative: more than likely."""
+    banded: int
+    band: int
+    order: float
+    """Of the fundamental, as found."""
+    orders: tuple[float, ...]
+    """Of the lines of the pattern."""
+    names: tuple[str, ...]
+    """Of the same lines."""
+    nats: tuple[float, ...]
+    """Of the same lines, not capped; 0 for those that count as a shaft's."""
+
+
+def segment_turns(families: Iterable[Family]) -> float:
+    """Turns of a segment that keep every fundamental apart from the multiples of its shaft, 40 to 100."""
+    gaps = [abs(f.order / f.shaft - round(f.order / f.shaft)) * f.shaft for f in families if f.fault != GEAR]
+    wide = [2.0 * GUARD / gap for gap in gaps if gap > 0.02]
+    return min(100.0, max([TURNS, *wide]))
+
+
+def prepare(x: F32, rate_hz: float, speed: Speed, families: tuple[Family, ...]) -> Window | None:
+    """Spectra of the envelopes of a window over orders; None where its rate is too low for three harmonics.
+
+    Parameters
+    ----------
+    x : float32 [channels, n]
+    rate_hz : float
+    speed : Speed
+        Known and not 0.
+    families : tuple of Family
+        At least one.
+    """
+    n = x.shape[1]
+    top = max(f.order + 2.0 * f.side for f in families if f.fault != GEAR or len(families) == 1)
+    top = max(top, max((f.order * GEAR_LINES[1] / HARMONICS for f in families if f.fault == GEAR), default=0.0))
+    hz, longest = speed.hz or 0.0, segment_turns(families)
+    fits = [j for j in range(bands.LEVELS + 1) if rate_hz / 2.0 / 2**j >= 1.25 * HARMONICS * top * hz]
+    if not fits or n < bands.LEAST_POINTS:
+        return None
+    found = []
+    for channel in range(len(x)):
+        one_sided = bands.without_tones(bands.spectrum(np.ascontiguousarray(x[channel])))
+        for halvings in range(max(0, fits[-1] - WIDTHS + 1), fits[-1] + 1):
+            of = bands.level(one_sided, n, rate_hz, halvings)
+            highest = min(2.0 * HARMONICS * top, 0.8 * of.width_hz / hz)
+            spectra = lines.spectra(of.envelopes, of.rate_hz, speed, longest, highest)
+            found.append(Banded(channel, of.low_hz, of.width_hz, spectra))
+    turns = lines.segments(n / rate_hz * hz, longest)[0]
+    return Window(tuple(found), turns, families, rate_hz)
+
+
+class Pattern(NamedTuple):
+    """Lines at `multiple` times the fundamental plus `side` times the distance of the sidebands."""
+
+    multiples: F64
+    sides: F64
+
+
+@cache
+def patterns(fault: str) -> tuple[Pattern, ...]:
+    """Patterns of a fault: few lines or many, without and with sidebands."""
+    if fault == GEAR:
+        return (_pattern(range(GEAR_LINES[0], GEAR_LINES[1] + 1), 0),)
+    if fault == OUTER:
+        return (_pattern(range(1, 4), 0), _pattern(range(1, 7), 0))
+    return (_pattern(range(1, 4), 0), _pattern(range(1, 4), 1), _pattern(range(1, 3), 2))
+
+
+def _pattern(harmonics: Iterable[int], sides: int) -> Pattern:
+    pairs = [(k, j) for k in harmonics for j in range(-sides, sides + 1)]
+    return Pattern(np.array([k for k, _ in pairs], np.float64), np.array([j for _, j in pairs], np.float64))
+
+
+def search(window: Window, family: Family) -> Match:
+    """Best place of a family: over channels, bands, slip and patterns."""
+    tried = patterns(family.fault)
+    return max((_best(window, family, each, len(tried)) for each in tried), key=lambda match: match.odds)
+
+
+def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int) -> Match:
+    highest = float(pattern.multiples.max())
+    low, high = span(window, family)
+    step = window.banded[0].spectra.step / highest
+    at = np.arange(low, high + step, step) if high > low else np.array([family.order])
+    orders = at[:, None] * pattern.multiples + family.side * pattern.sides
+    free = _free(orders, family, window)
+    top, where = -1.0, (0, 0, 0)
+    for i, each in enumerate(window.banded):
+        total = (np.minimum(pick(each.spectra, orders), CAP) * free).sum(axis=2)
+        best = int(np.argmax(total))
+        band, place = divmod(best, len(at))
+        if total[band, place] > top:
+            top, where = float(total[band, place]), (i, band, place)
+    i, band, place = where
+    looks = max(1.0, 2.0 * (high - low) * window.turns * highest)
+    trials = looks * window.bands * patterns_tried * len(window.families)
+    odds = float(lines.log_gamma_tail(float(len(pattern.multiples)), np.array([max(top, 0.0)]))[0]) - math.log(trials)
+    nats = pick(window.banded[i].spectra, orders[place : place + 1])[band, 0] * free[place]
+    names = tuple(_name(family, int(k), int(j)) for k, j in zip(pattern.multiples, pattern.sides, strict=True))
+    return Match(family, odds, i, band, float(at[place]), tuple(orders[place].tolist()), names, tuple(nats.tolist()))
+
+
+def span(window: Window, family: Family) -> tuple[float, float]:
+    """Orders in which the fundamental of a family may lie: the slip and half a resolved line; a gear does not slip."""
+    if family.fault == GEAR:
+        return family.order, family.order
+    reach = SLIP * family.order + 0.5 / window.turns
+    return family.order - reach, family.order + reach
+
+
+def pick(spectra: lines.Spectra, orders: F64) -> F64:
+    """Nats at some orders [places, lines]: [bands, places, lines]; 0 beyond the spectrum."""
+    at = np.rint(orders / spectra.step).astype(np.int64)
+    inside = (at > 0) & (at < spectra.nats.shape[1])
+    found: F64 = spectra.nats[:, np.where(inside, at, 0)] * inside
+    return found
+
+
+def _free(orders: F64, family: Family, window: Window) -> npt.NDArray[np.bool_]:
+    """Which lines are clear of the multiples of shafts."""
+    guard = GUARD / window.turns
+    shafts = {1.0, *(f.shaft for f in window.families)}
+    free = np.ones(orders.shape, np.bool_)
+    for shaft in shafts:
+        if family.fault == GEAR and shaft == family.shaft:
+            continue
+        multiple = np.rint(orders / shaft)
+        near = np.abs(orders - multiple * shaft) < guard
+        if shaft not in {1.0, family.shaft}:
+            near &= multiple <= OTHER_SHAFTS
+        free &= ~near
+    return free
+
+
+def _name(family: Family, multiple: int, side: int) -> str:
+    unit = {OUTER: "BPFO", INNER: "BPFI", ROLLING: "2xBSF", GEAR: "shaft"}[family.fault]
+    text = unit if multiple == 1 else f"{2 * multiple}xBSF" if family.fault == ROLLING else f"{multiple}x{unit}"
+    spacing = "FTF" if family.fault == ROLLING else "shaft"
+    if side == 0:
+        return text
+    return f"{text}{'+' if side > 0 else '-'}{'' if abs(side) == 1 else abs(side)}{spacing}"
+
+
+def weight(nats: Sequence[float] | F64) -> float:
+    """Sum of amplitudes over the noise: what families are compared by, not capped."""
+    return float(np.sqrt(np.maximum(np.asarray(nats, np.float64), 0.0)).sum())
+
+
+def rival(window: Window, match: Match) -> tuple[float, float]:
+    """Look for harmonics of anything else that are stronger in the same band, once the lines of a family are taken out.
+
+    Returns
+    -------
+    tuple
+        Weight of the strongest three harmonics whose fundamental is outside the span of the family, and not at half or
+        double of it; and the order of that fundamental.
+    """
+    spectra, family = window.banded[match.banded].spectra, match.family
+    nats = spectra.nats[match.band].copy()
+    step, own = spectra.step, np.arange(1.0, EXPLAINED + 1.0)[:, None] * match.order
+    sides = np.arange(-EXPLAINED, EXPLAINED + 1.0) * family.side if family.side else np.zeros(1)
+    places = np.rint((own + sides).ravel() / step).astype(np.int64)
+    wide = round(2.0 / window.turns / step)
+    taken = (places[:, None] + np.arange(-wide, wide + 1)).ravel()
+    nats[taken[(taken >= 0) & (taken < len(nats))]] = 0.0
+    nats[-1] = 0.0  # where lines beyond the spectrum are looked up
+    bearing = [f.order for f in window.families if f.fault != GEAR] or [1.0]
+    at = np.arange(0.5 * min(bearing), 1.5 * max(bearing), step / HARMONICS)
+    low, high = span(window, family)
+    for factor in (0.5, 1.0, 2.0):
+        at = at[(at < factor * low) | (at > factor * high)]
+    orders = at[:, None] * np.arange(1.0, HARMONICS + 1.0)
+    lines_at = np.minimum(np.rint(orders / step).astype(np.int64), len(nats) - 1)
+    weights = np.sqrt(np.maximum(nats[lines_at] * _free(orders, family, window), 0.0)).sum(axis=1)
+    best = int(np.argmax(weights))
+    return float(weights[best]), float(at[best])
