@@ -1,7 +1,8 @@
-"""Is the machine running? From its speed where that is known, else from how loud it is against its own running level.
+"""Is the machine running? From its speed where that is known, else from its current, else from how loud it is.
 
 Only running blocks are scored and learnt, so a wrong "stopped" would hide a fault. Without a speed, therefore, only a
-level far below the learnt one counts as stopped, and a machine nothing is known about is running.
+current or a level far below the learnt one counts as stopped, a machine under load is running, and so is one that nothing
+is known about. A load of nothing says nothing: a machine may idle.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ RUNNING_SPEED = 0.20
 SPEED_CHANGE = 0.12
 """A change by more than this share within `RECENT` blocks is a start or a stop; a loaded machine varies by +-5 %."""
 RECENT = 3
+STOPPED_CURRENT = 0.05
+"""Below this share of the largest steady current the motor is off; without load it draws 25 to 50 % of it."""
+LOW_CURRENT = 0.15
+"""Below this share a current that still falls, or rises from nothing, is that of a drive that ramps."""
+LOADED = 0.05
+"""Share of the rated load from which on a machine is running, whatever its level says."""
 ADJACENT_S = 300.0
 """Blocks farther apart than this tell nothing about a change of speed between them."""
 
@@ -47,6 +54,10 @@ class RunMemory(NamedTuple):
     """Learnt log level while running."""
     learnt: int = 0
     """Blocks behind `running_level`."""
+    currents: tuple[float, ...] = ()
+    """Currents of the last adjacent blocks or rows, newest last (A)."""
+    top_current: float = 0.0
+    """Largest steady current seen."""
 
 
 def step(
@@ -57,8 +68,10 @@ def step(
     rated_speed_hz: float | None = None,
     elapsed_s: float | None = None,
     learn: bool = True,
+    current: float | None = None,
+    load: float | None = None,
 ) -> RunMemory:
-    """Fold one block into the run state of its asset; the result's `state` is that of the block.
+    """Fold one block, or row, into the run state of its asset; the result's `state` is that of the block.
 
     Parameters
     ----------
@@ -74,10 +87,23 @@ def step(
         Source time since the asset's last block; None: adjacent.
     learn : bool
         False while an alarm stands: the running level then stays as it is.
+    current : float or None
+        Motor current (A, RMS); it decides where there is no speed.
+    load : float or None
+        Share of the rated load, 0 to 1: with neither speed nor current it can say that the machine runs.
     """
+    adjacent = elapsed_s is None or 0.0 <= elapsed_s <= ADJACENT_S
     if speed_hz is not None and math.isfinite(speed_hz):
-        adjacent = elapsed_s is None or 0.0 <= elapsed_s <= ADJACENT_S
         return _by_speed(memory, abs(speed_hz), rated_speed_hz, adjacent=adjacent)
+    if current is not None and math.isfinite(current):
+        return _by_current(memory, abs(current), adjacent=adjacent)
+    after = _without(memory, level, learn=learn)
+    loaded = load is not None and load >= LOADED
+    return after._replace(state=RunState.RUNNING) if loaded else after
+
+
+def _without(memory: RunMemory, level: float | None, *, learn: bool) -> RunMemory:
+    """Judge by the level, or by nothing."""
     if level is not None and level > 0.0:
         return _by_level(memory, math.log(level), learn=learn)
     if level is not None and memory.learnt >= LEARNT_BLOCKS:
@@ -103,6 +129,30 @@ def _by_speed(memory: RunMemory, speed: float, rated: float | None, *, adjacent:
         state = RunState.RUNNING
     top = max(memory.top_speed_hz, speed) if state is RunState.RUNNING else memory.top_speed_hz
     return memory._replace(state=state, speeds=speeds, top_speed_hz=top, level=None)
+
+
+def _by_current(memory: RunMemory, current: float, *, adjacent: bool) -> RunMemory:
+    """Judge by the current against the largest steady one; how a motor that is switched off coasts, it cannot tell.
+
+    A change is a start only after a stop: the current of a running machine follows its load. The inrush of a start is no
+    steady current.
+    """
+    recent = memory.currents if adjacent else ()
+    currents = (*recent, current)[-RECENT:]
+    reference = max(memory.top_current, min(currents)) or current
+    steady = len(currents) == RECENT and max(currents) - min(currents) <= SPEED_CHANGE * reference
+    before = memory.state if recent else None
+    if current <= STOPPED_CURRENT * reference:
+        state = RunState.STOPPING if before is RunState.RUNNING else RunState.STOPPED
+    elif before in {RunState.STOPPED, RunState.STARTING} and not steady:
+        state = RunState.STARTING
+    elif recent and current < LOW_CURRENT * reference and current < recent[-1]:
+        state = RunState.STOPPING
+    else:
+        state = RunState.RUNNING
+    learnt = steady and state is RunState.RUNNING
+    top = max(memory.top_current, current) if learnt else memory.top_current
+    return memory._replace(state=state, currents=currents, top_current=top, speeds=(), level=None)
 
 
 def _by_level(memory: RunMemory, level: float, *, learn: bool) -> RunMemory:

@@ -93,8 +93,10 @@ PER_PAIR = (
 )
 PER_POINT = (
     _made("speed", "Hz", "fold.fold", (Input.SPEED,), "mean speed since the last vector"),
-    _made("load", "", "fold.fold", (Input.LOAD,), "mean load since the last vector, as it is stated"),
-    _made("regime", "", "regimes.follow", (Input.SPEED, Input.LOAD, Input.HISTORY), "number of the operating condition"),
+    _made("load", "", "fold.fold", (Input.LOAD,), "mean load since the last vector, as a share of the rated one"),
+    _made(
+        "regime", "", "regimes.follow", (Input.SPEED, Input.LOAD, Input.HISTORY), "number of the operating condition"
+    ),
     _made(
         "regime_distance",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +13,21 @@ from numba import njit
 from foreshock.features import masks
 from foreshock.features.scalar import profile, regimes, relations, slopes, statistics
 from foreshock.features.scalar.declared import MOST_PAIRED, PER_POINT, PER_TAG
-from foreshock.features.scalar.state import COUNT, HORIZONS, LEAST, MEAN, MOST, SQUARES, STRANGE, WINDOW, ScalarState
+from foreshock.features.scalar.state import (
+    BINS,
+    COUNT,
+    HORIZONS,
+    LEAST,
+    MEAN,
+    MOST,
+    SQUARES,
+    STRANGE,
+    WINDOW,
+    ScalarState,
+)
 from foreshock.vocabulary import MaskReason
 
 _HORIZONS_S = np.array(list(HORIZONS.values()), np.float64)
-_BINS_OF = slopes.BINS
 _COLUMN = {each.name: k for k, each in enumerate(PER_TAG)}
 _SLOPES, _PROFILE, _RELATED = _COLUMN["slope_10min"], _COLUMN["day_expected"], _COLUMN["strongest"]
 _ABSENT = masks.code_of(MaskReason.CHANNEL_ABSENT)
@@ -74,7 +85,7 @@ def _trends(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
     for h in range(_HORIZONS_S.shape[0]):
         horizon = _HORIZONS_S[h]
         if state.sloped[s, j, h] == 2:
-            now_s = state.open_bin[s, j, h] * (horizon / _BINS_OF)
+            now_s = state.open_bin[s, j, h] * (horizon / BINS)
             rings = state.bin_at_s[s, j, h], state.bin_value[s, j, h]
             found = slopes.of_bins(rings[0], rings[1], state.bins[s, j, h], now_s, horizon, state.slope[s, j, h])
             state.sloped[s, j, h] = 1 if found else 0
@@ -171,7 +182,7 @@ def _point(state: ScalarState, slot: int, out: npt.NDArray[np.float64], mask: np
     """Speed, load, and the operating condition, found from the windows before."""
     drive, at = state.drive[slot], operating(state, slot)
     out[0], out[1] = drive[1], drive[3]
-    mask[0], mask[1] = (0 if drive[0] else _NO_SPEED), (0 if drive[2] else _ABSENT)
+    mask[0], mask[1] = (0 if drive[0] else _NO_SPEED), (0 if drive[2] and drive[4] else _ABSENT)
     if state.rows[slot, 1] < state.rows[slot, 0]:
         mask[2:] = _NOT_RUNNING
     elif at is None:
@@ -221,3 +232,22 @@ def close(state: ScalarState, slot: int) -> None:
     state.drive[slot] = 0.0
     state.rows[slot] = 0
     state.began_ns[slot] = state.offset[slot] = -1
+
+
+def relate(old: ScalarState, new: ScalarState, both: Sequence[tuple[int, int]]) -> None:
+    """Copy what is known of tags and pairs of tags from one state to another.
+
+    Parameters
+    ----------
+    both
+        Places in `old` and in `new` of the tags that both have.
+    """
+    most = old.own.shape[1], new.own.shape[1]
+    known = [(i, k) for i, k in both if i < most[0] and k < most[1]]
+    for i, k in known:
+        new.own[0, k] = old.own[0, i]
+        for i2, k2 in known:
+            if k2 < k:
+                pair = old.pair[0, relations.place(i, i2)]
+                turned = (i2 < i) != (k2 < k)
+                new.pair[0, relations.place(k, k2)] = pair[[0, 2, 1, 4, 3, 5]] if turned else pair

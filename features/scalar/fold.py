@@ -26,8 +26,11 @@ from foreshock.features.scalar.state import (
     WINDOW,
     ScalarState,
 )
+from foreshock.vocabulary import RunState
 
 HOUR_NS = 3_600_000_000_000
+RUN_STATES = (RunState.STOPPED, RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+RUNNING = RUN_STATES.index(RunState.RUNNING)
 _WIDTH_NS = np.array([seconds * 1_000_000_000 // BINS for seconds in HORIZONS.values()], np.int64)
 
 
@@ -37,10 +40,12 @@ class Rows(NamedTuple):
     slot: npt.NDArray[np.int64]  # [rows] of their measuring point; -1: nothing is kept of it
     at_ns: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]  # of the record in its partition
+    row: npt.NDArray[np.int64]  # place in the record
     x: npt.NDArray[np.float64]  # [rows, tags] in SI, NaN where missing
-    running: npt.NDArray[np.uint8]  # 1: the machine runs; slopes, profiles and relations are of the running machine
+    run: npt.NDArray[np.int64]  # run state by `RUN_STATES`; slopes, profiles and relations are of the running machine
     speed: npt.NDArray[np.float64]  # in Hz, NaN where unknown
-    load: npt.NDArray[np.float64]
+    load: npt.NDArray[np.float64]  # as a share of the rated load, or what follows the load in its own unit
+    stated: npt.NDArray[np.uint8]  # 1: a share of the rated load
 
 
 @njit(cache=True, nogil=True)
@@ -92,9 +97,10 @@ def _hours(state: Any, s: int, j: int, at_ns: int, value: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _drive(state: Any, s: int, speed: float, load: float) -> None:
+def _drive(state: Any, s: int, speed: float, load: float, stated: int) -> None:
     """Fold speed and load into their means over the window, and note the largest ones."""
     drive = state.drive[s]
+    drive[4] = stated
     for k in range(2):
         value = speed if k == 0 else load
         if math.isfinite(value):
@@ -111,8 +117,12 @@ def _row(state: Any, rows: Any, i: int) -> None:
         state.offset[s] = rows.offset[i]
     state.last_ns[s] = at_ns
     state.rows[s, 0] += 1
-    state.rows[s, 1] += rows.running[i]
-    _drive(state, s, rows.speed[i], rows.load[i])
+    running = rows.run[i] == RUNNING
+    state.rows[s, 1] += 1 if running else 0
+    state.last[s, 0] = rows.offset[i]
+    state.last[s, 1] = rows.row[i]
+    state.last[s, 2] = rows.run[i]
+    _drive(state, s, rows.speed[i], rows.load[i], rows.stated[i])
     for j in range(state.seen.shape[1]):
         value = rows.x[i, j]
         if math.isfinite(value):
@@ -121,7 +131,7 @@ def _row(state: Any, rows: Any, i: int) -> None:
             state.value[s, j, k] = value
             state.seen[s, j] += 1
             _window(state.window[s, j], value)
-            if rows.running[i]:
+            if running:
                 _bins(state, s, j, at_ns, value)
                 _hours(state, s, j, at_ns, value)
         elif math.isinf(value):

@@ -58,14 +58,17 @@ class ScalarState(NamedTuple):
     centre: F64  # [slots, REGIMES, 2] speed and load of each operating condition
     weight: I64  # [slots, REGIMES] windows behind it, 0: none such
     top: F64  # [slots, 2] largest speed and load so far
-    regime: I64  # [slots, 4] the one that holds, the one that is sought, windows that sought it, time of the last change
+    regime: (
+        I64  # [slots, 4] the one that holds, the one that is sought, windows that sought it, time of the last change
+    )
     sought: F64  # [slots, 2] mean of the windows that sought it
-    drive: F64  # [slots, 4] speed and load since the last vector: count and mean of each
+    drive: F64  # [slots, 5] speed and load since the last vector: count and mean of each; 1 where the load was stated
     due_ns: I64  # [slots] end of the window, -1 before the first row
     began_ns: I64  # [slots] first row of the window, -1: none yet
     offset: I64  # [slots] its input offset
     rows: I64  # [slots, 2] rows of the window, and how many of them are of the running machine
-    last_ns: I64  # [slots] the newest row
+    last_ns: I64  # [slots] the newest row ...
+    last: I64  # [slots, 3] ... its input offset, its place in the record, and its run state
 
 
 class FieldOf(NamedTuple):
@@ -103,12 +106,13 @@ def fields(tags: int) -> dict[str, FieldOf]:
         "top": FieldOf((2,), f64),
         "regime": FieldOf((4,), i64, -1),
         "sought": FieldOf((2,), f64),
-        "drive": FieldOf((4,), f64),
+        "drive": FieldOf((5,), f64),
         "due_ns": FieldOf((), i64, -1),
         "began_ns": FieldOf((), i64, -1),
         "offset": FieldOf((), i64, -1),
         "rows": FieldOf((2,), i64),
         "last_ns": FieldOf((), i64, -1),
+        "last": FieldOf((3,), i64, -1),
     }
 
 

@@ -1,0 +1,195 @@
+"""From the rows of a registered asset's frames to feature vectors: where speed, current and load are, and the records."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from foreshock import lineage
+from foreshock.contract import Asset, Tag, TelemetryFrame
+from foreshock.core.points import Entry
+from foreshock.core.scalars import Ended as Stretch
+from foreshock.core.scalars import Scalars
+from foreshock.features import masks, run_state
+from foreshock.features.run_state import RunMemory
+from foreshock.features.scalar import declared
+from foreshock.features.scalar.declared import PER_TAG, SCALAR
+from foreshock.features.scalar.fold import RUN_STATES, RUNNING, Rows
+from foreshock.features.scalar.state import MOST_TAGS
+from foreshock.signals import Ended, FeatureVector, SpeedSource
+from foreshock.units import QUANTITIES, units_of
+from foreshock.vocabulary import MaskReason
+
+F64 = npt.NDArray[np.float64]
+LOADS = ("torque", "power", "current")
+"""Quantities that follow the load, where nobody states it; the first one that there is."""
+_VOID = PER_TAG[0].voided_by
+_QUALITY = masks.code_of(MaskReason.QUALITY)
+
+
+class _Sources(NamedTuple):
+    """Columns of a frame that say how the machine runs; None where there is none."""
+
+    speed: int | None
+    current: int | None
+    load: int | None  # a share of the rated load
+    follows: int | None  # what follows the load
+
+
+@lru_cache(maxsize=4096)
+def _sources(tags: tuple[Tag, ...]) -> _Sources:
+    of = {tag.quantity: k for k, tag in reversed(list(enumerate(tags)))}
+    load = next((k for k, tag in enumerate(tags) if tag.name.lower() == "load" and tag.quantity == "ratio"), None)
+    return _Sources(of.get("speed"), of.get("current"), load, next((of[each] for each in LOADS if each in of), None))
+
+
+def _column(x: F64, column: int | None, stated: float | None) -> F64:
+    """What the records state, else a tag, NaN where there is neither."""
+    if stated is not None or column is None:
+        return np.full(len(x), math.nan if stated is None else stated)
+    return x[:, column].copy()
+
+
+def follow(
+    entry: Entry, frame: TelemetryFrame, x: F64, at_ns: npt.NDArray[np.int64], late: list[bool], every_s: float
+) -> tuple[FeatureVector, ...]:
+    """Take the rows of a frame into the state of its measuring point, and give the vectors that end with them.
+
+    Parameters
+    ----------
+    entry
+        Of a registered asset.
+    frame
+        Its record.
+    x : float64 [rows, tags]
+        In SI.
+    at_ns : int64 [rows]
+        Time that rules work with.
+    late
+        Rows that are left out.
+    every_s
+        Source time from vector to vector.
+    """
+    names = tuple(tag.name for tag in frame.tags)
+    scalars = entry.point.scalars
+    scalars = entry.point.scalars = Scalars(names) if scalars is None else scalars.of(names)
+    kept = np.flatnonzero(~np.array(late, np.bool_))
+    x, at_ns = x[kept], at_ns[kept]
+    sources = _sources(frame.tags)
+    speed = _column(x, sources.speed, frame.context.speed_hz)
+    share = _column(x, sources.load, frame.context.load)
+    stated = frame.context.load is not None or sources.load is not None
+    void = _void(entry, names)
+    run = _run(scalars, entry.asset, at_ns, speed, _column(x, sources.current, None), share)
+    if void:
+        x = x.copy()
+        x[:, void] = math.nan
+    rows = Rows(
+        slot=np.zeros(len(kept), np.int64),
+        at_ns=np.ascontiguousarray(at_ns),
+        offset=np.full(len(kept), frame.origin.offset),
+        row=kept.astype(np.int64),
+        x=np.ascontiguousarray(x),
+        run=run,
+        speed=speed,
+        load=share if stated else _column(x, sources.follows, None),
+        stated=np.full(len(kept), stated, np.uint8),
+    )
+    every_ns = max(1, round(every_s * 1e9))
+    source = SpeedSource.CONTEXT if frame.context.speed_hz is not None else SpeedSource.TACHOMETER
+    return tuple(_vector(frame, stretch, void, source) for stretch in scalars.take(rows, frame.origin, every_ns))
+
+
+def _void(entry: Entry, names: tuple[str, ...]) -> list[int]:
+    """Tags that a quality condition makes worthless: their values are neither told nor learnt."""
+    bad = {each.finding.channel for each in entry.standing if each.finding.kind in _VOID}
+    return [k for k, name in enumerate(names) if name in bad]
+
+
+def _run(
+    scalars: Scalars, asset: Asset, at_ns: npt.NDArray[np.int64], speed: F64, current: F64, load: F64
+) -> npt.NDArray[np.int64]:
+    """Run state of each row, by its place in `RUN_STATES`; a machine that nothing is known about runs."""
+    known = np.isfinite(speed) | np.isfinite(current) | np.isfinite(load)
+    out = np.full(len(at_ns), RUNNING, np.int64)
+    if not known.any() and scalars.run == RunMemory():
+        return out
+    before_ns = int(scalars.state.last_ns[0])
+    columns = (at_ns.tolist(), speed.tolist(), current.tolist(), load.tolist())
+    for i, (ns, hz, ampere, share) in enumerate(zip(*columns, strict=True)):
+        scalars.run = run_state.step(
+            scalars.run,
+            speed_hz=_known(hz),
+            level=None,
+            rated_speed_hz=asset.rated_speed_hz,
+            elapsed_s=None if before_ns < 0 else (ns - before_ns) * 1e-9,
+            current=_known(ampere),
+            load=_known(share),
+        )
+        out[i], before_ns = RUN_STATES.index(scalars.run.state), ns
+    return out
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _vector(frame: TelemetryFrame, stretch: Stretch, void: list[int], source: SpeedSource) -> FeatureVector:
+    names, units = _names(frame.tags)
+    codes = stretch.described.masks
+    if void:
+        codes = codes.copy()
+        for k in void:
+            if k < MOST_TAGS:
+                codes[k * len(PER_TAG) : (k + 1) * len(PER_TAG)] = _QUALITY
+    values = tuple(
+        None if code else value for value, code in zip(stretch.described.values.tolist(), codes.tolist(), strict=True)
+    )
+    known = stretch.speed_hz is not None
+    return FeatureVector(
+        vector_id=lineage.event_id("vector", stretch.origin, stretch.row, frame.point, SCALAR.id),
+        asset=frame.asset,
+        point=frame.point,
+        site=frame.site,
+        gateway=frame.gateway,
+        origin=stretch.origin,
+        first_offset=stretch.first_offset,
+        channels=tuple(tag.name for tag in frame.tags[:MOST_TAGS]),
+        from_ns=stretch.from_ns,
+        until_ns=stretch.until_ns,
+        sampling_rate_hz=None,
+        samples=stretch.rows,
+        ended=Ended.GAP if stretch.gap else Ended.COMPLETE,
+        run_state=stretch.run_state,
+        speed_hz=stretch.speed_hz,
+        speed_source=source if known else SpeedSource.UNKNOWN,
+        load=stretch.load,
+        feature_set=SCALAR.id,
+        names=names,
+        units=units,
+        values=values,
+        masks=masks.words(codes.tobytes()),
+        zone="",
+        trace_id=lineage.trace_id(frame.origin),
+        regime=frame.context.regime or (f"c{stretch.regime + 1}" if stretch.regime >= 0 else ""),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _names(tags: tuple[Tag, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and UCUM units of the vector of a frame."""
+    names, units = declared.columns(tuple(tag.name for tag in tags))
+    bases = [units_of(tag.quantity)[0] if tag.quantity in QUANTITIES else tag.unit for tag in tags[:MOST_TAGS]]
+    own = [_resolved(unit, base) for base in bases for unit in units[: len(PER_TAG)]]
+    return names, (*own, *units[len(own) :])
+
+
+def _resolved(unit: str, base: str) -> str:
+    """Unit of a feature of a tag whose SI unit is `base`."""
+    if unit == "u/s":
+        return f"{base}/s"
+    return base if unit == "u" else unit
