@@ -20,16 +20,15 @@ from foreshock.alerts.commands import command, work
 from foreshock.alerts.conditions import Demand
 from foreshock.alerts.due import due_ns
 from foreshock.alerts.policy import Policy
+from foreshock.alerts.quiet import lags
 from foreshock.alerts.settle import STANDING, advance, settle
 from foreshock.alerts.states import Alarm, Context, Draft, Lead, Member, Step
 from foreshock.alerts.transitions import transition
 from foreshock.alerts.turn import NS, Turn, rank
 from foreshock.alerts.vocabulary import AlarmState, SuppressedBy
 
-__all__ = ["Alarm", "Context", "Draft", "Step", "command", "due_ns", "heard", "step", "tick", "transition", "work"]
+__all__ = ["Alarm", "Context", "Draft", "Step", "command", "due_ns", "step", "tick", "transition", "work"]
 
-LAG_NS = NS  # a lag that varies by less is the same: due times stay where they are
-_QUIET = frozenset({AlarmState.NORMAL, AlarmState.SUPPRESSED})
 _MISSED = {
     SuppressedBy.FLEETING: "it was over before its on-delay was",
     SuppressedBy.N_OF_M: "too few of the last rows were at its level",
@@ -65,7 +64,7 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
         if not _asks(demands):
             return turn.done()
         turn.begin()
-    if abs(log_ns - context.at_ns - alarm.lag_ns) > LAG_NS:
+    if lags(alarm, context.at_ns, log_ns):
         turn.rest = turn.rest._replace(lag_ns=log_ns - context.at_ns)
     turn.fell_ns = None
     for point, demand in demands.items():
@@ -74,32 +73,6 @@ def step(policy: Policy, alarm: Alarm, demands: Mapping[str, Demand], context: C
     turn.set(maintenance=tuple(sorted(worked_on)), parent=context.parent, heard_ns=log_ns)
     settle(turn)
     return turn.done()
-
-
-def heard(policy: Policy, alarm: Alarm, *, at_ns: int, log_ns: int, delayed_s: float, parent: str) -> Alarm | None:
-    """Give what `step` gives for a row that demands nothing, where that is only that it was heard; None: it may be more.
-
-    What was suppressed and is over waits for its end for minutes, and every block of its asset passes here meanwhile.
-    """
-    incident = alarm.incident
-    if (
-        incident is None
-        or incident.over_ns is None
-        or incident.raised_ns is not None
-        or incident.state not in _QUIET
-        or incident.held is not None
-        or incident.maintenance
-        or incident.parent != parent
-        or alarm.members
-        or alarm.ended
-        or alarm.shelf is not None
-        or alarm.windows
-        or policy.windows
-        or at_ns - incident.over_ns >= int(policy.close_after_s * NS) - NS
-        or abs(log_ns - at_ns - alarm.lag_ns) > LAG_NS
-    ):
-        return None
-    return alarm._replace(incident=incident._replace(delayed_s=delayed_s, heard_ns=log_ns, seen_ns=at_ns))
 
 
 def _asks(demands: Mapping[str, Demand]) -> bool:
@@ -140,7 +113,9 @@ def _take(turn: Turn, point: str, demand: Demand) -> None:
     if reading.value is not None:
         turn.values[point] = reading.value
     if demand.severity is not None:
-        kept = before.lead if before is not None and not demand.rule else lead
+        same = before is not None and before.severity is demand.severity
+        says = demand.rule and not (same and rank(demand.reached) < demand.severity.rank)  # more than that it still stands
+        kept = lead if says or before is None else before.lead
         others.append(Member(point, demand.severity, demand.withheld, demand.falls, kept))
     turn.members = tuple(sorted(others))
     if demand.severity or demand.missed:

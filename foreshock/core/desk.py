@@ -19,6 +19,7 @@ from foreshock.alerts import budget, lifecycle, margin, windows
 from foreshock.alerts.conditions import Condition, Reading, evaluate, level, lowest
 from foreshock.alerts.files import resolve
 from foreshock.alerts.policy import Policy
+from foreshock.alerts.quiet import heard, lags, unmoved
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.states import Context, Lead, Step
 from foreshock.alerts.vocabulary import Holds
@@ -74,7 +75,7 @@ class Desk:
                 return ()
         if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
             return ()
-        if _passes(entry, outcome):
+        if _passes(entry, outcome, partitions):
             return ()
         told = tuple(self._rows(entry, outcome))
         settle(entry.block.asset, entry.owner, partitions[entry.block.origin.partition])
@@ -115,34 +116,57 @@ class Desk:
                 del alerts.said[key]
 
 
-def _passes(entry: Entry, outcome: Outcome) -> bool:
-    """Take up a row below every level while nothing but an incident that is over stands; False: it is not such a row."""
-    alerts, rows = entry.owner.alerts, outcome.score.rows
+def _passes(entry: Entry, outcome: Outcome, partitions: Mapping[int, Partition]) -> bool:
+    """Take up a row below every level that changes nothing but when its asset was heard last; False: it may do more."""
+    alerts, rows, point = entry.owner.alerts, outcome.score.rows, entry.block.point
     row = rows[0]
     if (
         len(rows) > 1
-        or alerts.conditions
-        or alerts.said
         or outcome.anomalies
-        or entry.owner.due_ns is None
-        or row.state is ScoreState.LATE
         or row.p_value is None
         or row.value is None
         or not row.value < alerts.floor
+        or outcome.score.mode is not Mode.MODEL
         or entry.context.maintenance
     ):
         return False
-    origin = entry.block.origin
+    policy, origin = alerts.policy, entry.block.origin
     at_ns = min(row.source_ns, entry.at_ns)
-    delayed_s = (origin.ingest_ns - at_ns) / 1e9
-    after = lifecycle.heard(
-        alerts.policy, alerts.alarm, at_ns=at_ns, log_ns=origin.ingest_ns, delayed_s=delayed_s, parent=alerts.parent
+    condition = alerts.conditions.get(point)
+    if condition is None:
+        if any(said.over and said.point == point for said in alerts.said.values()):  # it is forgotten now
+            return False
+        demands = None
+    else:
+        factor = alerts.margin * scale(policy, (entry.model or entry.point.model).recipe)
+        if not unmoved(policy, condition, at_ns, row.value, factor) or _inhibited(entry, policy):
+            return False
+        demands = condition.counts[0].severity
+    late = lags(alerts.alarm, at_ns, origin.ingest_ns)
+    lag_ns = origin.ingest_ns - at_ns
+    after = heard(
+        policy,
+        alerts.alarm,
+        point=point,
+        demands=demands,
+        value=row.value,
+        at_ns=at_ns,
+        log_ns=origin.ingest_ns,
+        parent=alerts.parent,
+        due_ns=lifecycle.due_ns(policy, alerts.alarm, entry.asset.path, lag_ns) if late else entry.owner.due_ns,
     )
     if after is None:
         return False
     alerts.alarm = after
     alerts.topic, alerts.topic_id, alerts.site = origin.topic, origin.topic_id, entry.block.site
+    if late:
+        settle(entry.block.asset, entry.owner, partitions[origin.partition])
     return True
+
+
+def _inhibited(entry: Entry, policy: Policy) -> bool:
+    """Whether a fault of the sensor stands, of a kind that the policy names."""
+    return any(each.finding.kind.value in policy.inhibit_on for each in entry.standing)
 
 
 def scale(policy: Policy, recipe: Recipe) -> float:
@@ -233,7 +257,7 @@ def _reading(entry: Entry, row: ScoreRow, mode: Mode, alerts: Alerts) -> Reading
         effect=said.effect if said else (),
         usable=row.state is not ScoreState.NOT_USABLE,
         running=row.run_state is RunState.RUNNING,
-        inhibited=any(each.finding.kind.value in alerts.policy.inhibit_on for each in entry.standing),
+        inhibited=_inhibited(entry, alerts.policy),
         mode=mode.value,
         anomaly_id=said.anomaly_id if said else "",
         evidence=said.evidence if said else "",
