@@ -54,8 +54,7 @@ def register(
         "warmup_blocks": warmup_blocks,
         "warmup_s": warmup_s,
     }
-    entries = [("--asset", given)] if file is None else _entries(file)
-    assets = [_asset(place, entry) for place, entry in entries]
+    assets = [_asset("--asset", given)] if file is None else read_assets(file)
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     ensure(settings)
     with Sender(settings) as sender:
@@ -88,6 +87,17 @@ def list_(
         points = ", ".join(point.point for point in each.points)
         table.add_row(each.asset, each.asset_class, "/".join(each.path), each.criticality, each.owner, points)
     Console().print(table)
+
+
+def read_assets(file: Path) -> list[Asset]:
+    """Read master data: one asset, or a list named `assets`.
+
+    Raises
+    ------
+    ConfigurationError
+        The file cannot be read, or an asset is not as it must be.
+    """
+    return [_asset(place, entry) for place, entry in _entries(file)]
 
 
 def _entries(file: Path) -> list[tuple[str, Any]]:

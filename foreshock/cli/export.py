@@ -1,4 +1,4 @@
-"""`foreshock export`: raw blocks or scores as Parquet files."""
+"""`foreshock export`: raw blocks, scores or feature vectors as Parquet files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, Pre
 
 
 def run(
-    topic: Annotated[str, typer.Option(help="scores.v1 or sensors.v1.")],
+    topic: Annotated[str, typer.Option(help="scores.v1, features.v1 or sensors.v1.")],
     out: Annotated[Path, typer.Option(help="Folder; an export that is there already is continued.")],
     config: ConfigOption = None,
     bootstrap: BootstrapOption = None,

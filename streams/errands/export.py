@@ -1,4 +1,4 @@
-"""Raw blocks and scores as Parquet files, for people with other tools. Bounded memory; goes on where it stopped.
+"""Raw blocks, scores and feature vectors as Parquet files, for people with other tools. Bounded memory; goes on where it stopped.
 
 A file holds consecutive offsets of one partition of the topic, from one day and asset class:
 
@@ -20,19 +20,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from foreshock.contract import Block, Origin, SensorBlock
+from foreshock.contract import Origin
 from foreshock.errors import ConfigurationError, InputRejected
 from foreshock.settings import Settings
 from foreshock.streams.codec.outputs_in import decode_output
 from foreshock.streams.coders import decoder_for, registry_for
+from foreshock.streams.errands.export_rows import block_row, score_rows, vector_row, write
 from foreshock.streams.errands.tailing import records
+from foreshock.streams.errands.vector_file import require_pyarrow
 from foreshock.streams.kafka import bounds, reader_config
 from foreshock.streams.topics import inspect
 
-EXPORTED = ("scores.v1", "sensors.v1")
+EXPORTED = ("scores.v1", "sensors.v1", "features.v1")
 _ROWS, _BYTES = 20_000, 64 * 1024 * 1024  # of a stretch, at most
 _ANSWER_S = 10.0
 
@@ -76,11 +77,8 @@ class Export:
 
     def __init__(self, settings: Settings, topic: str, out: Path) -> None:
         if topic not in EXPORTED:
-            raise ConfigurationError(f"{topic} cannot be exported; {' and '.join(EXPORTED)} can")
-        try:
-            import pyarrow  # noqa: F401, ICN001  # whether it is there is asked before anything is read
-        except ImportError:
-            raise ConfigurationError("export needs the extra `parquet`: pip install foreshock[parquet]") from None
+            raise ConfigurationError(f"{topic} cannot be exported; {', '.join(EXPORTED)} can")
+        require_pyarrow()
         found = inspect(settings)
         if topic not in found:
             raise ConfigurationError(f"there is no topic {settings.topics.prefix}{topic}")
@@ -142,26 +140,28 @@ class Export:
     def _rows(self, message: Message, value: bytes | None) -> list[dict[str, Any]]:
         place = _place(message)
         if self._topic == "scores.v1":
-            return list(_score_rows(decode_output(value or b"", self._registry)["record"], place))
+            return list(score_rows(self._decode(value), place))
+        if self._topic == "features.v1":
+            return [vector_row(value or b"", self._decode(value), place)]
         origin = Origin(topic=self._info.name, topic_id=self._info.topic_id, **place)
-        return [_block_row(self._decoder.decode(value, origin=origin, key=message.key()), place)]
+        return [block_row(self._decoder.decode(value, origin=origin, key=message.key()), place)]
+
+    def _decode(self, value: bytes | None) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = decode_output(value or b"", self._registry)["record"]
+        return found
 
     def _write(self, number: int, stretch: Stretch) -> Written:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        files = []
+        files, count = [], 0
         for (day, name), rows in sorted(stretch.rows.items()):
             folder = self._folder / f"day={day}" / f"class={quote(name, safe='') or 'none'}"
             folder.mkdir(parents=True, exist_ok=True)
             file = folder / f"part-{number}-{stretch.start:013d}-{stretch.next - 1:013d}.parquet"
             draft = file.with_suffix(".draft")
-            pq.write_table(pa.Table.from_pylist(rows, schema=_schema(self._topic, pa)), draft, compression="zstd")
+            count += write(draft, self._topic, rows, self._decode)
             _sync(draft)
             draft.replace(file)
             files.append(str(file))
         self._note(number, stretch.next)
-        count = sum(map(len, stretch.rows.values()))
         return Written(number, stretch.start, stretch.next, count, tuple(files), stretch.skipped)
 
     def _manifest(self, number: int) -> Path:
@@ -210,71 +210,3 @@ def _asset_classes(settings: Settings) -> Iterator[tuple[str, str]]:
 def _place(message: Message) -> dict[str, Any]:
     at_ns = message.timestamp()[1] * 1_000_000
     return {"partition": message.partition(), "offset": message.offset(), "ingest_ns": at_ns}
-
-
-def _score_rows(record: Mapping[str, Any], place: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    origin = record["origin"]
-    shared = {name: record[name] for name in _SHARED}
-    for number, row in enumerate(record["rows"]):
-        told = {name: row[name] for name in _ROW} | {"features": np.asarray(row["features"], np.float32).tolist()}
-        yield {
-            **shared, **told, **place, "row": number, "input_partition": origin["partition"], "input_offset": origin["offset"]
-        }  # fmt: skip
-
-
-def _block_row(block: Block, place: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a block or a frame as it was sent: samples as bytes, channel after channel; rows of a frame one after the other."""
-    row: dict[str, Any] = {**place, "asset": block.asset, "point": block.point}
-    if isinstance(block, SensorBlock):
-        samples = block.samples.astype(block.samples.dtype.newbyteorder("<"))
-        own = {
-            "source_ns": block.source_ns,
-            "channels": list(block.channels),
-            "units": [block.unit] * len(block.channels),
-        }
-        how = {"sampling_rate_hz": block.sampling_rate_hz, "encoding": samples.dtype.str, "scale": block.scale}
-        return {**row, **own, **how, "samples": samples.tobytes()}
-    return {
-        **row,
-        "source_ns": int(block.times_ns[-1]),
-        "channels": [tag.name for tag in block.tags],
-        "units": [tag.unit for tag in block.tags],
-        "times_ns": block.times_ns.tolist(),
-        "values": block.values.reshape(-1).tolist(),
-    }
-
-
-_SHARED = ("score_id", "asset", "point", "mode", "feature_set", "model", "policy", "reference", "regime", "learning")
-_ROW = ("source_ns", "state", "reason", "value", "p_value", "alarm", "run_state", "trend")
-
-
-def _schema(topic: str, pa: Any) -> Any:
-    place = [("partition", pa.int32()), ("offset", pa.int64()), ("ingest_ns", pa.int64())]
-    if topic == "scores.v1":
-        kinds = {
-            "source_ns": pa.int64(),
-            "value": pa.float64(),
-            "p_value": pa.float64(),
-            "trend": pa.float64(),
-            "alarm": pa.bool_(),
-        }
-        texts = [(name, pa.string()) for name in _SHARED]
-        rows = [(name, kinds.get(name, pa.string())) for name in _ROW]
-        more = [("row", pa.int32()), ("input_partition", pa.int32()), ("input_offset", pa.int64())]
-        return pa.schema([*texts, *rows, ("features", pa.list_(pa.float32())), *place, *more])
-    return pa.schema(
-        [
-            ("asset", pa.string()),
-            ("point", pa.string()),
-            ("source_ns", pa.int64()),
-            ("channels", pa.list_(pa.string())),
-            ("units", pa.list_(pa.string())),
-            ("sampling_rate_hz", pa.float64()),
-            ("encoding", pa.string()),
-            ("scale", pa.float64()),
-            ("samples", pa.binary()),
-            ("times_ns", pa.list_(pa.int64())),
-            ("values", pa.list_(pa.float64())),
-            *place,
-        ]
-    )

@@ -1,8 +1,8 @@
 """Feature vectors as a table: a row for each channel of a vector, a column for each feature.
 
 A column has one unit, which stands in its metadata. Where the vectors of a file have one feature in several units (an
-acceleration and a velocity), each unit has a column of its own: `rms (m/s2)`, `rms (m/s)`. A feature that has no value is
-null, and `masks` says why.
+acceleration and a velocity), each unit has a column of its own: `rms (m/s2)`, `rms (m/s)`; so has a feature that is named
+like a column of another meaning: `regime (1)`. A feature that has no value is null, and `masks` says why.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ _PLAIN = (
     *(("vector_id", "string", ""), ("asset", "string", ""), ("point", "string", ""), ("channel", "string", "")),
     *(("from_ns", "int64", "ns"), ("until_ns", "int64", "ns"), ("sampling_rate_hz", "float64", "Hz")),
     *(("samples", "int64", "1"), ("speed_hz", "float64", "Hz"), ("speed_source", "string", "")),
-    *(("run_state", "string", ""), ("feature_set", "string", ""), ("zone", "string", "")),
+    *(("ended", "string", ""), ("run_state", "string", ""), ("load", "float64", "1"), ("regime", "string", "")),
+    *(("feature_set", "string", ""), ("zone", "string", "")),
 )
 _PLACE = (("input_topic", "string"), ("input_partition", "int32"), ("input_first", "int64"), ("input_last", "int64"))
 MASKS = "masks"
+_TAKEN = frozenset({MASKS, "offset", "partition", "ingest_ns", *(each[0] for each in (*_PLAIN, *_PLACE))})
 
 
 class Layout:
@@ -89,7 +91,8 @@ class Layout:
         ]
 
     def _column(self, feature: str, unit: str) -> str:
-        return feature if len(self._features[feature]) == 1 else f"{feature} ({unit or '1'})"
+        alone = len(self._features[feature]) == 1 and feature not in _TAKEN
+        return feature if alone else f"{feature} ({unit or '1'})"
 
     def _cells(self, vector: Vector) -> list[tuple[str, list[_Cell]]]:
         """Give the channels of a vector and what belongs to each; the vectors of a point all have the same."""
@@ -106,11 +109,8 @@ class Layout:
 
 def split(name: str, channels: Iterable[str]) -> tuple[str, str]:
     """Take `rms[DE]` apart: the feature, and the channel; "" where the name has none of these channels."""
-    for channel in channels:
-        feature = name.removesuffix(f"[{channel}]")
-        if feature != name:
-            return feature, channel
-    return name, ""
+    found = max((each for each in channels if name.endswith(f"[{each}]")), key=len, default=None)
+    return (name, "") if found is None else (name.removesuffix(f"[{found}]"), found)
 
 
 def _key(vector: Vector) -> _Key:

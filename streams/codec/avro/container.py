@@ -1,22 +1,25 @@
-"""Avro container files, for `foreshock validate`: their records one by one, as the bytes they have.
+"""Avro container files: their records one by one, as the bytes they have (`foreshock validate`), and written likewise.
 
 The schema in the file is only looked up: a file whose schema is none of ours is refused, as a message would be.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from foreshock.contract import Reason
 from foreshock.errors import InputRejected
 from foreshock.streams.codec.avro.reader import make
-from foreshock.streams.codec.avro.schema import SchemaError, fingerprint
+from foreshock.streams.codec.avro.schema import Schema, SchemaError, fingerprint
+from foreshock.streams.codec.avro.writer import long_bytes
 
 MAGIC = b"Obj\x01"
 _SYNC = 16
 _MOST_BYTES = 256 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024  # of records that are written as one block
 _META = make({"type": "map", "values": "bytes"}, {"type": "map", "values": "bytes"})
 _LONG = make("long", "long")
 
@@ -69,3 +72,38 @@ def _blocks(data: bytes, at: int, codec: bytes) -> Iterator[tuple[int, bytes]]:
         block = data[at:end]
         yield count, zlib.decompressobj(-15).decompress(block, _MOST_BYTES) if codec == b"deflate" else block
         at = end + _SYNC
+
+
+def write(schema: Schema, metadata: Mapping[str, str], bodies: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the pieces of a file, one after the other; the same records and metadata give the same bytes.
+
+    Parameters
+    ----------
+    schema
+        Of all records.
+    metadata
+        What stands in the head beside schema and codec; names that begin with `avro.` are Avro's own.
+    bodies
+        Avro bodies of the records.
+    """
+    entries = {"avro.codec": "null", "avro.schema": json.dumps(schema), **metadata}
+    head = [long_bytes(len(entries))]
+    for text in (part for entry in entries.items() for part in entry):
+        head += [long_bytes(len(text.encode())), text.encode()]
+    whole = MAGIC + b"".join(head) + long_bytes(0)
+    sync = hashlib.sha256(whole).digest()[:_SYNC]
+    yield whole + sync
+    waiting: list[bytes] = []
+    size = 0
+    for body in bodies:
+        waiting.append(body)
+        size += len(body)
+        if size >= _BLOCK_BYTES:
+            yield _block(waiting, size, sync)
+            waiting, size = [], 0
+    if waiting:
+        yield _block(waiting, size, sync)
+
+
+def _block(bodies: list[bytes], size: int, sync: bytes) -> bytes:
+    return long_bytes(len(bodies)) + long_bytes(size) + b"".join(bodies) + sync
