@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from foreshock.contract import Acquisition, Asset, Limit, MeasuringPoint, Reason
-from foreshock.streams.codec import checks, geometry
+from foreshock.contract import (
+    Acquisition,
+    Asset,
+    Band,
+    Bearing,
+    Gear,
+    Impeller,
+    Limit,
+    MeasuringPoint,
+    Reason,
+    Shaft,
+    Tachometer,
+    Zones,
+)
+from foreshock.errors import InputRejected
+from foreshock.machine_checks import misfits
+from foreshock.streams.codec import checks
 from foreshock.streams.codec.checks import reject
-from foreshock.streams.codec.geometry import each, optional
 
 CRITICALITIES = ("low", "medium", "high")
 SUPPORTS = ("", "rigid", "flexible")
 SEVERITIES = ("watch", "warning", "critical")
+_T = TypeVar("_T")
 LONGEST_S = 3.2e8  # ten years: a warm-up that never ends is a mistake
 
 
@@ -41,15 +56,17 @@ def asset(found: Mapping[str, Any]) -> Asset:
         support=_one_of("support", found["support"], SUPPORTS),
         warmup_blocks=warmup,
         warmup_s=seconds,
-        bearings=each("bearings", found["bearings"], geometry.bearing),
+        bearings=_parts(Bearing, found["bearings"]),
         gear_teeth=tuple(found["gear_teeth"]),
-        points=each("points", found["points"], _point),
-        shafts=each("shafts", found["shafts"], geometry.shaft),
-        gears=each("gears", found["gears"], geometry.gear),
-        impellers=each("impellers", found["impellers"], geometry.impeller),
+        points=_each("points", found["points"], _point),
+        shafts=_parts(Shaft, found["shafts"]),
+        gears=_parts(Gear, found["gears"]),
+        impellers=_parts(Impeller, found["impellers"]),
         power_group=checks.check_label("power_group", found["power_group"]),
     )
-    return geometry.check(made)
+    for misfit in misfits(made):
+        reject(Reason.MALFORMED, misfit.place, misfit.sentence, misfit.fix)
+    return made
 
 
 def _point(found: Mapping[str, Any]) -> MeasuringPoint:
@@ -72,12 +89,12 @@ def _point(found: Mapping[str, Any]) -> MeasuringPoint:
         calibrated=found["calibrated"],
         minimum=minimum,
         maximum=maximum,
-        limits=each("limits", found["limits"], _limit),
-        bands=each("bands", found["bands"], geometry.band),
-        zones=optional("zones", found["zones"], geometry.zones),
-        tachometer=optional("tachometer", found["tachometer"], geometry.tachometer),
+        limits=_each("limits", found["limits"], _limit),
+        bands=_parts(Band, found["bands"]),
+        zones=None if found["zones"] is None else Zones(**found["zones"]),
+        tachometer=None if found["tachometer"] is None else Tachometer(**found["tachometer"]),
         hears=tuple(found["hears"]),
-        features=tuple(checks.check_id("features", name) for name in found["features"]),
+        features=tuple(found["features"]),
     )
 
 
@@ -98,3 +115,20 @@ def _one_of(field: str, value: str, known: Sequence[str]) -> str:
         names = ", ".join(repr(str(one)) for one in known)
         reject(Reason.MALFORMED, field, f"{field} is {value!r}", f"send one of {names}")
     return value
+
+
+def _parts(kind: type[_T], found: Sequence[Mapping[str, Any]]) -> tuple[_T, ...]:
+    """Build records whose fields were decoded to their types; what they say is checked for the machine as a whole."""
+    return tuple(kind(**each) for each in found)
+
+
+def _each(field: str, found: Sequence[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], _T]) -> tuple[_T, ...]:
+    return tuple(_inside(f"{field}[{number}]", make, each) for number, each in enumerate(found))
+
+
+def _inside(place: str, make: Callable[[Mapping[str, Any]], _T], found: Mapping[str, Any]) -> _T:
+    try:
+        return make(found)
+    except InputRejected as exc:
+        exc.field = f"{place}.{exc.field}"
+        raise

@@ -70,7 +70,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
         "no shaft 'b'",
     ),
     ("hears nothing known", on_point(hears=["NDE"]), "points[0].hears[0]", "no bearing, gear or impeller 'NDE'"),
-    ("a feature without a name", on_point(features=[""]), "points[0].features", "empty"),
+    ("a feature without a name", on_point(features=[""]), "points[0].features[0]", "is no name"),
 ]
 
 
