@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foreshock.features.declared import DeclaredSet
 from foreshock.features.masks import code_of
-from foreshock.features.waves import declarations, statistics
+from foreshock.features.waves import constants, declarations, fine, parts, reasons, statistics, welch
 from foreshock.features.waves.given import Band, Gear, Given, lower_corner_hz, velocity_samples
 from foreshock.vocabulary import MaskReason
 
@@ -23,6 +23,11 @@ __all__ = ["SIGNAL", "Band", "Extracted", "Gear", "Given", "extract", "lower_cor
 MIN_SAMPLES = 16
 """Fewer samples are no window: all features are masked."""
 
+CHUNK_SAMPLES = 1 << 16
+"""Samples per pass: rows, spectra and envelopes of a chunk stay in the cache."""
+CHUNK_ROWS = (4, 16)
+"""Least and most rows per pass; transforms take four at a time."""
+
 SIGNAL = DeclaredSet(
     "signal",
     1,
@@ -30,10 +35,12 @@ SIGNAL = DeclaredSet(
         *declarations.STATISTICS,
         *declarations.SPECTRAL,
         *declarations.DEMODULATED,
-        *declarations.FAMILIES,
+        *declarations.CEPSTRUM,
+        *declarations.ORDER,
         *declarations.GEAR,
         *declarations.INTEGRATED,
     ),
+    constants=constants.of(),
 )
 
 
@@ -83,19 +90,49 @@ def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:
     """
     if x.ndim != 2:
         raise ValueError(f"samples must be [rows, n], not {list(x.shape)}")
-    columns = set_of(given).per_channel
+    n, columns = x.shape[1], set_of(given).per_channel
     values, masks = np.zeros((len(x), columns)), np.zeros((len(x), columns), np.uint8)
-    if x.shape[1] < MIN_SAMPLES:
+    if n < MIN_SAMPLES:
         masks[...] = code_of(MaskReason.WINDOW_TOO_SHORT)
         return Extracted(values, masks)
-    finite = np.isfinite(x).all(axis=1)
-    masks[~finite] = code_of(MaskReason.NOT_FINITE)
-    rows = np.flatnonzero(finite)
-    if len(rows):
-        some = np.zeros((len(rows), columns))
-        centred = statistics.statistics_rows(np.ascontiguousarray(x[rows], np.float32), some)
-        values[rows] = some
-        constant = rows[centred.mean_square == 0.0]
-        masks[constant, statistics.LEVELS :] = code_of(MaskReason.CONSTANT)
-        masks[rows, len(statistics.NAMES) :] = code_of(MaskReason.WINDOW_TOO_SHORT)  # made next
+    missing = reasons.of(n, given, columns)
+    step = min(max(CHUNK_SAMPLES // n, CHUNK_ROWS[0]), CHUNK_ROWS[1])
+    for first in range(0, len(x), step):
+        part = slice(first, first + step)
+        _extract_chunk(x[part], given, missing, values[part], masks[part])
     return Extracted(values, masks)
+
+
+def _extract_chunk(
+    x: npt.NDArray[np.float32],
+    given: Given,
+    missing: npt.NDArray[np.uint8],
+    values: npt.NDArray[np.float64],
+    masks: npt.NDArray[np.uint8],
+) -> None:
+    finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(x), axis=1)
+    clean = np.ascontiguousarray(x if finite.all() else np.where(finite[:, None], x, 0.0), np.float32)
+    centred = statistics.statistics_rows(clean, values)
+    masks[...] = missing
+    constant = np.flatnonzero(centred.mean_square == 0.0)
+    masks[constant, statistics.LEVELS :] = code_of(MaskReason.CONSTANT)
+    masks[~finite] = code_of(MaskReason.NOT_FINITE)
+    if not missing[reasons.SPECTRAL_AT].all():
+        power = welch.power_rows(centred.rows)
+        at = values[:, reasons.SPECTRAL_AT]
+        welch.form_rows(power, x.shape[1], centred.exponents, centred.mean_square, at)
+    parts.fine_parts(fine.spectrum_rows(centred.rows), given, missing, centred.exponents, values)
+    _to_units(values, given.rate_hz, x.shape[1])
+    unsound = np.logical_and(~np.isfinite(values), masks == 0)
+    masks[unsound] = code_of(MaskReason.NOT_FINITE)
+    values[masks != 0] = 0.0
+
+
+def _to_units(values: npt.NDArray[np.float64], rate_hz: float | None, n: int) -> None:
+    """Turn cycles per sample, bins and samples into Hz and s; without a rate they are masked."""
+    if rate_hz is None:
+        return
+    form, envelope = reasons.SPECTRAL_AT.stop - 6, reasons.DEMODULATED_AT.start
+    values[:, form : form + 2] *= rate_hz
+    values[:, [envelope, envelope + 1, envelope + 5]] *= rate_hz / n
+    values[:, reasons.CEPSTRUM_AT.start] /= rate_hz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foreshock.features.declared import Declared, Input, Scale
 from foreshock.features.spectrum import BANDS
+from foreshock.features.waves.fine import ORDERS
 from foreshock.features.waves.given import Band, Gear
 from foreshock.vocabulary import QualityKind
 
@@ -14,17 +15,14 @@ _SAMPLES = (Input.SAMPLES,)
 _SPEED = (Input.SAMPLES, Input.RATE, Input.SPEED)
 _VIBRATION = (Input.SAMPLES, Input.RATE, Input.QUANTITY, Input.RATED_SPEED, Input.SPEED)
 
-ORDERS = 5
-"""Multiples of the shaft speed whose amplitude is a feature."""
-
 _FACTORS = "ISO 13373-2:2016; R. B. Randall, Vibration-based Condition Monitoring, 2nd ed., 2021, ch. 5"
 _FORM = "G. Peeters, A large set of audio features for sound description, Ircam 2004, sec. 6"
 _WELCH = "P. D. Welch, IEEE Trans. Audio Electroacoust. 15(2), 1967"
-_KURTOSIS = "J. Antoni, Mech. Syst. Signal Process. 20(2), 2006, eq. for the estimate from averaged spectra"
+_KURTOSIS = "J. Antoni, Mech. Syst. Signal Process. 20(2), 2006"
 _ENVELOPE = "R. B. Randall, J. Antoni, Mech. Syst. Signal Process. 25(2), 2011"
 _CEPSTRUM = "R. B. Randall, Mech. Syst. Signal Process. 97, 2017 (cepstrum of a one-sided log spectrum)"
 _VELOCITY = "ISO 2954:2012 (10-1000 Hz), ISO 20816-3:2022 (2-1000 Hz at or below 600 rpm)"
-_SIDEBANDS = "sideband energy ratio: J. Hanna, C. Hatch, M. Kalb, A. Weiss, H. Luo, US patent 8,533,018"
+_SIDEBANDS = "J. Hanna et al., Detection of wind turbine gear tooth defects using sideband energy ratio, GE Energy"
 
 
 def _statistics() -> tuple[Declared, ...]:
@@ -76,8 +74,6 @@ def _spectral() -> tuple[Declared, ...]:
         ("spectral_kurtosis", "", plain, "fourth power-weighted moment of frequency; 1.8 for white noise", _FORM),
         ("entropy", "", plain, "Shannon entropy of the power over its largest value; 1 for white noise", _FORM),
         ("flatness", "", plain, "geometric over arithmetic mean of the power; near 1 for white noise", _FORM),
-        ("impulsiveness", "", plain, "largest spectral kurtosis of a band; 0 for steady noise", _KURTOSIS),
-        ("impulsive_hz", "Hz", hertz, "middle of the band with that spectral kurtosis", _KURTOSIS),
     )
     return bands + tuple(
         Declared(
@@ -97,10 +93,11 @@ def _demodulated() -> tuple[Declared, ...]:
     lines = (
         ("env_low", "Hz", "lower limit of the band that was demodulated"),
         ("env_high", "Hz", "its upper limit"),
+        ("impulsiveness", "", "spectral kurtosis of that band: 0 for steady noise, -1 for a sine, large for bursts"),
         ("env_mean", "u", "mean of the envelope"),
         ("env_depth", "", "standard deviation over mean of the envelope; 0.52 for Gaussian noise"),
         ("env_line_hz", "Hz", "frequency of the largest line in the spectrum of the envelope"),
-        ("env_line", "", "that line over the median line"),
+        ("env_line", "", "amplitude of that line over the geometric mean of all"),
         (
             "env_line_share",
             "",
@@ -114,14 +111,14 @@ def _demodulated() -> tuple[Declared, ...]:
             function=f"{_HERE}.demodulated.demodulated_rows",
             inputs=(Input.SAMPLES, Input.RATE) if unit == "Hz" else _SAMPLES,
             meaning=meaning,
-            source=_ENVELOPE,
+            source=_KURTOSIS if name == "impulsiveness" else _ENVELOPE,
             voided_by=_RATE if unit == "Hz" else (),
         )
         for name, unit, meaning in lines
     )
 
 
-def _families() -> tuple[Declared, ...]:
+def _families() -> tuple[tuple[Declared, ...], tuple[Declared, ...]]:
     def declare(name: str, unit: str, inputs: tuple[Input, ...], function: str, meaning: str, source: str) -> Declared:
         function = f"{_HERE}.{function}"
         return Declared(
@@ -145,9 +142,17 @@ def _families() -> tuple[Declared, ...]:
     )
     comb = (
         declare("comb_share", "", _SPEED, "fine.order_rows", "share of the lines at 1..10 orders in all power", ""),
-        declare("comb_clarity", "", _SPEED, "fine.order_rows", "level at 1..10 orders over that halfway between", ""),
+        Declared(
+            name="comb_clarity",
+            unit="",
+            function=f"{_HERE}.fine.order_rows",
+            inputs=_SPEED,
+            meaning="power of the lines at 1..10 orders over that at as many places halfway between them",
+            voided_by=_RATE,
+            scale=Scale.LOG,
+        ),
     )
-    return cepstrum + orders + comb
+    return cepstrum, orders + comb
 
 
 def _integrated() -> tuple[Declared, ...]:
@@ -210,6 +215,6 @@ def band_feature(band: Band) -> Declared:
 STATISTICS = _statistics()
 SPECTRAL = _spectral()
 DEMODULATED = _demodulated()
-FAMILIES = _families()
+CEPSTRUM, ORDER = _families()
 INTEGRATED = _integrated()
 GEAR = gear_features(None)

@@ -37,7 +37,7 @@ class Centred(NamedTuple):
     """Rows ready for a transform, and what they were divided by."""
 
     rows: npt.NDArray[np.float32]
-    """(sample - mean) * 2**-exponent, within +-2 [rows, n]."""
+    """(sample - mean) * 2**-exponent, within +-1, and above 1/2 in its largest value [rows, n]."""
     exponents: npt.NDArray[np.int32]
     mean_square: npt.NDArray[np.float64]
     """Of the rows as they are here [rows]; 0 for a constant one."""
@@ -90,17 +90,18 @@ def _add(
     piece: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
     mean: np.float32,
+    scale: np.float32,
     lanes: npt.NDArray[np.float32],
     totals: npt.NDArray[np.float64],
 ) -> None:
-    """Centre a piece into `out`, and add its sums of d**2, d**3, d**4, abs d, sqrt abs d to `totals`."""
+    """Centre and scale a piece into `out`; add its sums of d**2, d**3, d**4, abs d, sqrt abs d to `totals`."""
     second, third, fourth, first, root = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
     full = piece.size - piece.size % LANES
     for lane in range(LANES):
         second[lane] = third[lane] = fourth[lane] = first[lane] = root[lane] = np.float32(0.0)
     for i in range(0, full, LANES):
         for lane in range(LANES):
-            d = piece[i + lane] - mean
+            d = (piece[i + lane] - mean) * scale
             out[i + lane] = d
             square = d * d
             size = abs(d)
@@ -110,7 +111,7 @@ def _add(
             first[lane] += size
             root[lane] += np.sqrt(size)
     for i in range(full, piece.size):
-        d = piece[i] - mean
+        d = (piece[i] - mean) * scale
         out[i] = d
         square = d * d
         second[i - full] += square
@@ -157,23 +158,25 @@ def _rows(
     n = x.shape[1]
     lanes = np.empty((5, LANES), np.float32)
     totals = np.empty(5)
+    row = np.empty(n, np.float32)  # not the row of `centred`: in place, the loop of `_add` would not be vectorised
     for b in range(x.shape[0]):
-        row = centred[b]
         smallest, largest = _extremes(x[b], lanes)
-        exponent = max(-120, min(128, math.frexp(max(abs(smallest), abs(largest)))[1]))
-        scale = np.float32(math.ldexp(1.0, -exponent))
+        first = max(-120, min(128, math.frexp(max(abs(smallest), abs(largest)))[1]))
+        scale = np.float32(math.ldexp(1.0, -first))
         for i in range(n):
             row[i] = x[b, i] * scale
         mean = np.float32(_mean(row, lanes)) if largest > smallest else row[0]
+        low, high = float(np.float32(smallest * scale) - mean), float(np.float32(largest * scale) - mean)
+        second = math.frexp(max(high, -low))[1] if largest > smallest else 0
         totals[:] = 0.0
         for start in range(0, n, PIECE):
-            piece = row[start : start + PIECE]
-            _add(piece, piece, mean, lanes, totals)
-        unit = math.ldexp(1.0, exponent)
-        low, high = float(np.float32(smallest * scale)), float(np.float32(largest * scale))
+            piece, target = row[start : start + PIECE], centred[b, start : start + PIECE]
+            _add(piece, target, mean, np.float32(math.ldexp(1.0, -second)), lanes, totals)
+        exponents[b] = first + second
+        unit = math.ldexp(1.0, first)
         out[b, 0] = float(mean) * unit
-        mean_square[b] = _write(out[b], totals, n, max(high - mean, mean - low), high - low, unit)
-        exponents[b] = exponent
+        peak, span = math.ldexp(max(high, -low), -second), math.ldexp(high - low, -second)
+        mean_square[b] = _write(out[b], totals, n, peak, span, math.ldexp(1.0, first + second))
 
 
 def statistics_rows(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) -> Centred:
