@@ -32,6 +32,8 @@ GEAR_SHARE = 0.7
 """Share of the harmonics of its shaft that a damaged tooth shows: a short blow has them all."""
 GEAR_RISE = 1.5
 """Over its baseline, where that is known: any gear turns a little out of true from its first day."""
+SIDEBANDS = {OUTER: 0, INNER: 1, ROLLING: 2}
+"""Sidebands of the fundamental that must show."""
 LEAST_S = 1.0
 LEAST_TURNS = 12.0
 """Shorter windows do not tell a fault frequency from another 5 % off."""
@@ -39,7 +41,19 @@ LEAST_TURNS = 12.0
 METHOD = (
     "diagnosis-v1@"
     + hashlib.sha256(
-        repr((LEAST, GEAR_SHARE, GEAR_RISE, LEAST_TURNS, search.SLIP, search.CAP, search.SHOWS, search.TURNS)).encode()
+        repr(
+            (
+                LEAST,
+                GEAR_SHARE,
+                sorted(SIDEBANDS.items()),
+                GEAR_RISE,
+                LEAST_TURNS,
+                search.SLIP,
+                search.CAP,
+                search.SHOWS,
+                search.TURNS,
+            )
+        ).encode()
     ).hexdigest()[:16]
 )
 """Name, version and hash of the constants of what decides."""
@@ -147,15 +161,35 @@ def _choose(
             risen = name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]
             if sum(u >= search.SHOWS for u in match.nats) >= GEAR_SHARE * len(match.nats) and risen:
                 return match
-        elif _fundamental(match) >= search.SHOWS and search.weight(_harmonics(match)) > search.rival(window, match)[0]:
+        elif _complete(match) and not search.on_skirt(window, match) and _strongest(window, match):
             return match
     return None
 
 
-def _fundamental(match: Match) -> float:
-    """Nats of the fundamental, or of a sideband of it."""
-    reach = 2.5 * match.family.side
-    return max(u for u, at in zip(match.nats, match.orders, strict=True) if abs(at - match.order) <= reach + 1e-9)
+def _strongest(window: Window, match: Match) -> bool:
+    """Whether nothing else in the same band is stronger."""
+    return search.weight(_harmonics(match)) > search.rival(window, match)[0]
+
+
+def _complete(match: Match) -> bool:
+    """Whether the fundamental shows, and of what passes through the load zone, sidebands as well.
+
+    A defect of an inner race is loaded once a turn of the shaft, one of a rolling element once a turn of the cage
+    (Randall and Antoni 2011, section 2): lines at the right place without them are of something else.
+    """
+    side, least = match.family.side, SIDEBANDS[match.family.fault]
+    near = {round((at - match.order) / side) if side else 0: u for at, u in _first(match)}
+    return near.get(0, 0.0) >= search.SHOWS and sum(u >= search.SHOWS for j, u in near.items() if j) >= least
+
+
+def _first(match: Match) -> list[tuple[float, float]]:
+    """Order and nats of the fundamental and its sidebands."""
+    reach = 2.0 * match.family.side + 1e-9
+    return [
+        (at, u)
+        for name, at, u in zip(match.names, match.orders, match.nats, strict=True)
+        if abs(at - match.order) <= reach and name.startswith(match.family.name)
+    ]
 
 
 def _harmonics(match: Match) -> list[float]:

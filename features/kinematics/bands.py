@@ -85,9 +85,9 @@ def level(one_sided: C128, n: int, rate_hz: float, halvings: int) -> Level:
         starts = np.zeros(1, np.int64)
     slices = np.zeros((len(starts), 2 * width), np.complex128)
     slices[:, :width] = one_sided[starts[:, None] + np.arange(width)]
-    envelopes = np.abs(scipy.fft.ifft(slices, axis=1, norm="forward"))
+    envelopes: F64 = np.abs(scipy.fft.ifft(slices, axis=1, norm="forward"))
     step = rate_hz / n
-    return Level(starts * step, width * step, 2 * width * step, envelopes)
+    return Level(starts.astype(np.float64) * step, width * step, 2 * width * step, envelopes)
 
 
 def single(one_sided: C128, n: int, rate_hz: float, octave: int) -> tuple[F64, float]:

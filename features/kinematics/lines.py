@@ -127,4 +127,4 @@ def log_gamma_tail(shape: float, x: F64) -> F64:
     safe = np.maximum(x, 1e-300)
     far = safe - (shape - 1.0) * np.log(safe) + scipy.special.gammaln(shape)
     far -= np.log1p((shape - 1.0) / np.maximum(safe - shape + 2.0, 1.0))
-    return np.where(q > 1e-280, -np.log(np.maximum(q, 1e-300)), far)
+    return np.asarray(np.where(q > 1e-280, -np.log(np.maximum(q, 1e-300)), far))

@@ -216,6 +216,19 @@ def _name(family: Family, multiple: int, side: int) -> str:
     return f"{text}{'+' if side > 0 else '-'}{'' if abs(side) == 1 else abs(side)}{spacing}"
 
 
+def on_skirt(window: Window, match: Match) -> bool:
+    """Whether a match is the skirt of a peak outside the span: the fundamental grows beyond the end of what may be."""
+    spectra = window.banded[match.banded].spectra
+    low, high = span(window, match.family)
+    reach = 2.0 / window.turns
+    outside = [np.arange(low - reach, low, spectra.step), np.arange(high, high + reach, spectra.step)[1:]]
+    beyond = np.concatenate([each[np.abs(each - match.order) < reach] for each in outside])
+    if match.family.fault == GEAR or len(beyond) == 0:
+        return False
+    around = pick(spectra, np.concatenate([[match.order], beyond])[:, None])[match.band, :, 0]
+    return bool(around[1:].max() > around[0])
+
+
 def weight(nats: Sequence[float] | F64) -> float:
     """Sum of amplitudes over the noise: what families are compared by, not capped."""
     return float(np.sqrt(np.maximum(np.asarray(nats, np.float64), 0.0)).sum())
