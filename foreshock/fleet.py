@@ -9,6 +9,7 @@ evaluate` and the tests drive the same object. It does, for each block, in order
 
     enter       master data, quality, lateness, layout   core/admission.py, core/quality.py
     prepare     features, run state                      features/, for all blocks of a layout at once
+    look        now and then blocks to a longer window   core/windows.py: vectors, zones, diagnoses of registered assets
     score       score -> rank -> alarm -> gate -> learn  detectors/, compiled, block by block per measuring point
     outcomes    ids, decision, contributions, lineage    core/events.py, core/scores.py, lineage.py
     close       reading -> condition -> alarm            core/desk.py, alerts/: what the policy makes of it
@@ -38,6 +39,7 @@ from foreshock.core.state import AssetState
 from foreshock.core.store import Store
 from foreshock.core.succession import Succession
 from foreshock.core.waveform import Extract
+from foreshock.core.windows import Windows
 from foreshock.detectors.reference import Reference
 from foreshock.features import catalog
 from foreshock.outcome import Outcome
@@ -84,6 +86,7 @@ class Fleet:
         self._orders = Orders(self._admission)
         self._deadlines = Deadlines(self._admission)
         self._succession = Succession(self._admission)
+        self._windows = Windows()
         self.receive(list(assets))
 
     def receive(self, batch: Sequence[Block | Asset]) -> list[Outcome]:
@@ -96,6 +99,7 @@ class Fleet:
         entries = self._admission.enter(batch)
         self.on_stage("quality")
         work = [(lane, lane.prepare(members)) for lane, members in self._admission.by_lane(entries)]
+        self._windows.look(entries)
         self.on_stage("features")
         for lane, prepared in work:
             lane.score(prepared)

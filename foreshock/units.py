@@ -138,6 +138,7 @@ _TABLE: Mapping[str, tuple[_Line, ...]] = MappingProxyType(
     }
 )
 QUANTITIES = tuple(_TABLE)
+_TERM = re.compile(r"([^./\d]+)(-?\d+)?")  # a unit of a product, and its exponent
 
 _MEASURES = MappingProxyType(
     {
@@ -240,6 +241,15 @@ def resolve(quantity: str, unit: str) -> Unit:
 def units_of(quantity: str) -> tuple[str, ...]:
     """Give the UCUM codes that a quantity may have, the SI unit first."""
     return tuple(line[0] for line in _TABLE[quantity])
+
+
+def squared(unit: str) -> str:
+    """Give the UCUM code of the square of a unit: ``m2/s4`` for ``m/s2``."""
+    return _TERM.sub(_doubled, unit) if unit != "1" else unit
+
+
+def _doubled(term: re.Match[str]) -> str:
+    return f"{term[1]}{2 * int(term[2] or 1)}"
 
 
 def quantity_of(unit: str) -> str:

@@ -70,7 +70,8 @@ class Acceptance:
 
     def _begin(self, name: str, point: Point, owner: Owner, label: Label, most: float) -> str:
         """Begin to take in the state of a measuring point."""
-        if point.model.limits.episode is not None or point.model.limits.alarm.over > 0:
+        zones = point.zone_episode is not None or point.gathering.memory.alarm.over > 0
+        if zones or point.model.limits.episode is not None or point.model.limits.alarm.over > 0:
             return f"the baseline of {name} stays: a static limit is exceeded"
         if point.heir is not None or point.anew:
             return f"the baseline of {name} stays: it is changing already"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from foreshock.contract import Asset, Block, ScoreState, SensorBlock
 from foreshock.core import quality
-from foreshock.core.desk import Desk
+from foreshock.core.desk import Desk, settle
 from foreshock.core.events import farewell
 from foreshock.core.evidence import parting
+from foreshock.core.gathering import BLANK
 from foreshock.core.points import Entry, Lane, Latest, Layout, Model, Owner, Partition, Point, models_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, score, unscored
@@ -86,6 +87,7 @@ class Admission:
         owner = self.owner(partition, asset.asset)
         owner.record = asset
         self.desk.open(owner, self.recipe_in(partition))
+        settle(asset.asset, owner, partition)  # by another policy other times may be due
         partition.touch(asset.asset, owner, offset)
 
     def enter(self, batch: Sequence[Block | Asset]) -> list[Entry]:
@@ -152,6 +154,8 @@ class Admission:
         """Give up a baseline that somebody ended: the first record after it begins the next one."""
         point = entry.point
         entry.left, entry.anew = point.model, point.anew
+        entry.zones_left, entry.gathered_left = point.zone_episode, point.gathering
+        point.zone_episode, point.gathering = None, BLANK
         self.renew(point, entry.asset, entry.block.origin.partition)
         point.model.newest_ns, point.anew = entry.left.newest_ns, ""
 
@@ -185,6 +189,8 @@ class Admission:
     def close(self, entry: Entry) -> Outcome:
         """Outcome of an entry; one that was refused at the door gets its reason here."""
         outcome = entry.outcome or self._refusal(entry)
+        if entry.vectors:
+            outcome = replace(outcome, vectors=entry.vectors, diagnoses=entry.diagnoses)
         if entry.left is not None and entry.point.latest is not None:
             outcome = self._part(entry, entry.left, entry.point.latest, outcome)
         entry.point.score = outcome.score

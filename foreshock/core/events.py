@@ -24,6 +24,7 @@ PHASES = {episodes.OPENED: Phase.OPENED, episodes.UPDATED: Phase.UPDATED, episod
 # Where an episode ends without a rule: its text is replaced.
 NO_RULE = episodes.for_budget(episodes.BUDGET_TABLE[0].budget)
 _RATIO = "value = measured / above, or below / measured (1 + distance / max(1, |limit|) where a sign is not positive)"
+ZONES = "zones-v1"  # what decides by the zones of a point
 _TRUSTED = 100  # healthy scores from which on the calibration does not lower the confidence
 _DELAYED_S = 60.0  # a record that came so much later than it was taken is an old one
 
@@ -54,6 +55,7 @@ class Finding:
     least: str = "watch"  # severity that a limit asks for
     hypothesis: str = ""
     trend: float | None = None
+    reason: str = ""  # of zones: what they say of the machine
 
 
 def anomaly(found: Finding, episode: Episode | None) -> tuple[Anomaly, Episode | None]:
@@ -109,7 +111,12 @@ def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
         return ()
     left = entry.left
     events = []
-    for mode, episode in ((Mode.MODEL, left.episode), (Mode.STATIC_LIMIT, left.limits.episode)):
+    open_ones = (
+        (Mode.MODEL, latest.model, left.episode),
+        (Mode.STATIC_LIMIT, latest.model, left.limits.episode),
+        (Mode.STATIC_LIMIT, ZONES, entry.zones_left),
+    )
+    for mode, model, episode in open_ones:
         if episode is not None:
             found = Finding(
                 entry=entry,
@@ -123,7 +130,7 @@ def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
                 first_offset=episode.first_offset,
                 contributions=(),
                 feature_set=latest.feature_set,
-                model=latest.model,
+                model=model,
                 model_state="",
                 reference=latest.reference,
                 policy_name=latest.policy,
@@ -161,7 +168,7 @@ def decision(found: Finding, episode: Episode) -> Decision:
             Operand(name="since_told_s", value=since_s),
         )
     if found.mode is Mode.STATIC_LIMIT:
-        return Decision(rule=f"{text}; {_RATIO}", operands=(*operands, *_limit(found)), result=True)
+        return Decision(rule=f"{text}; {found.reason or _RATIO}", operands=(*operands, *_limit(found)), result=True)
     return Decision(rule=text, operands=(*operands, Operand(name="margin", value=rule.margin)), result=True)
 
 
@@ -170,9 +177,13 @@ def _limit(found: Finding) -> tuple[Operand, ...]:
     return tuple(
         Operand(name=name, value=number)
         for each in found.contributions[:1]
-        for name, number in (("measured", each.value), ("below", each.lower), ("above", each.upper))
+        for name, number in _numbers(each)
         if number is not None
     )
+
+
+def _numbers(each: Contribution) -> tuple[tuple[str, float | None], ...]:
+    return ("measured", each.value), ("below", each.lower), ("above", each.upper), ("usual", each.expected)
 
 
 def _confidence(found: Finding) -> float:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foreshock.contract import Anomaly
-from foreshock.core.points import Entry, Latest, Model, model_of
+from foreshock.core.gathering import Gathering
+from foreshock.core.points import Entry, Episode, Latest, Model, model_of
 from foreshock.core.recipe import Recipe
-from foreshock.core.state import AssetState, model_tree
+from foreshock.core.state import AssetState, model_tree, windows_tree
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Evidence
@@ -48,6 +49,7 @@ class Witness:
             "strange": to_tree(was[1]),
             "strange_blocks": was[2],
             "quality": to_tree(was[0]),
+            **_windows(entry.gathered, entry.point.zone_episode),
             "latest": None,
             "layout": to_tree(model.layout),
             "episode": to_tree(model.episode),
@@ -75,10 +77,15 @@ def parting(entry: Entry, left: Model, latest: Latest, events: Sequence[Anomaly]
         "strange_blocks": strange_blocks,
         "anew": entry.anew,
         "quality": to_tree(quality),
+        **_windows(entry.gathered_left if entry.anew else entry.gathered, entry.zones_left),
         "latest": to_tree(latest),
         **model_tree(left),
     }
     return _evidence(left.recipe, _state(left.recipe, entry, point), events)
+
+
+def _windows(gathering: Gathering | None, episode: Episode | None) -> dict[str, Any]:
+    return {} if gathering is None else windows_tree(gathering, episode)
 
 
 def _state(recipe: Recipe, entry: Entry, point: dict[str, Any]) -> AssetState:

@@ -14,19 +14,23 @@ from foreshock.contract import (
     Block,
     Context,
     DataQuality,
+    Limit,
     Origin,
     RunState,
     Score,
     ScoreState,
     SensorBlock,
 )
+from foreshock.core.gathering import BLANK, Gathering
 from foreshock.core.recipe import Recipe
+from foreshock.core.scalars import Scalars
 from foreshock.core.standing import Alerts
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.conditions import Conditions
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Outcome
+from foreshock.signals import Diagnosis, FeatureVector
 
 
 class Layout(NamedTuple):
@@ -210,6 +214,9 @@ class Point:
     score: Score | None = None  # the latest one that was made here; as a whole, which costs nothing
     restored: Latest | None = None  # what a snapshot told of the one before
     anew: str = ""  # why its baseline starts anew with the next record
+    scalars: Scalars | None = None  # what is kept of its tags, where its asset is registered
+    gathering: Gathering = BLANK  # of measurement windows, where its asset is registered
+    zone_episode: Episode | None = None  # of their zones
 
     @property
     def latest(self) -> Latest | None:
@@ -297,6 +304,21 @@ class AssetStatus:
     points: tuple[PointStatus, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stated limits, or zones, say about a block or row."""
+
+    ratio: float  # of the value to its limit, 1 at the limit
+    limit: Limit | None
+    name: str  # of the value
+    value: float | None
+    event: int
+    alarm: EpisodeState  # after it
+    at_ns: int
+    reason: str = ""  # of zones
+    usual: float | None = None  # value that the machine had at first
+
+
 @dataclass(slots=True)
 class Entry:
     """A record on its way through the Fleet."""
@@ -314,14 +336,22 @@ class Entry:
     inspection: Inspection | None = None
     suspicious: bool = False  # whether its samples want a closer look
     digests: tuple[int, ...] = ()  # of its channels' samples
+    levels: tuple[float, ...] = ()  # of its channels
     left: Model | None = None  # the model that its point gave up with it
-    anew: str = ""  # why, where that was not for its layout
+    anew: str = ""  # why, where that was not for its layout: then it gave up ...
+    zones_left: Episode | None = None  # ... the episode of its zones ...
+    gathered_left: Gathering | None = None  # ... and what it remembered of its windows
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
     standing: Conditions = ()  # quality conditions of its point that stand after it
     quality: tuple[DataQuality, ...] = ()
     held: str = ""  # why nothing may be learnt from it, whatever its score: somebody holds learning
     exceeded: bool = False  # whether a static limit is
+    run_state: RunState | None = None  # of a registered asset, where its waveform may be scored
+    gathered: Gathering | None = None  # measurement windows of its point before it, where they were looked at
+    zoned: Look | None = None  # how the newest window stands to the zones of the point
+    vectors: tuple[FeatureVector, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
     outcome: Outcome | None = None
 
     @property

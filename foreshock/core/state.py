@@ -12,7 +12,9 @@ import numpy as np
 
 import foreshock
 from foreshock.contract import Asset
+from foreshock.core.gathering import BLANK, Gathering, gathering_of, tree_of
 from foreshock.core.points import Episode, Former, Heir, Latest, Layout, Model, Point, Watch
+from foreshock.core.scalars import Scalars
 from foreshock.core.spec import FleetSpec
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.snapshot import Keys, Sealed, Tree, canonical, from_canonical, seal, unseal
@@ -94,11 +96,20 @@ def point_tree(name: str, point: Point) -> dict[str, Any]:
         "strange_blocks": point.strange_blocks,
         **({"anew": point.anew} if point.anew else {}),
         "quality": to_tree(point.quality),
+        **windows_tree(point.gathering, point.zone_episode),
         "latest": to_tree(point.latest),
         "heir": None if heir is None else {**_heir(heir), **model_tree(heir.model)},
         **({} if point.former is None else {"former": {**_former(point.former), **model_tree(point.former.model)}}),
+        **({} if point.scalars is None else {"scalars": point.scalars.to_tree()}),
         **model_tree(model),
     }
+
+
+def windows_tree(gathering: Gathering, episode: Episode | None) -> dict[str, Any]:
+    """Part of a point's tree: what is kept of its measurement windows, where anything is."""
+    if gathering == BLANK and episode is None:
+        return {}
+    return {"windows": {**tree_of(gathering), "episode": to_tree(episode)}}
 
 
 def _heir(heir: Heir) -> dict[str, Any]:
@@ -161,6 +172,10 @@ def fill_point(point: Point, tree: Mapping[str, Any]) -> None:
     point.anew = from_tree(str, tree.get("anew", ""))
     point.quality = from_tree(PointState, tree["quality"])
     point.restored = _optional(Latest, tree["latest"])
+    point.scalars = Scalars.from_tree(tree["scalars"]) if "scalars" in tree else None
+    if (windows := tree.get("windows")) is not None:
+        point.zone_episode = _optional(Episode, windows["episode"])
+        point.gathering = gathering_of({name: each for name, each in windows.items() if name != "episode"})
     fill_model(point.model, tree)
 
 

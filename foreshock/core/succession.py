@@ -118,7 +118,7 @@ class Succession:
         scored = [(entry, entry.point.heir) for entry in entries if entry.outcome is not None]
         pairs = [(entry, heir) for entry, heir in scored if heir is not None]
         shown = [
-            (heir, replace(entry, model=heir.model, outcome=None))
+            (heir, replace(entry, model=heir.model, outcome=None, zoned=None))
             for entry, heir in pairs
             if heir.ready_ns >= 0 or (may_learn(entry, heir) if heir.label else _is_calm(entry))
         ]

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from foreshock.contract import Acquisition, SensorBlock
 from foreshock.core.points import Entry, model_of
+from foreshock.core.spec import LONGEST_S
 from foreshock.detectors.slots import Field, Slots
 from foreshock.features import trend
 
@@ -96,3 +98,18 @@ class Pending:
             if slope == slope:  # noqa: PLR0124  # not NaN
                 model.trend = slope
             self.slopes.append(model.trend)
+
+
+def broadband(features: npt.NDArray[np.float32], columns: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """RMS level of each block over all channels, from the columns [blocks, features] that hold theirs."""
+    squares = np.square(np.ascontiguousarray(features[:, columns]), dtype=np.float64)  # of 1e20 as well
+    return np.asarray(np.sqrt(squares.mean(axis=1)), np.float32)
+
+
+def apart_ns(entry: Entry) -> int:
+    """Half of a block of a continuous waveform: what starts earlier shares more than half of its samples."""
+    block = entry.block
+    if not isinstance(block, SensorBlock) or block.acquisition is not Acquisition.CONTINUOUS:
+        return 0
+    rate = block.sampling_rate_hz
+    return 0 if rate is None else int(min(block.samples.shape[1] / rate, LONGEST_S) * 0.5e9)

@@ -10,26 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from foreshock.contract import Limit, Mode, RunState, ScoreRow, ScoreState
-from foreshock.core.events import Finding, contributions
+from foreshock.core.events import ZONES, Finding, contributions
 from foreshock.core.limits import worst
-from foreshock.core.points import Entry, Watch, model_of
+from foreshock.core.points import Entry, Episode, Look, Watch
 from foreshock.detectors import episodes
-from foreshock.detectors.episodes import EpisodeRule, EpisodeState
+from foreshock.detectors.episodes import EpisodeRule
 
 MODEL = "static-limit-v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the limits say about a block or row."""
-
-    ratio: float  # of the value to its limit, 1 at the limit
-    limit: Limit | None
-    name: str  # of the value
-    value: float | None
-    event: int
-    alarm: EpisodeState  # after it
-    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +48,17 @@ def judge(row: ScoreRow, seen: Look | None) -> Verdict:
     return Verdict(row)
 
 
+def speaker(limits: Look | None, zones: Look | None) -> Look | None:
+    """Which of the two a row is judged by: one that is in alarm before one that is not, then the one that is exceeded more."""
+    if limits is None or zones is None:
+        return limits or zones
+    return max((limits, zones), key=lambda seen: (episodes.fires(seen.alarm), seen.ratio))
+
+
 def found(
     entry: Entry,
     seen: Look,
+    episode: Episode | None,
     *,
     rule: EpisodeRule,
     feature_set: str,
@@ -71,12 +66,12 @@ def found(
     trend: float | None = None,
     index: int | None = None,
 ) -> Finding:
-    """Describe a change of the limits' alarm; `index` is the row of a frame."""
+    """Describe a change of the alarm of limits, or of zones, whose episode is given; `index` is the row of a frame."""
     nan = float("nan")
     limit, value = seen.limit, seen.value
     lower = nan if limit is None or limit.below is None else limit.below
     upper = nan if limit is None or limit.above is None else limit.above
-    episode = model_of(entry).limits.episode
+    usual = nan if seen.usual is None else seen.usual
     return Finding(
         entry=entry,
         mode=Mode.STATIC_LIMIT,
@@ -88,10 +83,10 @@ def found(
         healthy=0,
         first_offset=episode.first_offset if episode else entry.block.origin.offset,
         contributions=contributions(
-            [seen.name], [seen.ratio], [nan if value is None else value], [nan], [lower], [upper]
+            [seen.name], [seen.ratio], [nan if value is None else value], [usual], [lower], [upper]
         ),
         feature_set=feature_set,
-        model=MODEL,
+        model=ZONES if seen.reason else MODEL,
         model_state="",
         reference="",
         policy_name=episodes.name(rule),
@@ -101,4 +96,5 @@ def found(
         row=index,
         least=limit.severity if limit is not None else "watch",
         trend=trend,
+        reason=seen.reason,
     )

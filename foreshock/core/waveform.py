@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.contract import Acquisition, Anomaly, Asset, Mode, RunState, ScoreRow, ScoreState, SensorBlock
+from foreshock.contract import Anomaly, Asset, Mode, RunState, ScoreRow, ScoreState, SensorBlock
 from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
-from foreshock.core.points import Entry, Layout, model_of
+from foreshock.core.points import Entry, Episode, Layout, Look, model_of
 from foreshock.core.quality import gather, promised_ns
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score
-from foreshock.core.spec import LONGEST_S
-from foreshock.core.trend import LevelTrend, Pending
-from foreshock.core.watch import Look, found, judge, look
+from foreshock.core.trend import LevelTrend, Pending, apart_ns, broadband
+from foreshock.core.watch import found, judge, look, speaker
 from foreshock.detectors import episodes
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.alarm_state import load_alarm
@@ -28,6 +27,7 @@ from foreshock.detectors.explain import explain
 from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
+from foreshock.features.signal import SIGNAL
 from foreshock.outcome import Outcome
 
 F32 = npt.NDArray[np.float32]
@@ -51,6 +51,10 @@ class Prepared:
     witness: Witness
     anomalies: dict[int, Anomaly] = field(default_factory=dict)
     limited: dict[int, Anomaly] = field(default_factory=dict)  # those of the limits
+    zoned: dict[int, Anomaly] = field(default_factory=dict)  # and of the zones
+    windows: dict[int, Look] = field(
+        default_factory=dict
+    )  # how the newest window stands to the zones, where there are any
 
 
 class WaveformLane:
@@ -117,7 +121,7 @@ class WaveformLane:
         """Stack the samples, judge their quality, compute the features and the run state."""
         raw = self._extract(gather(entries), self.layout.rate_hz, self._set)
         regimes = [self._regime(entry) for entry in entries]
-        levels = self._broadband(raw)
+        levels = broadband(raw, self._levels)
         states, before = self._run_states(entries, levels.tolist())
         running = np.array([s is RunState.RUNNING for s in states])
         usable = np.isfinite(raw).all(axis=1) & running
@@ -128,7 +132,7 @@ class WaveformLane:
             usable=usable.astype(np.uint8),
             warmup=np.array([each.blocks for each in warmups], np.int64),
             warmup_ns=np.array([each.ns for each in warmups], np.int64),
-            apart_ns=np.array([self._apart_ns(e) for e in entries], np.int64),
+            apart_ns=np.array([apart_ns(e) for e in entries], np.int64),
             promised_ns=np.array([promised_ns(e) for e in entries], np.int64),
             shared=np.array([r >= 0 for r in regimes], np.uint8),
             at_ns=np.array([e.at_ns for e in entries], np.int64),
@@ -164,18 +168,6 @@ class WaveformLane:
                 entry.exceeded = looks[i].ratio >= 1.0
         return looks, alarms
 
-    def _apart_ns(self, entry: Entry) -> int:
-        """Half of a block of a continuous waveform: what starts earlier shares more than half of its samples."""
-        rate, block = self.layout.rate_hz, entry.block
-        if rate is None or not isinstance(block, SensorBlock) or block.acquisition is not Acquisition.CONTINUOUS:
-            return 0
-        return int(min(self.layout.samples / rate, LONGEST_S) * 0.5e9)
-
-    def _broadband(self, raw: F32) -> F32:
-        """RMS level of each block over all channels."""
-        squares = np.square(np.ascontiguousarray(raw[:, self._levels]), dtype=np.float64)  # of 1e20 as well
-        return np.asarray(np.sqrt(squares.mean(axis=1)), np.float32)
-
     def _run_states(self, entries: Sequence[Entry], levels: Sequence[float]) -> tuple[list[RunState], list[Before]]:
         """Whether the machine ran, in order: by its speed, else by the level over all channels; and what was before."""
         states: list[RunState] = []
@@ -192,6 +184,8 @@ class WaveformLane:
             )
             model.newest_ns = entry.at_ns
             states.append(model.run.state)
+            if entry.asset.registered:
+                entry.run_state = model.run.state
         return states, before
 
     def _regime(self, entry: Entry) -> int:
@@ -245,14 +239,19 @@ class WaveformLane:
         """Score the batch in input order and collect the events of alarms that change.
 
         Between two stops the bank runs on its own: it stops before a block whose alarm changes, and is stopped before
-        one at which the alarm of the static limits did.
+        one at which the alarm of the static limits did, or that of the zones.
         """
         first, count = 0, len(batch.entries)
-        for stop in (*(i for i, seen in batch.looks.items() if seen.event != episodes.NOTHING), count):
+        batch.windows = {i: entry.zoned for i, entry in enumerate(batch.entries) if entry.zoned is not None}
+        limited = {i for i, seen in batch.looks.items() if seen.event != episodes.NOTHING}
+        zoned = {i for i, seen in batch.windows.items() if seen.event != episodes.NOTHING}
+        for stop in (*sorted(limited | zoned), count):
             for i in self.bank.run(batch.inputs, batch.out, first, stop):
                 self._model_event(batch, i)
-            if stop < count:
+            if stop in limited:
                 self._limit_event(batch, stop)
+            if stop in zoned:
+                self._zone_event(batch, stop)
             first = stop
         batch.trend.upto(count)
 
@@ -263,17 +262,25 @@ class WaveformLane:
 
     def _limit_event(self, batch: Prepared, i: int) -> None:
         self._stop(batch, i)
-        entry, seen, rule = batch.entries[i], batch.looks[i], self._spec.policy
-        state = model_of(entry).limits
+        state = model_of(batch.entries[i]).limits
+        batch.limited[i], state.episode = self._changed(batch, i, batch.looks[i], state.episode)
+
+    def _zone_event(self, batch: Prepared, i: int) -> None:
+        self._stop(batch, i)
+        point = batch.entries[i].point
+        batch.zoned[i], point.zone_episode = self._changed(batch, i, batch.windows[i], point.zone_episode)
+
+    def _changed(self, batch: Prepared, i: int, seen: Look, episode: Episode | None) -> tuple[Anomaly, Episode | None]:
         change = found(
-            entry,
+            batch.entries[i],
             seen,
-            rule=rule,
-            feature_set=self._names.feature_set,
+            episode,
+            rule=self._spec.policy,
+            feature_set=SIGNAL.id if seen.reason else self._names.feature_set,
             run_state=batch.run_states[i],
             trend=batch.trend.slopes[i],
         )
-        batch.limited[i], state.episode = anomaly(change, state.episode)
+        return anomaly(change, episode)
 
     def _stop(self, batch: Prepared, i: int) -> None:
         """Keep the state before block `i`, which nothing has folded in yet, then let the trend have it."""
@@ -350,6 +357,8 @@ class WaveformLane:
             state, seen, lived_ns, _, _, _, held = result
             row = self._row(batch, i, features, result)
             seen_by = batch.looks.get(i)
+            if i in batch.windows and batch.inputs.usable[i]:
+                seen_by = speaker(seen_by, batch.windows[i])
             verdict = judge(row, seen_by) if seen_by else None
             record = score(
                 entry,
@@ -361,7 +370,7 @@ class WaveformLane:
                 warmup=batch.warmups[i].share(seen, lived_ns),
                 learning=learning(entry, state, held, row.reason),
             )
-            events = tuple(each[i] for each in (batch.anomalies, batch.limited) if i in each)
+            events = tuple(each[i] for each in (batch.anomalies, batch.limited, batch.zoned) if i in each)
             entry.outcome = Outcome(
                 score=record, anomalies=events, quality=entry.quality, evidence=batch.witness.of(i, events)
             )

@@ -1,0 +1,258 @@
+"""Measurement windows: now and then the blocks of a registered measuring point are joined to one window, and read at full depth.
+
+A block is a fifth of a second; a velocity asks for a second, the lines of a slow bearing for several, and nobody needs
+either five times a second (ADR 0019). So every `features_every_s` of source time a window begins with a block of the
+running machine. Blocks are joined while each follows on within a sample, at the same rate, with the same channels; the
+window ends when it is long enough. What breaks it ends it short, and the masks of its vector say why. A snapshot, a
+triggered block, and a block without a rate are a window each.
+
+Everything is a function of the asset's own records in order: when windows begin (spread over the interval by a hash of
+asset and point), which begin at all (no more samples at a time than `MOST_SAMPLES` of an asset), what they say.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import fft
+
+from foreshock.contract import Acquisition, RunState, ScoreState, SensorBlock
+from foreshock.core import vectors, zoning
+from foreshock.core.gathering import Gathering, Head, Memory, Said, Window
+from foreshock.core.points import Entry, Layout, Model, Owner
+from foreshock.core.spec import LONGEST_WINDOW_S, FleetSpec
+from foreshock.core.vectors import VELOCITY, Reading, Subject
+from foreshock.detectors import diagnosis, episodes
+from foreshock.detectors.diagnosis import Found
+from foreshock.features import signal
+from foreshock.signals import Ended
+
+MOST_SAMPLES = 2**18
+"""Over all channels of a window, and over all windows under way of an asset: 1 MiB of its state."""
+QUIET_WINDOWS = 3
+"""Windows in a row that name nothing before a diagnosis is taken back: a weak fault is not found in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Looks at the records of registered assets, in input order, when it is known whether the machine ran."""
+
+    def look(self, entries: Sequence[Entry]) -> None:
+        """Fold the records of a batch into the windows of their measuring points; vectors and diagnoses go to the entries."""
+        for entry in entries:
+            if entry.asset.registered and isinstance(entry.block, SensorBlock):
+                step = _Step(entry, entry.block)
+                if step.spec.features:
+                    step.take()
+                elif entry.point.gathering.window is not None:
+                    step.stop()
+
+
+@dataclass(slots=True)
+class _Step:
+    """One record on its way into the windows of its measuring point."""
+
+    entry: Entry
+    block: SensorBlock
+
+    @property
+    def model(self) -> Model:
+        """The model that the record meets, or would have met."""
+        return self.entry.model or self.entry.point.model
+
+    @property
+    def spec(self) -> FleetSpec:
+        """What holds for it."""
+        return self.model.recipe.spec
+
+    def stop(self) -> None:
+        """Leave a window that was under way when gathering was switched off."""
+        self.entry.point.gathering = self.entry.point.gathering._replace(window=None)
+
+    def take(self) -> None:
+        """Take the record in: end a window that it breaks, begin one that is due, join it to the one under way."""
+        entry, block = self.entry, self.block
+        if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
+            return
+        entry.gathered = entry.point.gathering
+        memory, window = entry.gathered
+        unfit, event = self._unfit(), episodes.NOTHING
+        broken = None if window is None else unfit or _break(window.head, block)
+        if window is not None and broken is not None:
+            memory, _ = self._end(memory, window, broken)
+            window = None
+        if window is None and self._due(memory):
+            if unfit is not None:
+                memory = self._nothing(memory, unfit)
+            elif (window := self._begin(entry.owner)) is not None:
+                memory = memory._replace(began_ns=entry.at_ns)
+        elif window is not None:
+            window = _joined(window, entry, block)
+        if window is not None and (window.length >= window.head.wanted or not _goes_on(block)):
+            memory, event = self._end(memory, window, Ended.COMPLETE)
+            window = None
+        self._keep(memory, window)
+        if memory.zoned is not None and unfit is None:
+            entry.zoned = zoning.look(memory.zoned, event, memory.alarm, entry.at_ns)
+            entry.exceeded |= memory.zoned.ratio >= 1.0
+
+    def _keep(self, memory: Memory, window: Window | None) -> None:
+        """Let that be what the point remembers, unless it is what it did."""
+        point = self.entry.point
+        if memory is not point.gathering.memory or window is not point.gathering.window:
+            point.gathering = Gathering(memory, window)
+
+    def _unfit(self) -> Ended | None:
+        """Why the record can be part of no window; None where it can."""
+        entry = self.entry
+        if entry.refused is not None:
+            known, layout = (entry.left or self.model).layout, Layout.of(self.block)
+            if layout.rate_hz != known.rate_hz:
+                return Ended.RATE_CHANGED
+            return Ended.CHANNEL_ABSENT if layout.columns != known.columns else Ended.QUALITY
+        return None if entry.run_state is RunState.RUNNING else Ended.NOT_RUNNING
+
+    def _due(self, memory: Memory) -> bool:
+        """Whether a window may begin with the record."""
+        every, at, began = int(self.spec.features_every_s * 1e9), self.entry.at_ns, memory.began_ns
+        if began < 0 or every == 0 or at < began:
+            return True
+        if not _goes_on(self.block) and at - began >= every // 2:  # its own interval is the one that counts
+            return True
+        phase = zlib.crc32(f"{self.block.asset}\x1f{self.block.point}".encode()) * every >> 32
+        return (at + phase) // every != (began + phase) // every
+
+    def _begin(self, owner: Owner) -> Window | None:
+        """Begin a window with the record; None while other points of the asset gather as much as it may."""
+        block = self.block
+        head = self._head(self._wanted())
+        window = Window(head, (_samples(self.entry),))
+        others = (point.gathering.window for point in owner.points.values() if point is not self.entry.point)
+        reserved = sum(each.reserved for each in others if each is not None)
+        fits = not _goes_on(block) or not reserved or reserved + window.reserved <= 4 * MOST_SAMPLES
+        return window if fits else None
+
+    def _wanted(self) -> int:
+        """Samples of a channel that a window of the record's point is to have."""
+        block, rate = self.block, self.block.sampling_rate_hz
+        most = max(MOST_SAMPLES // len(block.channels), 1)
+        if not _goes_on(block) or rate is None:
+            return min(int(block.samples.shape[1]), most)
+        asset = Subject.of(self.entry, block).asset
+        speed_hz = block.context.speed_hz or asset.rated_speed_hz
+        seconds: float = max(
+            self.spec.features_window_s,
+            signal.velocity_samples(rate, asset.rated_speed_hz, speed_hz) / rate,
+            diagnosis.least_seconds(asset, speed_hz),
+        )
+        wanted: int = fft.next_fast_len(max(math.ceil(min(seconds, LONGEST_WINDOW_S) * rate), 1), real=True)
+        return min(wanted, most)
+
+    def _head(self, wanted: int) -> Head:
+        block, offset = self.block, self.block.origin.offset
+        return Head(
+            first=offset,
+            last=block.origin,
+            from_ns=block.source_ns,
+            next_ns=_after(block),
+            rate_hz=block.sampling_rate_hz,
+            quantity=block.quantity,
+            unit=block.unit,
+            channels=block.channels,
+            wanted=wanted,
+            speeds=(block.context.speed_hz,),
+            load=block.context.load,
+            regime=block.context.regime or "",
+            kinds=self.entry.kinds,
+        )
+
+    def _nothing(self, memory: Memory, why: Ended) -> Memory:
+        """Say of a window that was due that it could not begin."""
+        entry = self.entry
+        subject = Subject.of(entry, self.block)
+        entry.vectors += (vectors.empty(subject, self._head(1), why, entry.run_state or RunState.RUNNING),)
+        return memory._replace(began_ns=entry.at_ns)
+
+    def _end(self, memory: Memory, window: Window, ended: Ended) -> tuple[Memory, int]:
+        """Read a window that ended; what is remembered from then on, and what became of the alarm of the zones."""
+        entry, head = self.entry, window.head
+        subject = Subject.of(entry, self.block)
+        absent = tuple(name for name in memory.channels if name not in head.channels and name != subject.tachometer)
+        joined = np.ascontiguousarray(window.joined()[:, : head.wanted])
+        reading = vectors.read(subject, head, joined, ended, absent)
+        memory = memory._replace(channels=head.channels)
+        complete = ended is Ended.COMPLETE
+        memory, event, zone = zoning.judge(
+            memory, subject, reading.velocity, rule=self.spec.policy if complete else None, at_ns=entry.at_ns
+        )
+        entry.vectors += (replace(reading.vector, zone=zone),)
+        healthy = {f"{VELOCITY}[{name}]": value for name, value in reading.velocity.items()}
+        if reading.channels and (subject.asset.bearings or subject.gears):
+            found = diagnosis.diagnose(
+                reading.samples,
+                head.rate_hz,
+                reading.speed,
+                subject.asset,
+                memory.usual(),
+                unit=reading.unit,
+            )
+            memory = self._diagnosed(memory, reading, found)
+            healthy |= found.amplitudes
+        if complete and not entry.held:
+            memory = memory.learnt(healthy)
+        return memory, event
+
+    def _diagnosed(self, memory: Memory, reading: Reading, found: Found) -> Memory:
+        """Publish a diagnosis where it says another thing than the one before."""
+        said, now = memory.said, Said(found.fault, found.component, found.mask.value)
+        if said is not None and now == said._replace(quiet=0):
+            return memory if said.quiet == 0 else memory._replace(said=now)
+        if said is not None and said.fault and not found.fault and said.quiet + 1 < QUIET_WINDOWS:
+            return memory._replace(said=said._replace(quiet=said.quiet + 1))
+        self.entry.diagnoses += (vectors.diagnosis_of(reading, found, said),)
+        return memory._replace(said=now)
+
+
+def _goes_on(block: SensorBlock) -> bool:
+    """Whether the next block of its point may follow on."""
+    return block.acquisition is Acquisition.CONTINUOUS and block.sampling_rate_hz is not None
+
+
+def _after(block: SensorBlock) -> int:
+    """Time at which the next block of a continuous waveform begins."""
+    rate = block.sampling_rate_hz
+    return block.source_ns + (round(block.samples.shape[1] * 1e9 / rate) if rate else 0)
+
+
+def _break(head: Head, block: SensorBlock) -> Ended | None:
+    """Why a block that may be used does not follow on; None where it does."""
+    if block.sampling_rate_hz != head.rate_hz or head.rate_hz is None:
+        return Ended.RATE_CHANGED
+    if block.channels != head.channels or block.quantity != head.quantity:
+        return Ended.CHANNEL_ABSENT
+    return Ended.GAP if abs(block.source_ns - head.next_ns) * head.rate_hz >= 1e9 else None
+
+
+def _samples(entry: Entry) -> vectors.F32:
+    """Copy of a record's samples in SI: the stack they stand in is that of a whole batch."""
+    if entry.stacked is None:
+        raise AssertionError("a waveform is stacked at the door")
+    return np.array(entry.stacked[entry.index])
+
+
+def _joined(window: Window, entry: Entry, block: SensorBlock) -> Window:
+    head = window.head
+    context = block.context
+    head = head._replace(
+        last=block.origin,
+        next_ns=_after(block),
+        speeds=(*head.speeds, context.speed_hz),
+        load=head.load if context.load is None else context.load,
+        regime=context.regime or head.regime,
+        kinds=tuple(dict.fromkeys((*head.kinds, *entry.kinds))),
+    )
+    return Window(head, (*window.blocks, _samples(entry)))
