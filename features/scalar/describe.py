@@ -41,6 +41,10 @@ _WHY = np.array([0, _FEW, _CONSTANT, _ABSENT], np.uint8)  # by the codes of `rel
 _STALE = 3.0  # a tag is there for so many of its intervals
 
 
+F64 = npt.NDArray[np.float64]
+U8 = npt.NDArray[np.uint8]
+
+
 class Described(NamedTuple):
     """One vector."""
 
@@ -51,14 +55,11 @@ class Described(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _newest(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
+def _newest(at_ns: Any, value: Any, seen: int, window: Any, out: Any, mask: Any) -> None:
     """Statistics of the newest values, of a tag that is there."""
-    seen = state.seen[s, j]
-    values = statistics.in_order(state.value[s, j], seen)
-    at_ns = statistics.in_order(state.at_ns[s, j], seen)
-    window, n = state.window[s, j], values.shape[0]
+    values, times, n = statistics.in_order(value, seen), statistics.in_order(at_ns, seen), min(seen, WINDOW)
     out[0], out[1] = values[n - 1], window[COUNT]
-    out[2], ratio = statistics.intervals(at_ns)
+    out[2], ratio = statistics.intervals(times)
     if out[2] == 0.0:
         mask[2] = _FEW
     elif ratio > statistics.RATE_RATIO:
@@ -76,31 +77,26 @@ def _newest(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
     if not math.isfinite(out[13]):
         mask[13] = _FEW if n <= statistics.LEAST_BEFORE else _CONSTANT
     out[14] = values[n - 1] - values[n - 2]
-    out[15] = out[14] / ((at_ns[n - 1] - at_ns[n - 2]) * 1e-9)
+    out[15] = out[14] / ((times[n - 1] - times[n - 2]) * 1e-9)
 
 
 @njit(cache=True, nogil=True)
-def _trends(state: Any, s: int, j: int, out: Any, mask: Any) -> None:
-    """Slopes of all horizons; computed anew only where a bin was completed."""
+def _trends(rings: Any, bins: Any, open_bin: Any, slope: Any, sloped: Any, out: Any, mask: Any) -> None:
+    """Slopes of all horizons of a tag; computed anew only where a bin was completed."""
     for h in range(_HORIZONS_S.shape[0]):
-        horizon = _HORIZONS_S[h]
-        if state.sloped[s, j, h] == 2:
-            now_s = state.open_bin[s, j, h] * (horizon / BINS)
-            rings = state.bin_at_s[s, j, h], state.bin_value[s, j, h]
-            found = slopes.of_bins(rings[0], rings[1], state.bins[s, j, h], now_s, horizon, state.slope[s, j, h])
-            state.sloped[s, j, h] = 1 if found else 0
-        if state.sloped[s, j, h] == 1:
-            out[3 * h : 3 * h + 3] = state.slope[s, j, h]
+        if sloped[h] == 2:
+            now_s = open_bin[h] * (_HORIZONS_S[h] / BINS)
+            found = slopes.of_bins(rings[0][h], rings[1][h], bins[h], now_s, _HORIZONS_S[h], slope[h])
+            sloped[h] = 1 if found else 0
+        if sloped[h] == 1:
+            out[3 * h : 3 * h + 3] = slope[h]
         else:
             mask[3 * h : 3 * h + 3] = _FEW
 
 
 @njit(cache=True, nogil=True)
-def _profile(state: Any, s: int, j: int, at_ns: int, out: Any, mask: Any) -> None:
-    """Daily and weekly profile, and what the tag deviates from them."""
-    newest = state.value[s, j, (state.seen[s, j] - 1) % WINDOW]
-    value = state.window[s, j, MEAN] if state.window[s, j, COUNT] > 0.0 else newest
-    hour, open_hour = state.hour[s, j], state.open_hour[s, j]
+def _profile(hour: Any, open_hour: int, at_ns: int, value: float, out: Any, mask: Any) -> None:
+    """Daily and weekly profile, and what a tag deviates from them."""
     for k in range(2):
         period = profile.DAY if k == 0 else profile.WEEK
         least = profile.LEAST_DAYS if k == 0 else profile.LEAST_WEEKS
@@ -112,26 +108,16 @@ def _profile(state: Any, s: int, j: int, at_ns: int, out: Any, mask: Any) -> Non
 
 
 @njit(cache=True, nogil=True)
-def _means(state: Any, s: int) -> Any:
-    """Means of the window of the tags that are held against each other, NaN where a tag has none."""
-    x = np.empty(state.own.shape[1])
-    for i in range(x.shape[0]):
-        x[i] = state.window[s, i, MEAN] if state.window[s, i, COUNT] > 0.0 else math.nan
-    return x
-
-
-@njit(cache=True, nogil=True)
-def _related(state: Any, s: int, out: Any, mask: Any) -> None:
-    """Relations of the tags [tags, 5]: strongest correlation, and what the others make of each."""
-    n = state.own.shape[1]
+def _related(own: Any, pairs: Any, x: Any, out: Any, mask: Any) -> None:
+    """Relations of the tags [related, 5]: strongest correlation, and what the others make of each."""
+    n = x.shape[0]
     found, why = np.zeros((n, 4)), np.zeros(n, np.int64)
-    relations.given_others(state.own[s], state.pair[s], _means(state, s), found, why)
-    mask[n:] = _ABSENT  # beyond those that are held against each other
+    relations.given_others(own, pairs, x, found, why)
     for i in range(n):
         strongest = 0.0
         for j in range(n):
             if i != j:
-                r = relations.correlation(state.pair[s, relations.place(i, j)])
+                r = relations.correlation(pairs[relations.place(i, j)])
                 strongest = r if abs(r) > abs(strongest) else strongest  # false for NaN
         out[i, 0], out[i, 1:] = strongest, found[i]
         mask[i, 1:] = _WHY[why[i]]
@@ -140,34 +126,40 @@ def _related(state: Any, s: int, out: Any, mask: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _pairs(state: Any, s: int, out: Any, mask: Any) -> None:
+def _pairs(pairs: Any, out: Any, mask: Any) -> None:
+    """Correlations of the first pairs."""
     for k in range(out.shape[0]):
-        pair = state.pair[s, k]
-        out[k] = relations.correlation(pair)
+        out[k] = relations.correlation(pairs[k])
         if math.isnan(out[k]):
-            mask[k] = _FEW if pair[0] < relations.LEAST_WINDOWS else _CONSTANT
+            mask[k] = _FEW if pairs[k, 0] < relations.LEAST_WINDOWS else _CONSTANT
 
 
-@njit(cache=True, nogil=True)
-def _describe(state: Any, s: int, every_ns: int, out: Any, mask: Any, pairs: Any, pair_mask: Any) -> None:
-    at_ns, running = state.last_ns[s], state.rows[s, 1] == state.rows[s, 0]
-    middle_ns = state.began_ns[s] + (at_ns - state.began_ns[s]) // 2
-    if running:
-        _related(state, s, out[:, _RELATED:], mask[:, _RELATED:])
-    for j in range(out.shape[0]):
-        seen = state.seen[s, j]
-        age_ns = at_ns - state.at_ns[s, j, (seen - 1) % WINDOW]
-        interval = statistics.intervals(statistics.in_order(state.at_ns[s, j], seen))[0] if seen else 0.0
-        if not seen or age_ns > max(float(every_ns), _STALE * interval * 1e9):
-            mask[j] = _NOT_FINITE if state.window[s, j, STRANGE] else _ABSENT
-            continue
-        _newest(state, s, j, out[j], mask[j])
-        if running:
-            _trends(state, s, j, out[j, _SLOPES:_PROFILE], mask[j, _SLOPES:_PROFILE])
-            _profile(state, s, j, middle_ns, out[j, _PROFILE:_RELATED], mask[j, _PROFILE:_RELATED])
-        else:
-            mask[j, _SLOPES:] = _NOT_RUNNING
-    _pairs(state, s, pairs, pair_mask)
+def _means(state: ScalarState, slot: int) -> npt.NDArray[np.float64]:
+    """Means of the window of the tags that are held against each other, NaN where a tag has none."""
+    window = state.window[slot, : state.own.shape[1]]
+    return np.where(window[:, COUNT] > 0.0, window[:, MEAN], math.nan)
+
+
+def _tag(state: ScalarState, slot: int, j: int, every_ns: int, out: F64, mask: U8) -> None:
+    """Features of one tag but for its relations, which the rows already hold where the machine runs."""
+    at, window, seen, at_ns = (slot, j), state.window[slot, j], int(state.seen[slot, j]), int(state.last_ns[slot])
+    times = state.at_ns[at]
+    interval_s = statistics.intervals(statistics.in_order(times, seen))[0] if seen else 0.0
+    patience_ns = max(every_ns, _STALE * interval_s * 1e9)
+    if not seen or at_ns - int(times[(seen - 1) % WINDOW]) > patience_ns:
+        mask[:] = _NOT_FINITE if window[STRANGE] else _ABSENT
+        return
+    _newest(times, state.value[at], seen, window, out, mask)
+    if state.rows[slot, 1] < state.rows[slot, 0]:
+        mask[_SLOPES:] = _NOT_RUNNING
+        return
+    part = slice(_SLOPES, _PROFILE)
+    rings = state.bin_at_s[at], state.bin_value[at]
+    _trends(rings, state.bins[at], state.open_bin[at], state.slope[at], state.sloped[at], out[part], mask[part])
+    part, began_ns = slice(_PROFILE, _RELATED), int(state.began_ns[slot])
+    value = float(window[MEAN] if window[COUNT] else out[0])
+    middle_ns = began_ns + (at_ns - began_ns) // 2
+    _profile(state.hour[at], int(state.open_hour[at]), middle_ns, value, out[part], mask[part])
 
 
 def operating(state: ScalarState, slot: int) -> tuple[float, float] | None:
@@ -208,26 +200,27 @@ def describe(state: ScalarState, slot: int, every_ns: int) -> Described:
     values = np.zeros(tags * per_tag + pairs + len(PER_POINT))
     codes = np.zeros(len(values), np.uint8)
     ends = tags * per_tag, tags * per_tag + pairs
-    own = values[: ends[0]].reshape(tags, per_tag), codes[: ends[0]].reshape(tags, per_tag)
-    _describe(state, slot, every_ns, *own, values[ends[0] : ends[1]], codes[ends[0] : ends[1]])
+    own, mask = values[: ends[0]].reshape(tags, per_tag), codes[: ends[0]].reshape(tags, per_tag)
+    known, related, why = state.own.shape[1], own[:, _RELATED:], mask[:, _RELATED:]
+    why[known:] = _ABSENT  # beyond those that are held against each other
+    x = _means(state, slot)
+    _related(state.own[slot], state.pair[slot], x, related[:known], why[:known])
+    for j in range(tags):
+        _tag(state, slot, j, every_ns, own[j], mask[j])
+    _pairs(state.pair[slot], values[ends[0] : ends[1]], codes[ends[0] : ends[1]])
     _point(state, slot, values[ends[1] :], codes[ends[1] :])
     codes[~np.isfinite(values) & (codes == 0)] = _NOT_FINITE
     values[codes != 0] = 0.0
     return Described(values, codes)
 
 
-@njit(cache=True, nogil=True)
-def _learn(state: Any, s: int) -> None:
-    if state.rows[s, 1] == state.rows[s, 0]:
-        relations.learn(state.own[s], state.pair[s], _means(state, s))
-
-
 def close(state: ScalarState, slot: int) -> None:
     """Take in the window that was described: relations and operating condition learn from it, and the next one begins."""
     at = operating(state, slot)
-    if at is not None and state.rows[slot, 0] == state.rows[slot, 1] > 0:
-        regimes.follow(state, slot, at, int(state.last_ns[slot]))
-    _learn(state, slot)
+    if state.rows[slot, 0] == state.rows[slot, 1]:
+        if at is not None:
+            regimes.follow(state, slot, at, int(state.last_ns[slot]))
+        relations.learn(state.own[slot], state.pair[slot], _means(state, slot))
     state.window[slot] = 0.0
     state.drive[slot] = 0.0
     state.rows[slot] = 0

@@ -13,6 +13,7 @@ from numba import njit
 
 from foreshock.features.scalar.fold import HOUR_NS
 from foreshock.features.scalar.state import HOURS
+from foreshock.features.scalar.statistics import median, sort
 
 DAY, WEEK = 24, 168
 LEAST_DAYS = 3
@@ -32,10 +33,8 @@ def _usual(hour: Any, open_hour: int, number: int, period: int, least: int) -> f
         k -= period
     if n < least:
         return np.nan
-    ordered = found[:n]
-    ordered.sort()
-    middle = n // 2
-    return float(ordered[middle]) if n % 2 else float(0.5 * (ordered[middle - 1] + ordered[middle]))
+    sort(found[:n])
+    return median(found[:n])
 
 
 @njit(cache=True, nogil=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from foreshock.features.scalar.state import BINS
+from foreshock.features.scalar.statistics import median, sort
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # quantile of the normal distribution for 95 % on both sides
@@ -54,11 +55,10 @@ def theil_sen(t: Any, x: Any, out: Any) -> None:
         for j in range(i + 1, n):
             slopes[count] = (x[j] - x[i]) / (t[j] - t[i])
             count += 1
-    slopes.sort()
-    middle = count // 2
-    out[0] = slopes[middle] if count % 2 else 0.5 * (slopes[middle - 1] + slopes[middle])
+    sort(slopes)
+    out[0] = median(slopes)
     ordered = x.copy()
-    ordered.sort()
+    sort(ordered)
     variance = (n * (n - 1.0) * (2.0 * n + 5.0) - _ties(ordered)) / 18.0
     half = _Z * math.sqrt(max(variance, 0.0))
     out[1] = slopes[max(int(np.rint(0.5 * (count - half))) - 1, 0)]

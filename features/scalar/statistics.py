@@ -17,8 +17,21 @@ MEAN_TO_SIGMA = 1.2533141373155001
 LEAST_BEFORE = 8
 """Values before the newest one that it can be held against."""
 LEAST_INTERVALS = 3
+_GAPS = np.array([701, 301, 132, 57, 23, 10, 4, 1], np.int64)
 RATE_RATIO = 1.5
 """The rate has changed where the intervals of the older and of the newer half differ by more than this."""
+
+
+@njit(cache=True, nogil=True)
+def sort(values: Any) -> None:
+    """Sort in place after Shell, with the gaps of Ciura (2001): quick for some thousand values, and little to compile."""
+    for gap in _GAPS:
+        for i in range(gap, values.shape[0]):
+            value, k = values[i], i
+            while k >= gap and values[k - gap] > value:
+                values[k] = values[k - gap]
+                k -= gap
+            values[k] = value
 
 
 @njit(cache=True, nogil=True)
@@ -32,7 +45,7 @@ def median(ordered: Any) -> float:
 def spread(values: Any, middle: float) -> tuple[float, float]:
     """Median absolute deviation from `middle`, and a robust standard deviation: 0 where nothing varies."""
     deviations = np.abs(values - middle)
-    deviations.sort()
+    sort(deviations)
     mad = median(deviations)
     if mad > 0.0:
         return mad, MAD_TO_SIGMA * mad
@@ -63,7 +76,7 @@ def rolling(values: Any, out: Any) -> None:
         deviation = each - values[0] - mean
         squares += deviation * deviation
     ordered = values.copy()
-    ordered.sort()
+    sort(ordered)
     middle = median(ordered)
     out[0] = values[0] + mean
     out[1] = math.sqrt(squares / n)
@@ -82,7 +95,7 @@ def robust_z(values: Any) -> float:
     before = values[:-1].copy()
     if before.shape[0] < LEAST_BEFORE:
         return math.nan
-    before.sort()
+    sort(before)
     middle = median(before)
     scale = spread(before, middle)[1]
     return (values[-1] - middle) / scale if scale > 0.0 else math.nan
@@ -101,8 +114,8 @@ def intervals(at_ns: Any) -> tuple[float, float]:
     for k in range(n):
         steps[k] = (at_ns[k + 1] - at_ns[k]) * 1e-9
     older, newer, both = steps[: n // 2].copy(), steps[n // 2 :].copy(), steps
-    older.sort()
-    newer.sort()
-    both.sort()
+    sort(older)
+    sort(newer)
+    sort(both)
     ratio = median(newer) / median(older)
     return median(both), max(ratio, 1.0 / ratio)
