@@ -15,7 +15,7 @@ import numpy.typing as npt
 from foreshock.features.declared import DeclaredSet
 from foreshock.features.masks import code_of
 from foreshock.features.waves import constants, declarations, fine, parts, reasons, statistics, welch
-from foreshock.features.waves.given import Band, Gear, Given, lower_corner_hz, velocity_samples
+from foreshock.features.waves.given import Band, Gear, Given, lower_corner_hz, usable, velocity_samples
 from foreshock.vocabulary import MaskReason
 
 __all__ = ["SIGNAL", "Band", "Extracted", "Gear", "Given", "extract", "lower_corner_hz", "set_of", "velocity_samples"]
@@ -95,6 +95,7 @@ def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:
     if n < MIN_SAMPLES:
         masks[...] = code_of(MaskReason.WINDOW_TOO_SHORT)
         return Extracted(values, masks)
+    given = given if usable(given.rate_hz) else given._replace(rate_hz=None)
     missing = reasons.of(n, given, columns)
     step = min(max(CHUNK_SAMPLES // n, CHUNK_ROWS[0]), CHUNK_ROWS[1])
     for first in range(0, len(x), step):

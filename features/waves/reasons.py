@@ -59,6 +59,7 @@ def of(n: int, given: Given, columns: int) -> npt.NDArray[np.uint8]:
     ----------
     n : int
     given : Given
+        With a usable rate, or none.
     columns : int
         Of `signal.set_of(given)`.
     """
@@ -71,7 +72,7 @@ def of(n: int, given: Given, columns: int) -> npt.NDArray[np.uint8]:
         put(SPECTRAL_AT, MaskReason.WINDOW_TOO_SHORT)
     put(DEMODULATED_AT, _demodulated(n, given))
     put(CEPSTRUM_AT, MaskReason.NONE if n > 2 * cepstrum.LEAST else MaskReason.WINDOW_TOO_SHORT)
-    if not usable(given.rate_hz):
+    if given.rate_hz is None:
         first, second = SPECTRAL_AT.stop - 6, DEMODULATED_AT.start
         for hertz in (first, first + 1, second, second + 1, second + 5, CEPSTRUM_AT.start):
             if masks[hertz] == 0:
@@ -92,7 +93,7 @@ def _demodulated(n: int, given: Given) -> MaskReason:
         return MaskReason.WINDOW_TOO_SHORT
     if given.envelope_band is None:
         return MaskReason.NONE
-    if given.rate_hz is None or not usable(given.rate_hz):
+    if given.rate_hz is None:
         return MaskReason.NO_RATE
     low, high = envelope_limits(n, given.rate_hz, given.envelope_band)
     if high > n // 2 + 1:
@@ -107,7 +108,7 @@ def envelope_limits(n: int, rate_hz: float, band: tuple[float, float]) -> tuple[
 
 def _speed(given: Given) -> MaskReason:
     """Whether something can be looked for at multiples of the speed."""
-    if not usable(given.rate_hz):
+    if given.rate_hz is None:
         return MaskReason.NO_RATE
     if given.speed_hz is None or not math.isfinite(given.speed_hz):
         return MaskReason.NO_SPEED
@@ -154,7 +155,7 @@ def _band(n: int, given: Given, band: Band) -> MaskReason:
     reason = _speed(given) if band.orders else MaskReason.NONE
     if reason is not MaskReason.NONE:
         return reason
-    if given.rate_hz is None or not usable(given.rate_hz):
+    if given.rate_hz is None:
         return MaskReason.NO_RATE
     low, high = fine.band_limits(band, n, given.rate_hz, given.speed_hz)
     if high > n // 2 + 1:
@@ -165,7 +166,7 @@ def _band(n: int, given: Given, band: Band) -> MaskReason:
 def _integrated(n: int, given: Given) -> MaskReason:
     if given.quantity not in integrated.STEPS:
         return MaskReason.OTHER_QUANTITY
-    if given.rate_hz is None or not usable(given.rate_hz):
+    if given.rate_hz is None:
         return MaskReason.NO_RATE
     if given.rate_hz < 2.0 * UPPER_HZ:
         return MaskReason.RATE_TOO_LOW
