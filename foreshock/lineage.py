@@ -81,8 +81,8 @@ def canonical(value: Any) -> str:
 
 
 def asset_record(asset: Asset) -> str:
-    """Hash of the master data that an outcome rests on."""
-    return fingerprint(asset)
+    """Hash of the master data that an outcome rests on; behind it the class that completed it: ``hash+pump@hash``."""
+    return f"{fingerprint(asset)}+{asset.class_record}" if asset.class_record else fingerprint(asset)
 
 
 def input_range(origin: Origin, first: int, row: int | None = None) -> InputRange:

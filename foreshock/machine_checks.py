@@ -64,26 +64,26 @@ def has_geometry(asset: Asset) -> bool:
 
 def _part(place: str, part: Part) -> Iterator[Misfit]:
     if isinstance(part, Shaft) and not 0 < part.ratio < math.inf:
-        yield Misfit(f"{place}.ratio", f"ratio is {part.ratio:g}, it must be above 0", "send a positive number")
+        yield Misfit(f"{place}.ratio", f"ratio is {part.ratio:g}, it must be above 0", "give a positive number")
     elif isinstance(part, Gear) and part.teeth < 1:
-        yield Misfit(f"{place}.teeth", f"teeth is {part.teeth}", "send the number of teeth")
+        yield Misfit(f"{place}.teeth", f"teeth is {part.teeth}", "give the number of teeth")
     elif isinstance(part, Impeller) and part.blades < 1:
-        yield Misfit(f"{place}.blades", f"blades is {part.blades}", "send the number of blades, vanes or lobes")
+        yield Misfit(f"{place}.blades", f"blades is {part.blades}", "give the number of blades, vanes or lobes")
     elif isinstance(part, Bearing):
         yield from _bearing(place, part)
 
 
 def _bearing(place: str, part: Bearing) -> Iterator[Misfit]:
     if part.balls < 1:
-        yield Misfit(f"{place}.balls", f"balls is {part.balls}", "send the number of rolling elements")
+        yield Misfit(f"{place}.balls", f"balls is {part.balls}", "give the number of rolling elements")
     if not 0 < part.ball_diameter_m < part.pitch_diameter_m < math.inf:
         sentence = (
             f"a rolling element of {part.ball_diameter_m} m does not fit on a circle of {part.pitch_diameter_m} m"
         )
-        yield Misfit(f"{place}.ball_diameter_m", sentence, "send both diameters in metres")
+        yield Misfit(f"{place}.ball_diameter_m", sentence, "give both diameters in metres")
     if not abs(part.contact_angle_rad) < math.pi / 2:
         sentence = f"the contact angle is {part.contact_angle_rad:g} rad"
-        yield Misfit(f"{place}.contact_angle_rad", sentence, "send it in radians: 15 degrees are 0.262")
+        yield Misfit(f"{place}.contact_angle_rad", sentence, "give it in radians: 15 degrees are 0.262")
 
 
 def _point(place: str, point: MeasuringPoint) -> Iterator[Misfit]:
@@ -97,26 +97,26 @@ def _point(place: str, point: MeasuringPoint) -> Iterator[Misfit]:
         yield from _name(f"{place}.tachometer.channel", tachometer.channel)
         if tachometer.pulses_per_revolution < 1:
             sentence = f"pulses_per_revolution is {tachometer.pulses_per_revolution}"
-            yield Misfit(f"{place}.tachometer.pulses_per_revolution", sentence, "send the pulses in one turn")
+            yield Misfit(f"{place}.tachometer.pulses_per_revolution", sentence, "give the pulses in one turn")
     for number, name in enumerate(point.features):
         yield from _name(f"{place}.features[{number}]", name)
 
 
 def _band(place: str, band: Band) -> Iterator[Misfit]:
     if not BAND_NAME.fullmatch(band.name):
-        fix = "send lower case letters, digits and underscores, at most 40"
+        fix = "give lower case letters, digits and underscores, at most 40"
         yield Misfit(f"{place}.name", f"{band.name!r} cannot be part of a feature's name", fix)
     if not 0 <= band.low < band.high < HIGHEST_HZ:
-        yield Misfit(f"{place}.low", f"the band goes from {band.low:g} to {band.high:g}", "send 0 <= low < high")
+        yield Misfit(f"{place}.low", f"the band goes from {band.low:g} to {band.high:g}", "give 0 <= low < high")
 
 
 def _zones(place: str, zones: Zones) -> Iterator[Misfit]:
     if not 0 < zones.a_b < zones.b_c < zones.c_d < math.inf:
         sentence = f"the zones end at {zones.a_b:g}, {zones.b_c:g} and {zones.c_d:g} m/s"
-        yield Misfit(f"{place}.a_b", sentence, "send 0 < a_b < b_c < c_d, in m/s: 4.5 mm/s is 0.0045")
+        yield Misfit(f"{place}.a_b", sentence, "give 0 < a_b < b_c < c_d, in m/s: 4.5 mm/s is 0.0045")
     if not 0 < zones.change_share < math.inf:
         sentence = f"change_share is {zones.change_share:g}, it must be above 0"
-        yield Misfit(f"{place}.change_share", sentence, "send a positive number")
+        yield Misfit(f"{place}.change_share", sentence, "give a positive number")
 
 
 def _meshes(asset: Asset) -> Iterator[Misfit]:
@@ -135,7 +135,7 @@ def _meshes(asset: Asset) -> Iterator[Misfit]:
 
 def _named_once(field: str, parts: Sequence[Part]) -> Iterator[Misfit]:
     if len(parts) > MOST:
-        yield Misfit(field, f"{len(parts)} {field}, at most {MOST} are allowed", "send fewer")
+        yield Misfit(field, f"{len(parts)} {field}, at most {MOST} are allowed", "give fewer")
     seen: set[str] = set()
     for number, one in enumerate(parts):
         if not isinstance(one, Bearing | Band):  # a bearing of the first release may have any name
@@ -147,7 +147,7 @@ def _named_once(field: str, parts: Sequence[Part]) -> Iterator[Misfit]:
 
 def _name(place: str, name: str) -> Iterator[Misfit]:
     if not name.strip() or len(name) > LONGEST or not name.isprintable():
-        yield Misfit(place, f"{name[:40]!r} is no name", f"send 1 to {LONGEST} printable characters")
+        yield Misfit(place, f"{name[:40]!r} is no name", f"give 1 to {LONGEST} printable characters")
 
 
 def _known(field: str, name: str, known: Iterable[str], what: str) -> Iterator[Misfit]:

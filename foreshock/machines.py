@@ -67,7 +67,7 @@ class Impeller:
 class Band:
     """A frequency band that somebody wants to see by its name."""
 
-    name: str  # lower case; its energy is the feature `band_energy_<name>`
+    name: str  # lower case; its rms is the feature `rms_<name>`
     low: float
     high: float
     orders: bool = False  # low and high are multiples of the speed of the reference shaft; else Hz

@@ -28,9 +28,9 @@ def read_policies(paths: Iterable[str | Path]) -> tuple[Policy, ...]:
         every file.
     """
     problems: list[Problem] = []
-    texts = _texts(paths, problems)
+    found = texts(paths, problems)
     try:
-        policies = load((str(path), text) for path, text in texts)
+        policies = load((str(path), text) for path, text in found)
     except FilesRejected as exc:
         problems += exc.problems
     if problems:
@@ -48,7 +48,7 @@ def read_cases(paths: Iterable[str | Path]) -> list[Case]:
     """
     problems: list[Problem] = []
     cases: list[Case] = []
-    for path, text in _texts(paths, problems):
+    for path, text in texts(paths, problems):
         try:
             cases.append(load_case(str(path), text, _beside(path)))
         except FilesRejected as exc:
@@ -62,7 +62,8 @@ def _beside(path: Path) -> Callable[[str], str]:
     return lambda name: (path.parent / name).read_text(encoding="utf-8")
 
 
-def _texts(paths: Iterable[str | Path], problems: list[Problem]) -> list[tuple[Path, str]]:
+def texts(paths: Iterable[str | Path], problems: list[Problem]) -> list[tuple[Path, str]]:
+    """Read the files at some places, those of a directory in the order of their names; what cannot be read is noted."""
     found: list[tuple[Path, str]] = []
     for path in _files(paths, problems):
         try:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
 from foreshock.errors import ConfigurationError
+from foreshock.settings_classes import ClassSettings, is_table, tables
 from foreshock.settings_deliver import SinkSettings, sinks
 from foreshock.settings_sources import Given, from_env, from_file, from_flags, is_property
 
@@ -243,6 +244,7 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    classes: ClassSettings = field(default_factory=ClassSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     deliver: Mapping[str, SinkSettings] = field(default_factory=lambda: MappingProxyType({}))  # by the sink's name
 
@@ -273,9 +275,10 @@ def load(
     problems: list[str] = []
     values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS if section != "deliver"}
     given = [*from_file(path, _SECTIONS), *from_env(env, _SECTIONS, problems), *from_flags(flags)]
+    values["classes"]["own"] = tables(path, problems)
     for item in given:
         try:
-            if item.section != "deliver":
+            if item.section != "deliver" and not is_table(item):
                 _take(item, values)
         except ConfigurationError as exc:
             problems.append(f"{item.place}: {exc}")
@@ -313,7 +316,7 @@ def _take(item: Given, values: dict[str, dict[str, Any]]) -> None:
             raise ConfigurationError(f"kafka.{item.key} is not yours to set: {OWNED_PROPERTIES[item.key]}")
         values["kafka"].setdefault("properties", {})[item.key] = _property(item)
         return
-    declared = {entry.name: entry for entry in fields(_SECTIONS[item.section])}
+    declared = {entry.name: entry for entry in fields(_SECTIONS[item.section]) if "tables" not in entry.metadata}
     name = f"{item.section}.{item.key}"
     base = item.key.removesuffix("_file")
     if base != item.key and base in declared and declared[base].metadata.get("secret"):
