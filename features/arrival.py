@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from foreshock.contract import Acquisition, Origin, QualityKind
+from foreshock.features import timing
 from foreshock.features.conditions import Finding
+from foreshock.features.timing import NS, STILL, WINDOW_NS, Drift, Scatter
 
-NS = 1_000_000_000
 CLOCK_AHEAD_NS = 300 * NS
 """A source time this far ahead of the broker's is a wrong clock."""
 CLOCK_BACK_NS = 300 * NS
@@ -26,7 +27,9 @@ SPACING_TOLERANCE = 0.1
 UNSTEADY_TOLERANCE = 0.4
 """The same where the spacing jitters."""
 SPACING_BLOCKS = 3
-"""Blocks whose spacing must contradict the rate before it is called wrong; one alone may be a late timestamp."""
+"""Blocks whose spacing must contradict the rate before it is called wrong; one alone may be a late timestamp ..."""
+ODD_ALIKE = 0.05
+"""... and whose spacings must agree: times that scatter contradict it each in another way."""
 HOLE = 1.5
 """Spacing over the usual one from which data is missing between two blocks."""
 HOLE_IN_SEQUENCE = 2.5
@@ -52,6 +55,12 @@ class Arrival(NamedTuple):
     interval_s: float | None
     origin: Origin | None = None
     """Its coordinates; None: it is no sign of life."""
+    levels: tuple[float, ...] = ()
+    """Level of each channel (SI)."""
+    speed_hz: float | None = None
+    quantity: str = ""
+    units: tuple[str, ...] = ()
+    """As declared: of the block, or of each tag."""
 
 
 class Place(NamedTuple):
@@ -75,6 +84,14 @@ class Place(NamedTuple):
     """Source times in order on a clock that was set back."""
     skip: bool = False
     """The time since the last folded block says nothing: its clock was wrong."""
+    odd_ratio: float = 0.0
+    """Spacing of the last of them, over the usual one."""
+    scatter: Scatter = STILL
+    window_ns: int = 0
+    """Source time at which the present window began: within one the least delay counts ..."""
+    least_ns: int = 0
+    """... from source time to log-append time."""
+    drift: Drift | None = None
 
 
 class Reading(NamedTuple):
@@ -109,26 +126,46 @@ def read(place: Place | None, arrival: Arrival) -> Reading:
         return Reading(_first(place, arrival), wrong_rate, late=False, at_ns=arrival.source_ns)
     if arrival.source_ns <= place.source_ns:
         return _behind(place, arrival, wrong_rate)
-    learnt, odd, spaced = _spacing(place, arrival)
+    learnt, odd, odd_ratio, scatter, spaced = _spacing(place, arrival)
     findings = (*wrong_rate, *_missing(place, arrival))
     if spaced:
         findings += tuple(f for f in spaced if f.kind not in {g.kind for g in findings})
+    source_ns = arrival.source_ns
+    window_ns, least_ns, drift, delay_ns = place.window_ns, place.least_ns, place.drift, arrival.ingest_ns - source_ns
+    if not window_ns <= source_ns < window_ns + WINDOW_NS:
+        drift = timing.drift(drift, window_ns, least_ns) if window_ns else None
+        window_ns, least_ns = source_ns, delay_ns
+    elif delay_ns < least_ns:
+        least_ns = delay_ns
+    if drift is not None and drift.stands:
+        findings = (*findings, timing.drifting(drift))
     after = Place(
-        arrival.source_ns,
+        source_ns,
         arrival.sequence,
         arrival.registered_rate_hz or place.rate_hz or arrival.rate_hz,
-        (*place.recent[1 - REMEMBERED :], arrival.source_ns),
+        (*place.recent[1 - REMEMBERED :], source_ns),
         learnt.spacings,
         learnt.usual,
         learnt.steady,
         odd,
+        (),
+        False,
+        odd_ratio,
+        scatter,
+        window_ns,
+        least_ns,
+        drift,
     )
-    return Reading(after, findings, late=False, at_ns=arrival.source_ns)
+    return Reading(after, findings, late=False, at_ns=source_ns)
 
 
 def _first(place: Place | None, arrival: Arrival) -> Place:
-    rate = arrival.registered_rate_hz or (place.rate_hz if place else None) or arrival.rate_hz
-    return Place(arrival.source_ns, arrival.sequence, rate, (arrival.source_ns,))
+    rate, source_ns = (
+        arrival.registered_rate_hz or (place.rate_hz if place else None) or arrival.rate_hz,
+        arrival.source_ns,
+    )
+    delay_ns = arrival.ingest_ns - source_ns
+    return Place(source_ns, arrival.sequence, rate, (source_ns,), window_ns=source_ns, least_ns=delay_ns)
 
 
 def _declared_rate(place: Place | None, arrival: Arrival) -> tuple[Finding, ...]:
@@ -170,6 +207,8 @@ def _behind(place: Place, arrival: Arrival, also: tuple[Finding, ...]) -> Readin
     behind = (place.source_ns - arrival.source_ns) / NS
     sentence = f"the source time is {behind:g} s before that of the last folded block"
     late = Finding(QualityKind.LATE, "", behind, 0.0, sentence)
+    if _overtaken(place, arrival):
+        return Reading(place, (*also, late, _order(place, arrival, behind)), late=True, at_ns=arrival.source_ns)
     old = arrival.sequence is not None and place.sequence is not None and arrival.sequence <= place.sequence
     if arrival.source_ns > place.source_ns - CLOCK_BACK_NS or old:
         return Reading(place, (*also, late), late=True, at_ns=arrival.source_ns)
@@ -179,8 +218,30 @@ def _behind(place: Place, arrival: Arrival, also: tuple[Finding, ...]) -> Readin
     if len(back) < REBASE_AFTER:
         waiting = place._replace(back=back, sequence=arrival.sequence, skip=True)
         return Reading(waiting, (*also, clock, late), late=True, at_ns=arrival.source_ns)
-    after = place._replace(source_ns=arrival.source_ns, sequence=arrival.sequence, recent=back, back=(), skip=False)
+    after = place._replace(
+        source_ns=arrival.source_ns,
+        sequence=arrival.sequence,
+        recent=back,
+        back=(),
+        skip=False,
+        window_ns=0,
+        drift=None,
+    )
     return Reading(after, (*also, clock), late=False, at_ns=arrival.source_ns)
+
+
+def _overtaken(place: Place, arrival: Arrival) -> bool:
+    """Whether a block was overtaken on the way: it was taken among the last ones, and counts as a part of them."""
+    among = len(place.recent) > 1 and place.recent[0] < arrival.source_ns
+    return among and (arrival.sequence is None or place.sequence is None or arrival.sequence < place.sequence)
+
+
+def _order(place: Place, arrival: Arrival, behind: float) -> Finding:
+    later = sum(each > arrival.source_ns for each in place.recent)
+    sentence = (
+        f"{later} later blocks came before it, the last of them {behind:g} s later: the way does not keep the order"
+    )
+    return Finding(QualityKind.OUT_OF_ORDER, "", float(later), 0.0, sentence)
 
 
 def _missing(place: Place, arrival: Arrival) -> tuple[Finding, ...]:
@@ -214,28 +275,43 @@ def _learn(place: Place, ratio: float) -> Place:
     return place._replace(spacings=(), usual=usual, steady=steady)
 
 
-def _spacing(place: Place, arrival: Arrival) -> tuple[Place, int, tuple[Finding, ...]]:
-    """Compare the time since the last block with what is promised and usual. Returns the place, odd, findings."""
+class _Spaced(NamedTuple):
+    """What the time since the last block says."""
+
+    place: Place
+    odd: int = 0
+    odd_ratio: float = 0.0
+    scatter: Scatter = STILL
+    findings: tuple[Finding, ...] = ()
+
+
+def _spacing(place: Place, arrival: Arrival) -> _Spaced:
+    """Compare the time since the last block with what is promised and usual."""
     nominal = _nominal_ns(place, arrival)
     step = None if arrival.sequence is None or place.sequence is None else arrival.sequence - place.sequence
     told = step is not None and step > 1  # the numbers have told that blocks are missing
+    scatter = place.scatter
     if nominal is None or told or place.skip or arrival.acquisition is Acquisition.TRIGGERED:
-        return place, 0, ()
+        return _Spaced(place, scatter=scatter)
     ratio = (arrival.source_ns - place.source_ns) / nominal
     usual = 1.0 if place.usual is None else place.usual
     after = _learn(place, ratio) if place.usual is None else place
     relative = ratio / usual
     if relative > (HOLE_IN_SEQUENCE if step == 1 else HOLE):
-        return after, 0, (_hole(arrival, ratio, nominal),)
+        return _Spaced(after, scatter=scatter, findings=(_hole(arrival, ratio, nominal),))
+    if place.usual is not None and (scatter is not STILL or abs(relative - 1.0) >= timing.SMALL):
+        scatter = timing.scatter(scatter, relative, steady=place.steady)
+    scattered = (timing.jitter(scatter, nominal * usual, steady=place.steady),) if scatter.stands else ()
     if arrival.acquisition is not Acquisition.CONTINUOUS:
-        return after, 0, ()
+        return _Spaced(after, scatter=scatter, findings=scattered)
     findings = _promise(arrival, usual, nominal, SPACING_TOLERANCE if place.steady else UNSTEADY_TOLERANCE)
-    if not place.steady or abs(relative - 1.0) <= SPACING_TOLERANCE:
-        return after, 0, findings
-    odd = max(place.odd, 0) + 1 if relative > 1.0 else min(place.odd, 0) - 1
+    if not place.steady or scatter.stands or abs(relative - 1.0) <= SPACING_TOLERANCE:
+        return _Spaced(after, 0, 0.0, scatter, (*findings, *scattered))
+    alike = place.odd and abs(relative / place.odd_ratio - 1.0) <= ODD_ALIKE
+    odd = (place.odd if alike else 0) + (1 if relative > 1.0 else -1)
     if abs(odd) >= SPACING_BLOCKS and arrival.rate_hz is not None:
         findings = (_contradiction(arrival.rate_hz, relative, usable=False),)
-    return after, odd, findings
+    return _Spaced(after, odd, relative, scatter, findings)
 
 
 def _hole(arrival: Arrival, ratio: float, nominal: float) -> Finding:

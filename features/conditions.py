@@ -10,26 +10,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from foreshock.contract import QualityKind
+from foreshock.features.health import VERDICTS
 
 CLEAR_AFTER = 3
 CLEAR_AT_ONCE = frozenset({QualityKind.SILENT})
 """What the first record that comes ends."""
-
-CAUSES = {
-    QualityKind.SILENT: ("gateway", "failure"),
-    QualityKind.LATE: ("pipeline", "maintenance_required"),
-    QualityKind.GAP: ("gateway", "maintenance_required"),
-    QualityKind.DUPLICATE: ("pipeline", "maintenance_required"),
-    QualityKind.OUT_OF_RANGE: ("sensor", "out_of_specification"),
-    QualityKind.FROZEN: ("sensor", "failure"),
-    QualityKind.CLIPPED: ("sensor", "out_of_specification"),
-    QualityKind.SPIKE: ("sensor", "out_of_specification"),
-    QualityKind.WRONG_RATE: ("gateway", "failure"),
-    QualityKind.CLOCK: ("gateway", "out_of_specification"),
-    QualityKind.COLD_START: ("pipeline", "check_function"),
-    QualityKind.LOST: ("pipeline", "check_function"),
-}
-"""Cause (sensor, gateway or pipeline) and status signal after NAMUR NE 107, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +42,12 @@ class Transition:
     @property
     def cause(self) -> str:
         """Who has to look: sensor, gateway or pipeline."""
-        return CAUSES[self.finding.kind][0]
+        return VERDICTS[self.finding.kind].cause
 
     @property
     def ne107(self) -> str:
         """Status signal in the words of NAMUR NE 107."""
-        return CAUSES[self.finding.kind][1]
+        return VERDICTS[self.finding.kind].ne107
 
 
 class Condition(NamedTuple):

@@ -38,6 +38,8 @@ class Inspection(NamedTuple):
     """Smallest and largest sample (SI)."""
     digest: npt.NDArray[np.uint64]
     """Fingerprint of the bytes, to tell a block from the one before."""
+    sigma: npt.NDArray[np.float32]
+    """Level: the robust standard deviation (SI), see `inspect`; 0 where the row is constant or not finite."""
 
     def suspicious(self) -> npt.NDArray[np.bool_]:
         """Blocks whose figures want a judgement [blocks]; the others have no finding but by their measuring range."""
@@ -132,7 +134,7 @@ def _inspect_row(
     bits: npt.NDArray[np.uint32],
     floats: npt.NDArray[np.float32],
     hashes: npt.NDArray[np.uint32],
-) -> tuple[bool, float, int, np.float32, int, float, np.float32, np.float32]:
+) -> tuple[bool, float, int, np.float32, int, float, np.float32, np.float32, float]:
     _survey(row, bits, floats, hashes)
     low, high, total, finite = floats[0, 0], floats[1, 0], 0.0, np.float32(0.0)
     for lane in range(LANES):
@@ -140,9 +142,9 @@ def _inspect_row(
         total += floats[2, lane]
         finite += floats[3, lane]
     if not (finite == np.float32(0.0)):  # noqa: SIM201  # NaN is not equal to 0, and not different either
-        return False, 0.0, 0, np.float32(0.0), 0, 0.0, low, high
+        return False, 0.0, 0, np.float32(0.0), 0, 0.0, low, high, 0.0
     if low == high:
-        return True, 1.0, 0, np.float32(0.0), 0, 0.0, low, high
+        return True, 1.0, 0, np.float32(0.0), 0, 0.0, low, high, 0.0
     mean = np.float32(row[0] + total / row.size)
     _count(row, mean, low, high, floats)
     deviation = 0.0
@@ -161,7 +163,7 @@ def _inspect_row(
     spikes, spike = 0, 0.0
     if max(high - mean, mean - low) > SPIKE_SIGMA * sigma:
         spikes, spike = find_spikes(row, mean, sigma)
-    return True, constant, clipped, stop, spikes, spike, low, high
+    return True, constant, clipped, stop, spikes, spike, low, high, sigma
 
 
 @njit(cache=True, nogil=True)
@@ -178,6 +180,7 @@ def _inspect_rows(rows: npt.NDArray[np.float32], bits: npt.NDArray[np.uint32], o
             out.spike[b],
             out.low[b],
             out.high[b],
+            out.sigma[b],
         ) = _inspect_row(rows[b], bits[b], floats, hashes)
         digest = np.uint64(14695981039346656037)
         for lane in range(LANES):
@@ -224,6 +227,7 @@ def inspect(x: npt.NDArray[np.float32]) -> Inspection:
         low=np.empty(len(rows), np.float32),
         high=np.empty(len(rows), np.float32),
         digest=np.empty(len(rows), np.uint64),
+        sigma=np.empty(len(rows), np.float32),
     )
     _inspect_rows(rows, rows.view(np.uint32), out)
     for figures in out:

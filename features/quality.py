@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from foreshock.contract import QualityKind
 from foreshock.features import arrival as arrivals
-from foreshock.features import conditions
+from foreshock.features import conditions, levels
 from foreshock.features.arrival import Arrival, Place
 from foreshock.features.conditions import Conditions, Finding, Transition
 from foreshock.features.excursions import SPIKE_SIGMA
 from foreshock.features.inspection import Inspection, inspect
+from foreshock.features.levels import Levels
 from foreshock.features.silence import Pulse
 
 __all__ = ["Arrival", "Finding", "Inspection", "PointState", "Step", "Transition", "inspect", "judge", "step"]
@@ -26,6 +27,9 @@ SPIKE_SHARE = 0.005
 """More isolated samples than this share are no longer few: something makes them."""
 OVER_RANGE = 0.02
 """Beyond the stated measuring range by more than this share of its span, a value cannot have been measured."""
+RENAMED_AFTER = 20
+"""So many records in a row with other channels, and these are the ones that should be there: as a layout that changes."""
+UNKNOWN = Levels()
 
 
 class PointState(NamedTuple):
@@ -37,6 +41,19 @@ class PointState(NamedTuple):
     standing: Conditions = ()
     pulse: Pulse = Pulse()
     """Signs of life: of every record, whatever became of it."""
+    channels: tuple[str, ...] = ()
+    """Channels or tags that should be there: those of the first record."""
+    others: int = 0
+    """Records in a row that had other ones."""
+    units: tuple[str, ...] = ()
+    """Of the last folded block, as declared."""
+    last: tuple[float, ...] = ()
+    """Levels of its channels (SI) ..."""
+    speed_hz: float | None = None
+    """... and the speed with them."""
+    seen: int = 0
+    """Blocks whose levels were seen, up to as many as levels are learnt from."""
+    levels: Levels = UNKNOWN
 
 
 class Step(NamedTuple):
@@ -177,21 +194,81 @@ def step(
     reading = arrivals.read(state.place, arrival)
     if reading.late:
         found = reading.findings
-        after_digests = state.digests
+        after = state
     else:
-        found = (*reading.findings, *findings, *_repeats(state, digests, channels))
-        after_digests = digests
+        after, samples = _fold(state, arrival, digests, channels)
+        found = (*reading.findings, *findings, *_repeats(state, digests, channels), *samples)
     standing, transitions = conditions.step(state.standing, found)
     pulse, at = state.pulse, arrival.origin
     if at is not None:
         pulse = pulse.heard(at, arrival.interval_s, arrival.acquisition)
-    after = PointState(reading.place, after_digests, standing, pulse)
+    after = PointState(reading.place, after[1], standing, pulse, *after[4:])
     if not found:
         return Step(after, (), transitions, usable=True, late=False, at_ns=reading.at_ns, reason="")
     kinds = tuple(dict.fromkeys(f.kind for f in found))
     blocking = next((f for f in found if not f.usable), None)
     reason = "" if blocking is None else _sentence(blocking)
     return Step(after, kinds, transitions, blocking is None, reading.late, reading.at_ns, reason)
+
+
+def _fold(
+    state: PointState, arrival: Arrival, digests: tuple[int, ...], channels: tuple[str, ...]
+) -> tuple[PointState, tuple[Finding, ...]]:
+    """Take in what a record is made of: its levels, channels and units. Its place, conditions and pulse are not of these."""
+    found: tuple[Finding, ...] = ()
+    now, known, seen, others = arrival.levels, state.levels, state.seen, state.others
+    if now and levels.leaps(known, state.last, now):
+        look = levels.Look(state.last, now, state.speed_hz, arrival.speed_hz, channels, arrival.quantity, seen)
+        known, found = levels.step(known, look)
+    if seen < levels.LEARNT:
+        seen += 1
+    expected, units = state.channels, arrival.units
+    if channels == expected:
+        others = 0
+        if units != state.units:
+            found += _redeclared(state, channels, units)
+    else:
+        expected, others, absent = _absent(state, channels)
+        found += absent
+    return (
+        PointState(None, digests, (), state.pulse, expected, others, units, now, arrival.speed_hz, seen, known),
+        found,
+    )
+
+
+def _absent(state: PointState, channels: tuple[str, ...]) -> tuple[tuple[str, ...], int, tuple[Finding, ...]]:
+    """Channels that should be there and are not, in a record that has other ones than expected.
+
+    Returns the channels that are expected from here on, the records in a row that had other ones, and the findings.
+    These are usable: whether what came can be scored is for the layout to say.
+    """
+    others = state.others + 1
+    if not state.channels or others >= RENAMED_AFTER:
+        return channels, 0, ()
+    sentence = "it is not in the record; {} of {} that should be there came"
+    gone = [name for name in state.channels if name not in channels]
+    told = sentence.format(len(state.channels) - len(gone), len(state.channels))
+    found = tuple(Finding(QualityKind.MISSING, name, None, None, told, usable=True) for name in gone)
+    return state.channels, others, found
+
+
+def _redeclared(state: PointState, channels: tuple[str, ...], units: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Units that are declared otherwise than in the block before. Samples are taken in SI, so they stay usable."""
+    if not state.units or len(units) != len(state.units):
+        return ()
+    names = channels if len(units) == len(channels) else ("",)
+    return tuple(
+        Finding(
+            QualityKind.UNIT_CHANGED,
+            name,
+            None,
+            None,
+            f"the record declares {now}, the one before declared {was}; values are taken in SI, so they can be compared",
+            usable=True,
+        )
+        for name, was, now in zip(names, state.units, units, strict=True)
+        if was != now
+    )
 
 
 def _sentence(finding: Finding) -> str:

@@ -79,6 +79,12 @@ class QualityKind(StrEnum):
     CLOCK = "clock"
     COLD_START = "cold_start"
     LOST = "lost"  # records that retention deleted before anybody read them
+    MISSING = "missing"  # values, channels or tags that should be in a record
+    OUT_OF_ORDER = "out_of_order"  # overtaken on the way: `late` says that it was not folded in, this says why
+    JITTER = "jitter"  # source times that scatter about their interval
+    CLOCK_DRIFT = "clock_drift"  # a clock that goes too fast or too slow, before it is wrong
+    UNIT_CHANGED = "unit_changed"
+    NOISE_FLOOR_GONE = "noise_floor_gone"  # quieter than the sensor itself
 
 
 class MaskReason(StrEnum):

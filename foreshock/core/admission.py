@@ -158,6 +158,7 @@ class Admission:
         point.zone_episode, point.gathering = None, BLANK
         self.renew(point, entry.asset, entry.block.origin.partition)
         point.model.newest_ns, point.anew = entry.left.newest_ns, ""
+        point.quality = quality.forget(point.quality)
 
     def renew(self, point: Point, asset: Asset, number: int, layout: Layout | None = None) -> None:
         """Start the model of a measuring point anew, by what holds for its partition; the slots are free after `settle`."""
@@ -198,6 +199,8 @@ class Admission:
             told = quality.cold_start(entry, entry.owner.cold)
             entry.owner.cold = ""
             outcome = replace(outcome, quality=(told, *outcome.quality))
+        if outcome.quality:
+            outcome = quality.attributed(outcome)
         alerts = self.desk.look(entry, outcome, self.partitions)
         return replace(outcome, alerts=alerts) if alerts else outcome
 

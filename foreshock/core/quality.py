@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from foreshock.contract import (
     Asset,
     DataQuality,
     MeasuringPoint,
+    Origin,
     QualityKind,
     ScoreState,
     SensorBlock,
@@ -21,6 +23,9 @@ from foreshock.contract import (
 from foreshock.core.points import Entry
 from foreshock.core.spec import LONGEST_S
 from foreshock.features import quality
+from foreshock.features.conditions import Conditions
+from foreshock.features.health import LOUD, LOUD_WHY, VERDICTS, health, status
+from foreshock.outcome import Outcome
 
 F32 = npt.NDArray[np.float32]
 
@@ -34,10 +39,10 @@ def look(entries: Sequence[Entry]) -> None:
     for members in shapes.values():
         stacked = stack([e.block for e in members if isinstance(e.block, SensorBlock)])
         inspection = quality.inspect(stacked)
-        columns = (inspection.suspicious().tolist(), inspection.digest.tolist())
-        for i, (entry, suspicious, digests) in enumerate(zip(members, *columns, strict=True)):
+        columns = (inspection.suspicious().tolist(), inspection.digest.tolist(), inspection.sigma.tolist())
+        for i, (entry, suspicious, digests, levels) in enumerate(zip(members, *columns, strict=True)):
             entry.stacked, entry.index, entry.inspection = stacked, i, inspection
-            entry.suspicious, entry.digests = suspicious, tuple(digests)
+            entry.suspicious, entry.digests, entry.levels = suspicious, tuple(digests), tuple(levels)
 
 
 def stack(blocks: Sequence[SensorBlock]) -> F32:
@@ -87,7 +92,9 @@ def judge(entry: Entry) -> None:
 def anew(state: quality.PointState) -> quality.PointState:
     """State of a point whose layout changed for good: the rate that comes next is the one that counts."""
     place = state.place._replace(rate_hz=None, spacings=(), usual=None, steady=False, odd=0) if state.place else None
-    return state._replace(place=place, digests=())
+    return state._replace(
+        place=place, digests=(), channels=(), others=0, units=(), last=(), seen=0, levels=quality.UNKNOWN
+    )
 
 
 def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
@@ -116,6 +123,10 @@ def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) ->
         acquisition=block.acquisition,
         interval_s=block.interval_s or (known.interval_s if known else None),
         origin=block.origin,
+        levels=entry.levels,
+        speed_hz=block.context.speed_hz,
+        quantity=block.quantity,
+        units=(block.unit,),
     )
     span = (known.minimum, known.maximum) if known else (None, None)
     findings: tuple[quality.Finding, ...] = ()
@@ -125,7 +136,7 @@ def _waveform(entry: Entry, block: SensorBlock, known: MeasuringPoint | None) ->
 
 
 def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) -> quality.Step:
-    """Judge a frame by its newest row; a tag without a single value in it is a gap."""
+    """Judge a frame by its newest row; a tag that lacks values in it has them missing."""
     arrival = quality.Arrival(
         source_ns=int(block.times_ns.max()),
         ingest_ns=block.origin.ingest_ns,
@@ -136,18 +147,19 @@ def _frame(entry: Entry, block: TelemetryFrame, known: MeasuringPoint | None) ->
         acquisition=Acquisition.SNAPSHOT,
         interval_s=block.interval_s or (known.interval_s if known else None),
         origin=block.origin,
+        units=tuple(tag.unit for tag in block.tags),
     )
     names = tuple(tag.name for tag in block.tags)
     missing = np.isnan(block.values).sum(axis=0).tolist()
     rows = len(block.times_ns)
     findings = tuple(
         quality.Finding(
-            QualityKind.GAP, name, float(n), 0.0, f"{n} of {rows} values of {name} are missing", usable=True
+            QualityKind.MISSING, name, float(n), 0.0, f"{n} of {rows} values of {name} are missing", usable=True
         )
         for name, n in zip(names, missing, strict=True)
         if n
     )
-    return quality.step(entry.point.quality, arrival, findings, (), ())
+    return quality.step(entry.point.quality, arrival, findings, (), names)
 
 
 def cold_start(entry: Entry, reason: str) -> DataQuality:
@@ -156,24 +168,67 @@ def cold_start(entry: Entry, reason: str) -> DataQuality:
     return _record(entry, quality.Transition(finding, raised=True))
 
 
+def forget(state: quality.PointState) -> quality.PointState:
+    """State of a point whose machine was repaired: what its levels were holds no longer."""
+    return state._replace(last=(), seen=0, levels=quality.UNKNOWN)
+
+
+def attributed(outcome: Outcome) -> Outcome:
+    """Say of what a machine can do that it is the machine's where this was in alarm already."""
+    if not outcome.score.rows[-1].alarm or not any(each.kind in LOUD for each in outcome.quality):
+        return outcome
+    told = (replace(q, layer="machine", why=LOUD_WHY) if q.kind in LOUD else q for q in outcome.quality)
+    return replace(outcome, quality=tuple(told))
+
+
 def _record(entry: Entry, transition: quality.Transition) -> DataQuality:
-    block, finding = entry.block, transition.finding
-    word = "raised" if transition.raised else "cleared"
+    block = entry.block
     source_ns = block.source_ns if isinstance(block, SensorBlock) else int(block.times_ns.max())
+    return event(block.asset, block.point, block.origin, source_ns, transition, entry.standing)
+
+
+def event(
+    asset: str,
+    point: str,
+    origin: Origin,
+    source_ns: int,
+    transition: quality.Transition,
+    standing: Conditions,
+) -> DataQuality:
+    """Make the event of a transition.
+
+    Parameters
+    ----------
+    asset, point : str
+    origin : Origin
+        The record that showed it, or the last one before a silence: the id of the event rests on it alone.
+    source_ns : int
+        When it was so.
+    transition : Transition
+    standing : tuple of Condition
+        What stands on the point after it: what its health is of.
+    """
+    finding, says = transition.finding, VERDICTS[transition.finding.kind]
+    word = "raised" if transition.raised else "cleared"
+    kinds = [each.finding.kind for each in standing]
     return DataQuality(
-        event_id=lineage.event_id(f"quality.{finding.kind}.{word}", block.origin, 0, block.point, finding.channel),
-        asset=block.asset,
-        point=block.point,
+        event_id=lineage.event_id(f"quality.{finding.kind}.{word}", origin, 0, point, finding.channel),
+        asset=asset,
+        point=point,
         channel=finding.channel,
         kind=finding.kind,
         raised=transition.raised,
         source_ns=source_ns,
-        ingest_ns=block.origin.ingest_ns,
+        ingest_ns=origin.ingest_ns,
         value=finding.value,
         limit=finding.limit,
         detail=finding.detail,
         cause=transition.cause,
         ne107=transition.ne107,
-        origin=block.origin,
-        trace_id=lineage.trace_id(block.origin),
+        origin=origin,
+        trace_id=lineage.trace_id(origin),
+        health=health(kinds),
+        status=status(kinds),
+        layer=says.layer,
+        why=says.why,
     )

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from foreshock import lineage
-from foreshock.contract import DataQuality, Origin, QualityKind, RunState, Tick
+from foreshock.contract import DataQuality, QualityKind, RunState, Tick
 from foreshock.core.admission import Admission
 from foreshock.core.points import Owner, Partition, Point
+from foreshock.core.quality import event
 from foreshock.features.conditions import Condition, Finding, Transition
 from foreshock.features.silence import TOGETHER_NS
 
@@ -85,7 +85,9 @@ class Silence:
             finding = self._finding(point, tick)
             point.quality = point.quality._replace(standing=(*point.quality.standing, Condition(finding, 0)))
             partition.touch(asset, owner, tick.offset)
-            told.append(_event(asset, name, last, tick, Transition(finding, raised=True)))
+            # Its id rests on the last record alone: whichever worker notices it and when, it is one event.
+            raised = Transition(finding, raised=True)
+            told.append(event(asset, name, last, tick.at_ns, raised, point.quality.standing))
         return told
 
     def _found(self, number: int, at_ns: int, since_ns: int) -> Iterator[tuple[str, str, Owner, Point]]:
@@ -144,25 +146,3 @@ def _told(point: Point) -> bool:
 
 def _place(found: tuple[str, str, Owner, Point]) -> tuple[str, str]:
     return found[0], found[1]
-
-
-def _event(asset: str, name: str, last: Origin, tick: Tick, transition: Transition) -> DataQuality:
-    """Tell a sensor silent. Its id rests on the last record alone: whichever worker notices it and when, it is one event."""
-    finding = transition.finding
-    return DataQuality(
-        event_id=lineage.event_id(f"quality.{finding.kind}.raised", last, 0, name, finding.channel),
-        asset=asset,
-        point=name,
-        channel=finding.channel,
-        kind=finding.kind,
-        raised=True,
-        source_ns=tick.at_ns,
-        ingest_ns=last.ingest_ns,
-        value=finding.value,
-        limit=finding.limit,
-        detail=finding.detail,
-        cause=transition.cause,
-        ne107=transition.ne107,
-        origin=last,
-        trace_id=lineage.trace_id(last),
-    )

@@ -291,7 +291,7 @@ class TestTelemetry:
         events = [a for o in outcomes for a in o.anomalies]
 
         assert [len(o.score.rows) for o in outcomes] == [4] * 20
-        assert "gap" in outcomes[12].score.quality
+        assert "missing" in outcomes[12].score.quality
         assert rows(outcomes)[50].state is ScoreState.SCORED
         assert events[0].phase is Phase.OPENED
         assert 60 <= (events[0].source_ns - rows(outcomes)[0].source_ns) // STEP_NS <= 66

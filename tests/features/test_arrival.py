@@ -104,7 +104,7 @@ def test_a_block_out_of_order_is_late():
     """An old block that was not seen before is late, not folded, and its absence was a gap."""
     kinds, readings = play(map(block, [0, 1, 2, 4, 3, 5]))
 
-    assert kinds == [[], [], [], ["gap"], ["late"], []]
+    assert kinds == [[], [], [], ["gap"], ["late", "out_of_order"], []]
     assert readings[4].late
     assert readings[4].place == readings[3].place
 

@@ -233,6 +233,10 @@ QUALITY = DataQuality(
     ne107="failure",
     origin=ORIGIN,
     trace_id="0af7651916cd43dd8448eb211c80319c",
+    health=0.25,
+    status="failure",
+    layer="sensor",
+    why="every live sensor has noise, and noise never repeats",
 )
 LETTER = DeadLetter(
     event_id="f" * 32,
