@@ -128,7 +128,10 @@ class Runner:
         self._before = self._count()
         gate, self._go = os.pipe()
         command += ["--gate", str(gate)]
-        self._process = subprocess.Popen(command, env={**os.environ, **env, "OMP_NUM_THREADS": "1"}, pass_fds=[gate])
+        self._process = subprocess.Popen(
+            command, env={**os.environ, **env, "OMP_NUM_THREADS": "1"}, pass_fds=[gate], stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
         os.close(gate)
 
     def loaded(self) -> bool:

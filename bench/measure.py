@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 LIMIT_S = 300.0
+SHOWN = 4000  # bytes of what a process said, where it did not get through
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,22 @@ def run(command: Sequence[str], count: Callable[[], int], *, warm: int, total: i
         It ended, or took too long.
     """
     there = count()
-    process = subprocess.Popen(command, env=env)
-    try:
-        before = _at(process, count, there + warm)
-        after = _at(process, count, there + total)
-        memory = rss_mb(process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(command, env=env, stdout=told, stderr=told)
         try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            before = _at(process, count, there + warm)
+            after = _at(process, count, there + total)
+            memory = rss_mb(process.pid)
+        except RuntimeError as found:
+            told.seek(0)
+            found.add_note(told.read()[-SHOWN:].decode(errors="replace"))
+            raise
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
     records = after[0] - before[0]
     return Figures(records, (after[1] - before[1]) / records * 1e6, records / (after[2] - before[2]), memory)
 
@@ -87,6 +94,6 @@ def _at(process: subprocess.Popen[bytes], count: Callable[[], int], records: int
     deadline = time.monotonic() + LIMIT_S
     while (done := count()) < records:
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args} stopped at {done} of {records}")
+            raise RuntimeError(f"{process.args!r} stopped at {done} of {records}")
         time.sleep(0.02)
     return done, cpu_s(process.pid), time.monotonic()

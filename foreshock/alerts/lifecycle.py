@@ -24,7 +24,7 @@ from foreshock.alerts.quiet import lags
 from foreshock.alerts.settle import STANDING, advance, settle
 from foreshock.alerts.states import Alarm, Context, Draft, Lead, Member, Step
 from foreshock.alerts.transitions import transition
-from foreshock.alerts.turn import NS, Turn, rank
+from foreshock.alerts.turn import Turn, rank
 from foreshock.alerts.vocabulary import AlarmState, SuppressedBy
 
 __all__ = ["Alarm", "Context", "Draft", "Step", "command", "due_ns", "step", "tick", "transition", "work"]
@@ -114,8 +114,8 @@ def _take(turn: Turn, point: str, demand: Demand) -> None:
         turn.values[point] = reading.value
     if demand.severity is not None:
         same = before is not None and before.severity is demand.severity
-        says = demand.rule and not (same and rank(demand.reached) < demand.severity.rank)  # more than that it still stands
-        kept = lead if says or before is None else before.lead
+        still = same and rank(demand.reached) < demand.severity.rank  # the reading says no more than that it stands
+        kept = before.lead if before is not None and (still or not demand.rule) else lead
         others.append(Member(point, demand.severity, demand.withheld, demand.falls, kept))
     turn.members = tuple(sorted(others))
     if demand.severity or demand.missed:

@@ -110,7 +110,11 @@ def _over(incident: Incident) -> bool:
 
 def _stands(policy: Policy, alarm: Alarm, incident: Incident, delayed_s: float) -> bool:
     """Whether what is demanded is what is shown, or held back for late records, and goes on to be."""
-    if incident.over_ns is not None or incident.suppressed_by is not None or any(each.withheld for each in alarm.members):
+    if (
+        incident.over_ns is not None
+        or incident.suppressed_by is not None
+        or any(each.withheld for each in alarm.members)
+    ):
         return False
     target = max((each.severity for each in alarm.members if each.severity), key=lambda each: each.rank, default=None)
     if incident.raised_ns is not None:

@@ -25,7 +25,7 @@ from foreshock.contract import (
 )
 from foreshock.errors import ConfigurationError
 from foreshock.signals import Diagnosis, FeatureVector
-from foreshock.streams.codec import schemas
+from foreshock.streams.codec import schemas, score_bytes
 from foreshock.streams.codec.avro.writer import Write, make
 from foreshock.streams.codec.framing import CONFLUENT, SINGLE_OBJECT, Framing
 from foreshock.streams.codec.registry import Registry
@@ -99,6 +99,8 @@ class Encoder:
             assert self._registry is not None  # checked above
             number = self._registry.register(f"{self._topic}-value", version.schema, several=kind in _SHARED_TOPIC)
             head = CONFLUENT + number.to_bytes(4, "big")
+        if kind is Score and score_bytes.usable(version.schema):
+            return head, score_bytes.make(version.schema)
         return head, make(version.schema, _GETTERS)
 
 
