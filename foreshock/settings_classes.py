@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from foreshock.alerts.documents import NotADocument, read
@@ -29,7 +30,13 @@ class ClassSettings:
         FilesRejected
             With everything that is wrong in the files.
         """
-        return read_classes(self.files, self.own)
+        return _read(self.files, self.own)
+
+
+@cache
+def _read(files: tuple[str, ...], own: tuple[Found, ...]) -> Mapping[str, AssetClass]:
+    """Read them once: a process goes by what it found when it first looked."""
+    return read_classes(files, own)
 
 
 def is_table(item: Given) -> bool:

@@ -139,6 +139,7 @@ def build(
             topics,
             parts.registry,
             parts.places.submit,
+            classes=settings.classes.read(),
             parents=any(policy.parents for policy in policies),
         ),
         commands=commands,

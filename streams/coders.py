@@ -14,8 +14,14 @@ def registry_for(settings: Settings) -> Registry | None:
 
 
 def decoder_for(settings: Settings) -> Decoder:
-    """Give the decoder of a worker: with a registry it takes Confluent framing too."""
-    return Decoder(registry_for(settings))
+    """Give the decoder of a worker: with a registry it takes Confluent framing too; assets are completed by their classes.
+
+    Raises
+    ------
+    FilesRejected
+        A file of a class is not as it must be.
+    """
+    return Decoder(registry_for(settings), classes=settings.classes.read())
 
 
 def encoder_for(settings: Settings, topic: str) -> Encoder:

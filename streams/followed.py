@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from foreshock.classes.completing import Classes
 from foreshock.contract import Asset
 from foreshock.streams import wire
 from foreshock.streams.alarms import AlarmReader
@@ -21,10 +22,12 @@ def followed(
     registry: Registry | None,
     submit: Callable[[Asset | Alarmed], None],
     *,
+    classes: Classes,
     parents: bool,
 ) -> list[WholeReader]:
-    """Make the readers of master data, and of the alarms where some policy names `parents`."""
-    found: list[WholeReader] = [AssetReader(properties, topics["assets.v1"], wire.Decoder(registry), submit)]
+    """Make the readers of master data, completed by its classes, and of the alarms where some policy names `parents`."""
+    decoder = wire.Decoder(registry, classes=classes)
+    found: list[WholeReader] = [AssetReader(properties, topics["assets.v1"], decoder, submit)]
     if parents:
         found.append(AlarmReader(properties, topics["alarms.v1"], registry, submit))
     return found

@@ -57,6 +57,7 @@ def run(settings: Settings, slot: int = 0, gate: int | None = None) -> None:
     settings = of_slot(settings, slot)
     to_stderr(settings, settings.telemetry.service_name)
     policies = read_policies(settings.alerts.policies)
+    settings.classes.read()  # what is wrong in a class is told before anything starts
     with _alone(settings):
         found: Future[dict[str, TopicInfo]] = Future()
         look = guarded(lambda: found.set_result(_look(settings, gate)))

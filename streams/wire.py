@@ -8,9 +8,11 @@ writer schema is one of ours, every length is checked against the bytes that are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from foreshock.alerts.records import Command, WorkOrder
+from foreshock.classes.completing import Classes, completed
 from foreshock.contract import Asset, Block, Origin, Reason
 from foreshock.errors import InputRejected
 from foreshock.streams.codec import block_tail, commands, inputs, json_in, masterdata
@@ -40,11 +42,16 @@ class Decoder:
         Gives schemas by id; None: Confluent framing is refused.
     check_key
         Whether the key of the record must be the asset's id; only files, which have no keys, are read without.
+    classes
+        By which asset records are completed; none: they are given as they were sent.
     """
 
-    def __init__(self, registry: Registry | None = None, *, check_key: bool = True) -> None:
+    def __init__(
+        self, registry: Registry | None = None, *, check_key: bool = True, classes: Classes = MappingProxyType({})
+    ) -> None:
         self._registry = registry
         self._check_key = check_key
+        self._classes = classes
         self._plans = Plans(SINGLE_OBJECT_HEAD)
         self._by_id: dict[int, Plan | InputRejected] = {}
         self._heads: dict[bytes, list[_Head]] = {}
@@ -80,7 +87,7 @@ class Decoder:
         return self._first(value, origin, key)
 
     def decode_asset(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> Asset:
-        """Decode a value of assets.v1.
+        """Decode a value of assets.v1, and complete it by its class.
 
         Raises
         ------
@@ -92,7 +99,7 @@ class Decoder:
         del origin  # master data has no coordinates of its own
         asset = masterdata.asset(self._fields("Asset", value))
         self._same(key, asset.asset)
-        return asset
+        return completed(asset, self._classes)
 
     def decode_command(self, value: bytes | None, *, origin: Origin, key: bytes | None) -> Command:
         """Decode a value of control.v1; the origin's log-append time tells a sender whose clock is ahead.
