@@ -114,6 +114,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DETECTION__BUDGET": settings.detection.budget,
         "DETECTION__WARMUP_BLOCKS": settings.detection.warmup_blocks,
         "DETECTION__SILENT_S": settings.detection.silent_s,
+        "FEATURES__EVERY_S": settings.features.every_s,
     }
     if settings.alerts.policies:
         given["ALERTS__POLICIES"] = ",".join(settings.alerts.policies)
