@@ -97,10 +97,11 @@ def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:
         return Extracted(values, masks)
     given = given if usable(given.rate_hz) else given._replace(rate_hz=None)
     missing = reasons.of(n, given, columns)
+    units = _units(n, given.rate_hz, columns)
     step = min(max(CHUNK_SAMPLES // n, CHUNK_ROWS[0]), CHUNK_ROWS[1])
     for first in range(0, len(x), step):
         part = slice(first, first + step)
-        _extract_chunk(x[part], given, missing, values[part], masks[part])
+        _extract_chunk(x[part], given, missing, units, values[part], masks[part])
     return Extracted(values, masks)
 
 
@@ -108,32 +109,32 @@ def _extract_chunk(
     x: npt.NDArray[np.float32],
     given: Given,
     missing: npt.NDArray[np.uint8],
+    units: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
     masks: npt.NDArray[np.uint8],
 ) -> None:
-    finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(x), axis=1)
-    clean = np.ascontiguousarray(x if finite.all() else np.where(finite[:, None], x, 0.0), np.float32)
-    centred = statistics.statistics_rows(clean, values)
+    centred = statistics.statistics_rows(np.ascontiguousarray(x, np.float32), values)
     masks[...] = missing
     constant = np.flatnonzero(centred.mean_square == 0.0)
     masks[constant, statistics.LEVELS :] = code_of(MaskReason.CONSTANT)
-    masks[~finite] = code_of(MaskReason.NOT_FINITE)
+    masks[~centred.finite] = code_of(MaskReason.NOT_FINITE)
     if not missing[reasons.SPECTRAL_AT].all():
         power = welch.power_rows(centred.rows)
         at = values[:, reasons.SPECTRAL_AT]
         welch.form_rows(power, x.shape[1], centred.exponents, centred.mean_square, at)
     parts.fine_parts(fine.spectrum_rows(centred.rows), given, missing, centred.exponents, values)
-    _to_units(values, given.rate_hz, x.shape[1])
+    values *= units
     unsound = np.logical_and(~np.isfinite(values), masks == 0)
     masks[unsound] = code_of(MaskReason.NOT_FINITE)
     values[masks != 0] = 0.0
 
 
-def _to_units(values: npt.NDArray[np.float64], rate_hz: float | None, n: int) -> None:
-    """Turn cycles per sample, bins and samples into Hz and s; without a rate they are masked."""
-    if rate_hz is None:
-        return
-    form, envelope = reasons.SPECTRAL_AT.stop - 6, reasons.DEMODULATED_AT.start
-    values[:, form : form + 2] *= rate_hz
-    values[:, [envelope, envelope + 1, envelope + 5]] *= rate_hz / n
-    values[:, reasons.CEPSTRUM_AT.start] /= rate_hz
+def _units(n: int, rate_hz: float | None, columns: int) -> npt.NDArray[np.float64]:
+    """Factors that turn cycles per sample, bins and samples into Hz and s; 1 for what is none of these."""
+    factors = np.ones(columns)
+    if rate_hz is not None:
+        form, envelope = reasons.SPECTRAL_AT.stop - len(welch.FORM), reasons.DEMODULATED_AT.start
+        factors[[form, form + 1]] = rate_hz
+        factors[[envelope, envelope + 1, envelope + 5]] = rate_hz / n
+        factors[reasons.CEPSTRUM_AT.start] = 1.0 / rate_hz
+    return factors

@@ -25,7 +25,6 @@ def of() -> dict[str, Any]:
             demodulated.HALF_LOBE,
             demodulated.WEAK,
             demodulated.FLOOR,
-            demodulated.LANES,
             reasons.NARROWEST,
         ],
         "integrated": [

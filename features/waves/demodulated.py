@@ -1,7 +1,7 @@
 """The envelope of the band that is the most impulsive, and the rhythm in it.
 
 A slice of a one-sided spectrum, transformed back, is the analytic signal of that band; its magnitude is the envelope.
-Which band: the one among 4 and 12 equal ones whose envelope has the largest kurtosis (a kurtogram), or one that is
+Which band: the one among 4 and 16 equal ones whose envelope has the largest kurtosis (a kurtogram), or one that is
 given. The spectrum is that of the Hann-windowed row, so an envelope comes out multiplied by the window, which serves as
 the weight of all means.
 """
@@ -19,9 +19,9 @@ from numba import njit
 
 from foreshock.features.waves.fine import Spectrum
 from foreshock.features.waves.logarithm import log_into
-from foreshock.features.waves.sums import sum_of
+from foreshock.features.waves.sums import squares_of, sum_of
 
-LEVELS = (4, 12)
+LEVELS = (4, 16)
 """Numbers of equal bands between 0 and half of the rate."""
 LEAST = 256
 """Shorter rows have bands of too few bins."""
@@ -36,7 +36,6 @@ HANN_FOURTH = 35.0 / 18.0
 WEAK = 1e-10
 """A band with less of the power of the row holds rounding: it has no kurtosis."""
 FLOOR = 1e-9
-LANES = 4
 
 
 class EnvelopePlan(NamedTuple):
@@ -90,28 +89,12 @@ def _place_all(spectra: npt.NDArray[np.complex64], width: int, out: npt.NDArray[
 
 
 @njit(cache=True, nogil=True)
-def _moments(parts: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Sum of the squared and of the fourth power of the magnitudes of complex points."""
-    second, fourth = lanes[0], lanes[1]
-    full = parts.size // 2 - parts.size // 2 % LANES
-    for lane in range(LANES):
-        second[lane] = fourth[lane] = np.float32(0.0)
-    for i in range(0, full, LANES):
-        for lane in range(LANES):
-            re, im = parts[2 * (i + lane)], parts[2 * (i + lane) + 1]
-            square = re * re + im * im
-            second[lane] += square
-            fourth[lane] += square * square
-    for i in range(full, parts.size // 2):
-        re, im = parts[2 * i], parts[2 * i + 1]
-        square = re * re + im * im
-        second[i - full] += square
-        fourth[i - full] += square * square
-    twos = fours = 0.0
-    for lane in range(LANES):
-        twos += second[lane]
-        fours += fourth[lane]
-    return twos, fours
+def _moments(parts: npt.NDArray[np.float32], squares: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Sum of the squared and of the fourth power of the magnitudes of complex points; `squares` is room for them."""
+    for i in range(squares.size):
+        squares[i] = parts[2 * i] * parts[2 * i] + parts[2 * i + 1] * parts[2 * i + 1]
+    second = sum_of(squares)
+    return second, squares_of(squares)
 
 
 @njit(cache=True, nogil=True)
@@ -124,11 +107,11 @@ def _best(
     highs: npt.NDArray[np.int64],
 ) -> None:
     """Take the band of a level where its kurtosis is above the best so far."""
-    lanes = np.empty((2, LANES), np.float32)
     points = analytic.shape[2] // 2
+    squares = np.empty(points, np.float32)
     for b in range(analytic.shape[0]):
         for band in range(analytic.shape[1]):
-            second, fourth = _moments(analytic[b, band], lanes)
+            second, fourth = _moments(analytic[b, band], squares)
             if second > least[b] * points:
                 kurtosis = points * fourth / (second * second) / HANN_FOURTH - 2.0
                 if kurtosis > best[b]:
@@ -176,20 +159,19 @@ def _envelopes(
     out: npt.NDArray[np.float64],
 ) -> None:
     """Write kurtosis, mean and depth; leave window * (envelope / mean - 1) in `relative`."""
-    lanes, squares = np.empty((2, LANES), np.float32), np.empty(relative.shape[1], np.float32)
+    squares = np.empty(relative.shape[1], np.float32)
     for b in range(relative.shape[0]):
         parts, row = analytic[b], relative[b]
-        second, fourth = _moments(parts, lanes)
+        second, fourth = _moments(parts, squares)
         for i in range(row.size):
-            row[i] = np.sqrt(parts[2 * i] * parts[2 * i] + parts[2 * i + 1] * parts[2 * i + 1])
+            row[i] = np.sqrt(squares[i])
         mean = sum_of(row) / sums[0]
         scale = np.float32(1.0 / mean if mean > 0.0 else 0.0)
         for i in range(row.size):
             row[i] = row[i] * scale - window[i]
-            squares[i] = row[i] * row[i]
         out[b, 0] = row.size * fourth / (second * second) / HANN_FOURTH - 2.0 if second > 0.0 else 0.0
         out[b, 1] = mean * units[b]
-        out[b, 2] = math.sqrt(sum_of(squares) / sums[1]) if mean > 0.0 else 0.0
+        out[b, 2] = math.sqrt(squares_of(row) / sums[1]) if mean > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True)

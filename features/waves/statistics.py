@@ -41,6 +41,8 @@ class Centred(NamedTuple):
     exponents: npt.NDArray[np.int32]
     mean_square: npt.NDArray[np.float64]
     """Of the rows as they are here [rows]; 0 for a constant one."""
+    finite: npt.NDArray[np.bool_]
+    """Whether all samples of a row are numbers; one that has others is all 0 here."""
 
 
 @njit(cache=True, nogil=True)
@@ -148,11 +150,29 @@ def _write(
 
 
 @njit(cache=True, nogil=True)
+def _scaled(
+    x: npt.NDArray[np.float32], row: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32]
+) -> tuple[int, float, float, float]:
+    """Write x * 2**-e within +-1; give e, the mean (NaN where a sample is no number), and the smallest and largest."""
+    smallest, largest = _extremes(x, lanes)
+    if not (math.isfinite(smallest) and math.isfinite(largest)):
+        return 0, np.nan, 0.0, 0.0
+    exponent = max(-120, min(128, math.frexp(max(abs(smallest), abs(largest)))[1]))
+    scale = np.float32(math.ldexp(1.0, -exponent))
+    for i in range(row.size):
+        row[i] = x[i] * scale
+    mean = _mean(row, lanes)  # a NaN is in no comparison, but it is in this sum
+    low, high = float(np.float32(smallest * scale)), float(np.float32(largest * scale))
+    return exponent, low if low == high and math.isfinite(mean) else mean, low, high
+
+
+@njit(cache=True, nogil=True)
 def _rows(
     x: npt.NDArray[np.float32],
     centred: npt.NDArray[np.float32],
     exponents: npt.NDArray[np.int32],
     mean_square: npt.NDArray[np.float64],
+    finite: npt.NDArray[np.bool_],
     out: npt.NDArray[np.float64],
 ) -> None:
     n = x.shape[1]
@@ -160,23 +180,24 @@ def _rows(
     totals = np.empty(5)
     row = np.empty(n, np.float32)  # not the row of `centred`: in place, the loop of `_add` would not be vectorised
     for b in range(x.shape[0]):
-        smallest, largest = _extremes(x[b], lanes)
-        first = max(-120, min(128, math.frexp(max(abs(smallest), abs(largest)))[1]))
-        scale = np.float32(math.ldexp(1.0, -first))
-        for i in range(n):
-            row[i] = x[b, i] * scale
-        mean = np.float32(_mean(row, lanes)) if largest > smallest else row[0]
-        low, high = float(np.float32(smallest * scale) - mean), float(np.float32(largest * scale) - mean)
-        second = math.frexp(max(high, -low))[1] if largest > smallest else 0
+        first, mean, low, high = _scaled(x[b], row, lanes)
+        finite[b] = math.isfinite(mean)
+        if not finite[b]:
+            centred[b, :] = np.float32(0.0)
+            out[b, : len(NAMES)] = 0.0
+            exponents[b], mean_square[b] = 0, 0.0
+            continue
+        middle = np.float32(mean)
+        low, high = low - middle, high - middle
+        second = math.frexp(max(high, -low))[1] if high > low else 0
+        scale = np.float32(math.ldexp(1.0, -second))
         totals[:] = 0.0
         for start in range(0, n, PIECE):
-            piece, target = row[start : start + PIECE], centred[b, start : start + PIECE]
-            _add(piece, target, mean, np.float32(math.ldexp(1.0, -second)), lanes, totals)
-        exponents[b] = first + second
-        unit = math.ldexp(1.0, first)
-        out[b, 0] = float(mean) * unit
+            _add(row[start : start + PIECE], centred[b, start : start + PIECE], middle, scale, lanes, totals)
+        out[b, 0] = math.ldexp(float(middle), first)
         peak, span = math.ldexp(max(high, -low), -second), math.ldexp(high - low, -second)
         mean_square[b] = _write(out[b], totals, n, peak, span, math.ldexp(1.0, first + second))
+        exponents[b] = first + second
 
 
 def statistics_rows(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) -> Centred:
@@ -189,9 +210,10 @@ def statistics_rows(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) ->
     Parameters
     ----------
     x : float32 [rows, n]
-        Finite samples, n >= 1.
+        Samples, n >= 1, C-contiguous.
     out : float64 [rows, >= 10]
-        Columns `NAMES` are filled, the first four in the unit of the samples; the ratios of a constant row are 0.
+        Columns `NAMES` are filled, the first four in the unit of the samples; the ratios of a constant row are 0, and
+        so is all of one that is not finite.
 
     Returns
     -------
@@ -200,5 +222,6 @@ def statistics_rows(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) ->
     """
     centred = np.empty(x.shape, np.float32)
     exponents, mean_square = np.empty(len(x), np.int32), np.empty(len(x))
-    _rows(x, centred, exponents, mean_square, out)
-    return Centred(centred, exponents, mean_square)
+    finite = np.empty(len(x), np.bool_)
+    _rows(x, centred, exponents, mean_square, finite, out)
+    return Centred(centred, exponents, mean_square, finite)
