@@ -48,6 +48,7 @@ COMMANDS: dict[str, str] = {
     "cases": "cases",
     "dead-letters": "dead_letters",
     "assets": "assets",
+    "features": "features",
     "policy": "policy",
     "feed": "feed",
     "backfill": "backfill",

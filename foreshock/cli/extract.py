@@ -32,13 +32,15 @@ def run(
     The code is that of a worker: what it published on features.v1 for the same records has the same bits. Parquet has a
     row for each channel and a column for each feature; Avro has the records of features.v1.
     """
+    from foreshock.classes.completing import completed
     from foreshock.cli.assets import read_assets
     from foreshock.detection import spec_of
     from foreshock.streams.errands.extract import Extraction
     from foreshock.streams.errands.vector_file import VectorFile
 
     settings = settings_from(config, features__every_s=every, features__window_s=window)
-    known = {each.asset: each for each in read_assets(assets)} if assets is not None else {}
+    classes = settings.classes.read()
+    known = {each.asset: completed(each, classes) for each in read_assets(assets)} if assets is not None else {}
     started = time.perf_counter()
     extraction = Extraction(folder, spec_of(settings), known)
     with VectorFile(out) as file:
