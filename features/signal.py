@@ -6,6 +6,7 @@ code (see `masks`): 0, or why there is no value. Nothing in here depends on what
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,7 +66,15 @@ def set_of(given: Given) -> DeclaredSet:
 @lru_cache(maxsize=1024)
 def _set_of(bands: tuple[Band, ...], gears: tuple[Gear, ...]) -> DeclaredSet:
     further = [each for gear in gears[1:] for each in declarations.gear_features(gear)]
-    return SIGNAL.extended(*further, *map(declarations.band_feature, bands))
+    names = {each.name for each in SIGNAL.features}
+    distinct = []
+    for each in (*further, *map(declarations.band_feature, bands)):
+        name = each.name
+        while name in names:  # gears of one name, or one that is called "2"
+            name += "_again"
+        names.add(name)
+        distinct.append(replace(each, name=name))
+    return SIGNAL.extended(*distinct)
 
 
 def extract(x: npt.NDArray[np.float32], given: Given) -> Extracted:

@@ -214,6 +214,16 @@ def test_the_columns_are_those_of_the_declaration():
     assert extended[reasons.band_at(1, 2)] == "rms_first"
 
 
+def test_names_are_distinct_whatever_gears_and_bands_are_called():
+    """Gears of one name, one that is called 2, and bands of one name have a column each."""
+    gears = (Gear("a", 20), Gear("2", 30), Gear("b", 31), Gear("b", 32))
+    stated = FULL._replace(gears=gears, bands=(Band("x", 10.0, 20.0), Band("x", 20.0, 40.0)))
+    names = [each.name for each in signal.set_of(stated).features]
+
+    assert len(set(names)) == len(names) == SIGNAL.per_channel + 3 * 3 + 2
+    assert extract(noise(2048)[None].astype(np.float32), stated).values.shape == (1, len(names))
+
+
 def test_every_feature_names_code_that_is_there():
     """The dotted names of the declarations can be imported."""
     for each in signal.set_of(FULL).features:
