@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from foreshock import lineage
 from foreshock.contract import DataQuality, Origin, QualityKind
-from foreshock.features.conditions import CAUSES
+from foreshock.features.health import VERDICTS
 from foreshock.streams.outputs import TOPIC_OF
 from foreshock.streams.topics import TopicInfo
 
@@ -68,7 +68,7 @@ def gone(output: str, topic: str, topic_id: str, partition: int, end: int) -> Da
 
 
 def _lost(topic: str, origin: Origin, end: int, detail: str) -> DataQuality:
-    cause, ne107 = CAUSES[QualityKind.LOST]
+    says = VERDICTS[QualityKind.LOST]  # of a topic, not of a sensor: no health
     return DataQuality(
         event_id=lineage.event_id("quality.lost.raised", origin, 0, topic, str(end)),
         asset="",
@@ -81,8 +81,10 @@ def _lost(topic: str, origin: Origin, end: int, detail: str) -> DataQuality:
         value=float(end - origin.offset),
         limit=0.0,
         detail=f"{topic} partition {origin.partition}: {detail}",
-        cause=cause,
-        ne107=ne107,
+        cause=says.cause,
+        ne107=says.ne107,
         origin=origin,
         trace_id=lineage.trace_id(origin),
+        layer=says.layer,
+        why=says.why,
     )
