@@ -85,7 +85,7 @@ $(VENV)-uv/bin/uv:
 	@$(PYTHON) -m venv $(VENV)-uv && $(VENV)-uv/bin/python -m pip install --quiet uv
 
 lock: $(filter $(VENV)-uv/%,$(UV))  ## Pin all dependencies again (ARGS=--upgrade for newer versions)
-	$(COMPILE) pyproject.toml --extra local --extra registry --extra parquet --extra grpc --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra local --extra registry --extra parquet --extra plot --extra grpc --group dev -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra local --group build -c requirements-dev.lock -o requirements.lock
 	$(COMPILE) pyproject.toml --extra registry --extra parquet --extra grpc -c requirements-dev.lock -o infra/requirements.lock
 	$(COMPILE) --group build -c requirements-dev.lock -o infra/requirements-build.lock
