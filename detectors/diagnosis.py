@@ -26,8 +26,8 @@ from foreshock.vocabulary import MaskReason
 
 F32 = npt.NDArray[np.float32]
 
-LEAST = 20.0
-"""Nats: 2e-9 a window. Machines are no Gaussian noise, and a window a minute is half a million a year."""
+LEAST = 16.0
+"""Nats: 1e-7 a window. Machines are no Gaussian noise, and a window a minute is half a million a year."""
 GEAR_SHARE = 0.7
 """Share of the harmonics of its shaft that a damaged tooth shows: a short blow has them all."""
 GEAR_RISE = 1.5
@@ -37,6 +37,9 @@ SIDEBANDS = {OUTER: 0, INNER: 1, ROLLING: 2}
 LEAST_S = 1.0
 LEAST_TURNS = 12.0
 """Shorter windows do not tell a fault frequency from another 5 % off."""
+
+LIKELY = 7.0
+"""Nats for the hypothesis of a block in alarm: there is something, and odds of 1e-3 say what."""
 
 METHOD = (
     "diagnosis-v1@"
@@ -134,6 +137,32 @@ def diagnose(
     return _found(window, best, speed, amplitudes, baseline, unit)
 
 
+def hypothesis(x: F32, rate_hz: float | None, speed_hz: float | None, asset: Asset) -> str:
+    """Say what a block in alarm sounds like; "" where nothing clearly does.
+
+    A name for what was found, never a reason to alarm. A block has few turns: lines lie as far apart as they can be
+    told, multiples of the shaft cannot be left out, and a fault frequency 5 % off may pass.
+
+    Parameters
+    ----------
+    x : float32 [channels, n]
+    rate_hz, speed_hz : float or None
+    asset : Asset
+    """
+    known = families(asset)
+    mask = _mask(x, rate_hz, Speed(speed_hz), known)
+    if rate_hz is None or mask not in {MaskReason.NONE, MaskReason.WINDOW_TOO_SHORT}:
+        return ""
+    short = mask is MaskReason.WINDOW_TOO_SHORT
+    window = search.prepare(x, rate_hz, Speed(speed_hz), known, guard=0.0 if short else search.GUARD)
+    if window is None:
+        return ""
+    best = max((search.search(window, family) for family in known), key=lambda match: match.odds)
+    if best.odds < LIKELY or not (_gear_shows(best) if best.family.fault == GEAR else _plain(window, best)):
+        return ""
+    return _found(window, best, Speed(speed_hz), {}, {}, "").sentence
+
+
 def _mask(x: F32, rate_hz: float | None, speed: Speed, known: tuple[Family, ...]) -> MaskReason:
     """Why nothing can be looked for."""
     hz, rate = speed.hz or 0.0, rate_hz or 1.0
@@ -158,12 +187,22 @@ def _choose(
             return None
         if match.family.fault == GEAR:
             name = _level(window, match)
-            risen = name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]
-            if sum(u >= search.SHOWS for u in match.nats) >= GEAR_SHARE * len(match.nats) and risen:
+            if _gear_shows(match) and (name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]):
                 return match
         elif _complete(match) and not search.on_skirt(window, match) and _strongest(window, match):
             return match
     return None
+
+
+def _gear_shows(match: Match) -> bool:
+    """Whether a tooth gives blows: nearly all harmonics of its shaft show."""
+    return sum(u >= search.SHOWS for u in match.nats) >= GEAR_SHARE * len(match.nats)
+
+
+def _plain(window: Window, match: Match) -> bool:
+    """Whether the fundamental and a harmonic show, and nothing in the same band is stronger."""
+    shown = [u >= search.SHOWS for u in _harmonics(match)]
+    return shown[0] and sum(shown) > 1 and _strongest(window, match)
 
 
 def _strongest(window: Window, match: Match) -> bool:
@@ -224,14 +263,15 @@ def _found(
     band, hz, name = window.banded[best.banded], speed.hz or 0.0, _level(window, best)
     at = [min(round(o / band.spectra.step), band.spectra.nats.shape[1] - 1) for o in best.orders]
     amplitude, level = band.spectra.amplitude[best.band, at], band.spectra.level[best.band, at]
+    unit_of_one = float(band.unit[best.band])
     shift = best.order - best.family.order
     told = tuple(
         Line(
             name=line,
             expected_hz=(order - round(order / best.order) * shift) * hz,
             found_hz=order * hz,
-            amplitude=float(a),
-            background=float(b),
+            amplitude=float(a) * unit_of_one,
+            background=float(b) * unit_of_one,
         )
         for line, order, u, a, b in zip(best.names, best.orders, best.nats, amplitude, level, strict=True)
         if u >= search.SHOWS
@@ -249,7 +289,7 @@ def _found(
         channel=band.channel,
         lines=told,
         unit=unit,
-        amplitude=amplitudes[name],
+        amplitude=amplitudes.get(name),
         baseline=baseline.get(name),
         prominence=prominence,
         confidence=confidence,

@@ -26,9 +26,11 @@ LEAST_POINTS = 64
 
 
 TONE = 3.0
-"""A line this many times the median magnitude around it is a tone: `without_tones` takes it down to that."""
+"""A line this many times the median magnitude around it is a tone: `whitened` takes it down to that."""
 TONE_LINES = 64
-"""Lines of a stretch whose median is the magnitude around."""
+"""Lines of a stretch whose median is the magnitude around; fewer in a short window, whose lines are wide."""
+TONE_HZ_SHARE = 1 / 256
+"""Share of half of the rate that a stretch may span, as long as it has half of `TONE_LINES`."""
 
 
 class Level(NamedTuple):
@@ -50,20 +52,32 @@ def spectrum(x: F32) -> C128:
     return found
 
 
-def without_tones(one_sided: C128) -> C128:
-    """Take lines that stand out of a spectrum down to `TONE` times the median magnitude around them.
+class White(NamedTuple):
+    """A spectrum without tones and resonances."""
+
+    one_sided: C128
+    """Lines over the magnitude around them, at most `TONE` [n // 2 + 1]."""
+    around: F64
+    """Median magnitude around, which they were divided by [n // 2 + 1]."""
+
+
+def whitened(one_sided: C128) -> White:
+    """Divide lines by the median magnitude around them, and take those that stand out of it down to `TONE`.
 
     Shafts, blades, teeth and mains make tones, and the beats of two tones are lines in the spectrum of an envelope.
-    Impulses of a bearing slip, and spread over the lines. A mild form of the whitening of Sawalhi and Randall (cepstrum
-    pre-whitening; Smith and Randall 2015, Mechanical Systems and Signal Processing 64-65, 100-131).
+    Impulses of a bearing slip, and spread over the lines. Resonances make a noise whose envelope falls off in their own
+    bandwidth; without them it is flat, as the odds of lines take it to be. A mild form of the whitening of Sawalhi and
+    Randall (Smith and Randall 2015, Mechanical Systems and Signal Processing 64-65, 100-131).
     """
     magnitude = np.abs(one_sided)
-    count = max(1, len(magnitude) // TONE_LINES)
-    edges = np.linspace(0, len(magnitude), count + 1).astype(np.int64)
-    around = np.array([np.median(magnitude[a:b]) for a, b in pairwise(edges)])
-    limit = TONE * np.interp(np.arange(len(magnitude)), 0.5 * (edges[:-1] + edges[1:]), around)
-    found: C128 = one_sided * np.minimum(1.0, limit / np.maximum(magnitude, np.finfo(np.float64).tiny))
-    return found
+    size = int(np.clip(len(magnitude) * TONE_HZ_SHARE, TONE_LINES // 2, TONE_LINES))
+    edges = np.linspace(0, len(magnitude), max(1, len(magnitude) // size) + 1).astype(np.int64)
+    middles = np.array([np.median(magnitude[a:b]) for a, b in pairwise(edges)])
+    around = np.interp(np.arange(len(magnitude)), 0.5 * (edges[:-1] + edges[1:]), middles)
+    around = np.maximum(around, np.finfo(np.float64).tiny)
+    found: C128 = one_sided / around
+    found *= np.minimum(1.0, TONE / np.maximum(magnitude / around, 1e-9))
+    return White(found, around)
 
 
 def level(one_sided: C128, n: int, rate_hz: float, halvings: int) -> Level:
@@ -79,15 +93,25 @@ def level(one_sided: C128, n: int, rate_hz: float, halvings: int) -> Level:
     halvings : int
         The lowest band begins half a band above zero: what lies below is the machine's own motion.
     """
-    width = (n // 2) >> halvings
-    starts = np.arange(width // 2, n // 2 - width + 1, max(1, width // 2))
-    if halvings == 0 or len(starts) == 0:
-        starts = np.zeros(1, np.int64)
+    width, starts = _slices(n, halvings)
     slices = np.zeros((len(starts), 2 * width), np.complex128)
     slices[:, :width] = one_sided[starts[:, None] + np.arange(width)]
     envelopes: F64 = np.abs(scipy.fft.ifft(slices, axis=1, norm="forward"))
     step = rate_hz / n
     return Level(starts.astype(np.float64) * step, width * step, 2 * width * step, envelopes)
+
+
+def rms(around: F64, n: int, halvings: int) -> F64:
+    """Root mean square over each band of `level` of a magnitude per line [n // 2 + 1]: [bands]."""
+    width, starts = _slices(n, halvings)
+    return np.asarray(np.sqrt(np.square(around[starts[:, None] + np.arange(width)]).mean(axis=1)))
+
+
+def _slices(n: int, halvings: int) -> tuple[int, npt.NDArray[np.int64]]:
+    """Lines of a band, and where each band starts."""
+    width = (n // 2) >> halvings
+    starts = np.arange(width // 2, n // 2 - width + 1, max(1, width // 2), dtype=np.int64)
+    return width, starts if halvings and len(starts) else np.zeros(1, np.int64)
 
 
 def single(one_sided: C128, n: int, rate_hz: float, octave: int) -> tuple[F64, float]:

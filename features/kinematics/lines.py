@@ -41,8 +41,8 @@ class Spectra(NamedTuple):
 
 
 def segments(turns: float, longest: float) -> tuple[float, int]:
-    """Length in turns and number of half-overlapping segments of at most `longest` turns that fill a window."""
-    count = max(1, int(np.ceil(turns / longest)))
+    """Length in turns and number of half-overlapping segments of about `longest` turns that fill a window."""
+    count = max(1, round(turns / longest))
     count = 1 if count == 1 else 2 * count - 1
     return 2.0 * turns / (count + 1), count
 
@@ -58,7 +58,7 @@ def spectra(envelopes: F64, rate_hz: float, speed: Speed, longest: float, highes
     speed : Speed
         Known and not 0. A course makes the points even in angle first.
     longest : float
-        Turns of a segment at most: impulses that slip have wide lines, which a longer one would not make any higher.
+        Turns of a segment, about: impulses that slip have wide lines, which a longer one would not make any higher.
     highest : float
         Order up to which lines are wanted.
     """
@@ -81,7 +81,10 @@ def spectra(envelopes: F64, rate_hz: float, speed: Speed, longest: float, highes
         power += np.square(found.real) + np.square(found.imag)
     power *= (2.0 / window.sum()) ** 2 / count
     shape = 1.0 if count == 1 else max(1.0, OVERLAP * count)
-    level = _level(power, LEVEL_LINES * PADDING, shape)
+    # of noise in a band of half of the rate, the envelope's power falls off straight to 0 at that width
+    fall = 1.0 - np.arange(lines) * (per_turn / padded * hz) / (0.5 * rate_hz)
+    fall = np.maximum(fall, 0.1)
+    level = _level(power / fall, LEVEL_LINES * PADDING, shape) * fall
     nats = _nats(power / np.maximum(level, np.finfo(np.float64).tiny), shape)
     return Spectra(per_turn / padded, nats, np.sqrt(power), np.sqrt(level))
 

@@ -35,6 +35,8 @@ WIDTHS = 3
 HARMONICS = 3
 GUARD = 1.25
 """Lines closer to a multiple of a shaft, in resolved lines, are that shaft's and count for no bearing."""
+APART = 4.0
+"""Resolved lines by which sidebands must be apart to be counted one by one."""
 GEAR_LINES = (3, 12)
 """Harmonics of its shaft by which a damaged tooth is known: an eccentric gear makes the first two as well."""
 EXPLAINED = 4
@@ -49,6 +51,8 @@ class Banded(NamedTuple):
     channel: int
     low_hz: F64
     width_hz: float
+    unit: F64
+    """What an amplitude of 1 in `spectra` is in the unit of the signal [bands]."""
     spectra: lines.Spectra
 
 
@@ -61,6 +65,7 @@ class Window(NamedTuple):
     families: tuple[Family, ...]
     rate_hz: float
     """Of the samples."""
+    guard: float
 
     @property
     def bands(self) -> int:
@@ -93,7 +98,9 @@ def segment_turns(families: Iterable[Family]) -> float:
     return min(100.0, max([TURNS, *wide]))
 
 
-def prepare(x: F32, rate_hz: float, speed: Speed, families: tuple[Family, ...]) -> Window | None:
+def prepare(
+    x: F32, rate_hz: float, speed: Speed, families: tuple[Family, ...], *, guard: float = GUARD
+) -> Window | None:
     """Spectra of the envelopes of a window over orders; None where its rate is too low for three harmonics.
 
     Parameters
@@ -104,6 +111,8 @@ def prepare(x: F32, rate_hz: float, speed: Speed, families: tuple[Family, ...]) 
         Known and not 0.
     families : tuple of Family
         At least one.
+    guard : float
+        Lines that are closer to a multiple of a shaft, in resolved lines, count for no bearing.
     """
     n = x.shape[1]
     top = max(f.order + 2.0 * f.side for f in families if f.fault != GEAR or len(families) == 1)
@@ -114,14 +123,15 @@ def prepare(x: F32, rate_hz: float, speed: Speed, families: tuple[Family, ...]) 
         return None
     found = []
     for channel in range(len(x)):
-        one_sided = bands.without_tones(bands.spectrum(np.ascontiguousarray(x[channel])))
+        white = bands.whitened(bands.spectrum(np.ascontiguousarray(x[channel])))
         for halvings in range(max(0, fits[-1] - WIDTHS + 1), fits[-1] + 1):
-            of = bands.level(one_sided, n, rate_hz, halvings)
+            of = bands.level(white.one_sided, n, rate_hz, halvings)
             highest = min(2.0 * HARMONICS * top, 0.8 * of.width_hz / hz)
             spectra = lines.spectra(of.envelopes, of.rate_hz, speed, longest, highest)
-            found.append(Banded(channel, of.low_hz, of.width_hz, spectra))
+            unit = bands.rms(white.around, n, halvings)
+            found.append(Banded(channel, of.low_hz, of.width_hz, unit, spectra))
     turns = lines.segments(n / rate_hz * hz, longest)[0]
-    return Window(tuple(found), turns, families, rate_hz)
+    return Window(tuple(found), turns, families, rate_hz, guard)
 
 
 class Pattern(NamedTuple):
@@ -148,7 +158,8 @@ def _pattern(harmonics: Iterable[int], sides: int) -> Pattern:
 
 def search(window: Window, family: Family) -> Match:
     """Best place of a family: over channels, bands, slip and patterns."""
-    tried = patterns(family.fault)
+    apart = family.side * window.turns >= APART
+    tried = tuple(each for each in patterns(family.fault) if apart or not each.sides.any())
     return max((_best(window, family, each, len(tried)) for each in tried), key=lambda match: match.odds)
 
 
@@ -193,7 +204,7 @@ def pick(spectra: lines.Spectra, orders: F64) -> F64:
 
 def _free(orders: F64, family: Family, window: Window) -> npt.NDArray[np.bool_]:
     """Which lines are clear of the multiples of shafts."""
-    guard = GUARD / window.turns
+    guard = window.guard / window.turns
     shafts = {1.0, *(f.shaft for f in window.families)}
     free = np.ones(orders.shape, np.bool_)
     for shaft in shafts:

@@ -22,9 +22,9 @@ from foreshock.core.watch import found, judge, look, speaker
 from foreshock.detectors import episodes
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.alarm_state import load_alarm
+from foreshock.detectors.diagnosis import hypothesis
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.detectors.explain import explain
-from foreshock.detectors.kinematics import hypothesis
 from foreshock.detectors.waveform import WaveformBank
 from foreshock.features import catalog, run_state
 from foreshock.features.signal import SIGNAL
@@ -334,9 +334,9 @@ class WaveformLane:
 
     def _hypothesis(self, entry: Entry) -> str:
         asset, speed_hz = entry.asset, entry.context.speed_hz
-        if entry.stacked is None or not asset.bearings:
+        if entry.stacked is None:
             return ""
-        return hypothesis(entry.stacked[entry.index], self.layout.rate_hz, speed_hz, asset.bearings)
+        return hypothesis(entry.stacked[entry.index], self.layout.rate_hz, speed_hz, asset)
 
     def _reference_id(self, regime: int) -> str:
         return self._reference.id if self._reference is not None and regime >= 0 else ""

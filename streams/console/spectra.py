@@ -10,13 +10,15 @@ import numpy.typing as npt
 import scipy.fft
 
 from foreshock.contract import Asset
-from foreshock.detectors.kinematics import HARMONICS, envelope_spectra, fault_frequencies
-from foreshock.features import envelope
+from foreshock.features.kinematics import bands
+from foreshock.features.kinematics.geometry import GEAR, families
 from foreshock.streams.console.machine import numbers
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 ENVELOPE_SHARE = 0.1  # of the sampling rate: up to there the spectrum of the envelope is shown
+HALVINGS = 2  # bands of an eighth of the sampling rate, each half over the next
+HARMONICS = 3
 _PARTS = {"BPFO": "outer race", "BPFI": "inner race", "2xBSF": "rolling element"}
 FLOOR = 1e-12  # of an amplitude, so that it has a logarithm
 
@@ -81,14 +83,15 @@ def _envelope(x: F32, rate: float, width: int) -> dict[str, Any]:
     """Give the spectrum of the envelope in the band whose lines stand out most."""
     if len(x) < 64:
         return {"hz": [], "amplitude": [], "band_hz": []}
-    found = envelope_spectra(x)
-    upper = max(8, int(ENVELOPE_SHARE * len(x)))
-    clear = [float(s[2:upper].max() / max(float(np.median(s[2:upper])), FLOOR)) for s in found]
+    found = bands.level(bands.spectrum(x), len(x), rate, HALVINGS)
+    envelopes = found.envelopes - found.envelopes.mean(axis=1, keepdims=True)
+    spectra = np.array([amplitudes(row) for row in envelopes])
+    step = found.rate_hz / envelopes.shape[1]
+    upper = max(8, int(ENVELOPE_SHARE * rate / step))
+    clear = spectra[:, 2:upper].max(axis=1) / np.maximum(np.median(spectra[:, 2:upper], axis=1), FLOOR)
     best = int(np.argmax(clear))
-    low, high = envelope.BANDS[best]
-    scale = 4.0 / len(x)  # one-sided, under a Hann window
-    told = lines(found[best][:upper] * scale, rate / len(x), width)
-    return {**told, "band_hz": [low * rate, high * rate]}
+    low = float(found.low_hz[best])
+    return {**lines(spectra[best][:upper], step, width), "band_hz": [low, low + found.width_hz]}
 
 
 def markers(master: Asset | None, speed_hz: float | None) -> tuple[list[dict[str, Any]], str]:
@@ -109,12 +112,15 @@ def markers(master: Asset | None, speed_hz: float | None) -> tuple[list[dict[str
 def _markers(master: Asset | None, speed: float) -> Iterator[dict[str, Any]]:
     for harmonic in (1, 2):
         yield _marker(f"{harmonic}x", "", speed * harmonic, harmonic, "shaft speed")
-    for bearing in master.bearings if master else ():
-        for name, hz in fault_frequencies(bearing, speed).items():
+    meshes = set()
+    for family in families(master) if master else ():
+        if family.fault != GEAR:
             for harmonic in range(1, HARMONICS + 1):
-                yield _marker(name, bearing.name, hz * harmonic, harmonic, _PARTS[name])
-    for teeth in master.gear_teeth if master else ():
-        yield _marker("GMF", "", speed * teeth, 1, f"gear mesh of {teeth} teeth")
+                hz = family.order * speed * harmonic
+                yield _marker(family.name, family.component, hz, harmonic, _PARTS[family.name])
+        elif (mesh := round(family.order * family.teeth, 6)) not in meshes:
+            meshes.add(mesh)
+            yield _marker("GMF", "", speed * family.order * family.teeth, 1, f"mesh of {family.component}")
 
 
 def _marker(name: str, bearing: str, hz: float, harmonic: int, what: str) -> dict[str, Any]:

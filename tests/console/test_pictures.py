@@ -76,7 +76,7 @@ def test_a_dead_or_short_signal_is_json_too(x):
 def test_markers_follow_from_geometry_and_speed():
     """The speed that the block states, else the rated one; three harmonics of each fault, gears by their teeth."""
     bearing = Bearing(name="6205", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904)
-    pump = replace(samples.ASSET, bearings=(bearing,), gear_teeth=(21,), rated_speed_hz=25.0)
+    pump = replace(samples.ASSET, bearings=(bearing,), gears=(), gear_teeth=(21,), rated_speed_hz=25.0)
 
     stated, basis = markers(pump, 30.0)
     rated, other = markers(pump, None)
