@@ -26,6 +26,13 @@ class Kind(StrEnum):
     SPIKE = "spike"
     WRONG_RATE = "wrong_rate"
     CLOCK = "clock"
+    JITTER = "jitter"
+    CLOCK_DRIFT = "clock_drift"
+    UNIT_CHANGED = "unit_changed"
+    NOISE_FLOOR_GONE = "noise_floor_gone"
+    MISSING = "missing"
+    OUT_OF_ORDER = "out_of_order"
+    DUPLICATE = "duplicate"
 
     @property
     def of_sensor(self) -> bool:
@@ -38,9 +45,9 @@ class Kind(StrEnum):
         return _MEASURES.get(self, "")
 
 
-SENSOR_KINDS = frozenset({Kind.FROZEN, Kind.CLIPPED, Kind.GAP, Kind.SPIKE, Kind.WRONG_RATE, Kind.CLOCK})
 IMPULSIVE = frozenset({Kind.OUTER_RACE, Kind.INNER_RACE, Kind.BALL, Kind.GEAR_TOOTH})
 MACHINE_KINDS = IMPULSIVE | {Kind.IMBALANCE, Kind.MISALIGNMENT}
+SENSOR_KINDS = frozenset(Kind) - MACHINE_KINDS
 
 _TO_NOISE = "power of the impulses to broadband noise"
 _MEASURES = {
@@ -71,7 +78,8 @@ class Fault:
         Scatter of the angle between impulses, 0.01 to 0.02.
     amount
         Of a sensor fault: clip level and spike size in standard deviations, seconds of a clock jump, ratio of a wrong
-        rate, share of blocks that get lost.
+        rate, share of blocks that get lost, are sent twice, are overtaken or lack their last channel, jitter as a share
+        of the interval, drift as a share of time, ratio of two units, what is left of the noise (m/s2 rms).
     """
 
     asset: str

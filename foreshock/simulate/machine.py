@@ -76,6 +76,8 @@ class Machine:
     gateway: str = ""
     point: str = "DE"
     channel: str = "radial"
+    also: tuple[str, ...] = ()
+    """Further channels that the sensor measures together with the first."""
 
     @property
     def gain(self) -> float:

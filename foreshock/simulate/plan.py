@@ -15,7 +15,7 @@ import numpy as np
 
 from foreshock.simulate.catalogue import machines
 from foreshock.simulate.faults import IMPULSIVE, SENSOR_KINDS, Fault, Kind
-from foreshock.simulate.machine import Machine
+from foreshock.simulate.machine import GRAVITY, Machine
 from foreshock.simulate.operation import Stage
 from foreshock.simulate.plant import Plant
 from foreshock.simulate.seeding import Purpose, generator
@@ -61,7 +61,16 @@ AMOUNTS = {
     Kind.SPIKE: (16.0, 24.0),  # standard deviations
     Kind.WRONG_RATE: (0.5, 0.5),  # of the true rate
     Kind.CLOCK: (1800.0, 7200.0),  # seconds ahead
+    Kind.JITTER: (0.25, 0.4),  # of the interval, either way
+    Kind.CLOCK_DRIFT: (0.001, 0.004),  # of time
+    Kind.UNIT_CHANGED: (GRAVITY, GRAVITY),  # m/s2 that are sent as g
+    Kind.NOISE_FLOOR_GONE: (2e-5, 1e-4),  # m/s2 rms that are left
+    Kind.MISSING: (0.5, 1.0),  # share of blocks that lack a channel
+    Kind.OUT_OF_ORDER: (0.1, 0.2),  # share of blocks that are overtaken
+    Kind.DUPLICATE: (0.1, 0.3),  # share of blocks that are sent twice
 }
+DRAWN = frozenset({Kind.FROZEN, Kind.CLIPPED, Kind.GAP, Kind.SPIKE, Kind.WRONG_RATE, Kind.CLOCK})
+"""Of sensors, those that show within the minute that a demonstration takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ def _draw(plant: Plant, duration_s: float, faults: Faults, rng: np.random.Genera
         kinds += [Kind.OUTER_RACE, second[int(rng.integers(3))]]
         kinds.append(Kind.IMBALANCE if rng.random() < 0.5 else Kind.MISALIGNMENT)
     if faults != "none":
-        sensors = sorted(SENSOR_KINDS)
+        sensors = sorted(DRAWN)
         kinds += [sensors[int(i)] for i in rng.permutation(len(sensors))[:2]]
     free = [int(i) for i in rng.permutation(len(plant.machines))]
     found = []

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from foreshock.contract import Context, Origin, SensorBlock
 from foreshock.simulate.faults import Fault
 from foreshock.simulate.machine import Machine
 from foreshock.simulate.operation import Operating, Operation, Stage
 from foreshock.simulate.seeding import Purpose, generator
-from foreshock.simulate.sensor import NS, lost, send
+from foreshock.simulate.sensor import NS, clock_ns, copies, lacking, lost, send
 from foreshock.simulate.structure import structure
 from foreshock.simulate.vibration import Damage, Motion, waveform
 
@@ -82,13 +83,24 @@ class Plant:
                 yield block
 
     def schedule(self, start_s: float, end_s: float) -> list[tuple[float, int, int]]:
-        """(time, asset, number) of the blocks between two plant times, in order of time."""
+        """(time, asset, number) of the blocks between two plant times, in the order in which they are sent."""
         places = [
-            (self.time_of(asset, number), asset, number)
+            (self.time_of(asset, number) + after * self.machines[asset].interval_s, asset, number)
             for asset in range(len(self.machines))
             for number in range(self.number_at(asset, start_s), self.number_at(asset, end_s))
+            for after in self._copies(asset, number)
         ]
         return sorted(places)
+
+    def _copies(self, asset: int, number: int) -> tuple[float, ...]:
+        """When a block is sent, in intervals after its time: twice, or late, where its link has such a fault."""
+        fault = self._sensor(asset, self.time_of(asset, number))
+        return (0.0,) if fault is None else copies(fault, generator(self.seed, asset, Purpose.DELIVERY, number))
+
+    def _sensor(self, asset: int, t: float) -> Fault | None:
+        """Fault that a sensor has at a time."""
+        fault = self._of_sensor[asset]
+        return fault if fault is not None and t >= fault.start_s else None
 
     def block(self, asset: int, number: int) -> SensorBlock | None:
         """One block; None if the link loses it.
@@ -101,8 +113,7 @@ class Plant:
             Number of the block, from 0.
         """
         machine, t = self.machines[asset], self.time_of(asset, number)
-        sensor = self._of_sensor[asset]
-        sensor = sensor if sensor is not None and t >= sensor.start_s else None
+        sensor = self._sensor(asset, t)
         hardware = generator(self.seed, asset, Purpose.SENSOR, number)
         tachometer = 1.0 + TACHOMETER * float(hardware.standard_normal())
         if lost(sensor, hardware):
@@ -114,6 +125,8 @@ class Plant:
         rng = generator(self.seed, asset, Purpose.BLOCK, number)
         true = waveform(machine, self._paths[asset], motion, damages, rng)
         sent = send(true, machine.sampling_rate_hz, _quiet(machine), sensor, hardware)
+        also = machine.also[:-1] if lacking(sensor, hardware) else machine.also
+        rows = [sent.samples, *self._axes(asset, number, len(also), motion, damages)]
         speed = motion.mean_hz * tachometer
         source_ns = self.epoch_ns + round(t * NS)
         arrival_ns = source_ns + round(machine.block_s * NS) + ARRIVAL_NS
@@ -121,12 +134,12 @@ class Plant:
             origin=Origin(topic="simulated", topic_id="", partition=0, offset=number, ingest_ns=arrival_ns),
             asset=machine.asset,
             point=machine.point,
-            channels=(machine.channel,),
-            source_ns=source_ns + sent.clock_ns,
+            channels=(machine.channel, *also),
+            source_ns=source_ns + clock_ns(sensor, t, machine.interval_s, hardware),
             sampling_rate_hz=sent.rate_hz,
             quantity="acceleration",
             unit=machine.unit,
-            samples=(sent.samples / np.float32(machine.gain))[None, :],
+            samples=np.stack(rows) / np.float32(machine.gain),
             gain=machine.gain,
             sequence=number,
             site=machine.path[1] if len(machine.path) > 1 else "",
@@ -136,6 +149,14 @@ class Plant:
             interval_s=machine.interval_s,
             context=_context(machine, start, speed),
         )
+
+    def _axes(
+        self, asset: int, number: int, count: int, motion: Motion, damages: Sequence[Damage]
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Waveforms of further channels: the same machine, heard from another side."""
+        if count:
+            rng = generator(self.seed, asset, Purpose.AXIS, number)
+            yield from (waveform(self.machines[asset], self._paths[asset], motion, damages, rng) for _ in range(count))
 
     def _damages(self, asset: int, t: float, now: Operating) -> list[Damage]:
         """Faults of the machine at their present size: they grow with the time it runs."""

@@ -22,6 +22,8 @@ class Purpose(IntEnum):
     OPERATION = 2
     SENSOR = 3
     PLAN = 4
+    AXIS = 5
+    DELIVERY = 6
 
 
 def generator(seed: int, asset: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

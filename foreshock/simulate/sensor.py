@@ -12,6 +12,8 @@ from foreshock.simulate.faults import Fault, Kind
 F32 = npt.NDArray[np.float32]
 
 NS = 1_000_000_000
+TWICE = 0.25
+OVERTAKEN = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,36 @@ class Sent:
     samples: F32
     """In m/s2 [n]."""
     rate_hz: float
-    clock_ns: int
-    """Error of the clock."""
 
 
 def lost(fault: Fault | None, rng: np.random.Generator) -> bool:
     """Whether the link loses this block."""
     return fault is not None and fault.kind is Kind.GAP and bool(rng.random() < fault.amount)
+
+
+def lacking(fault: Fault | None, rng: np.random.Generator) -> bool:
+    """Whether the last channel of this block is missing."""
+    return fault is not None and fault.kind is Kind.MISSING and bool(rng.random() < fault.amount)
+
+
+def copies(fault: Fault | None, rng: np.random.Generator) -> tuple[float, ...]:
+    """When each copy of a block arrives, in intervals after its time: once at once, twice, or overtaken by two others."""
+    if fault is None or fault.kind not in {Kind.DUPLICATE, Kind.OUT_OF_ORDER} or rng.random() >= fault.amount:
+        return (0.0,)
+    return (0.0, TWICE) if fault.kind is Kind.DUPLICATE else (OVERTAKEN,)
+
+
+def clock_ns(fault: Fault | None, t_s: float, interval_s: float, rng: np.random.Generator) -> int:
+    """Error of the clock at a plant time."""
+    if fault is None:
+        return 0
+    if fault.kind is Kind.CLOCK:
+        return round(fault.amount * NS)
+    if fault.kind is Kind.CLOCK_DRIFT:
+        return round(fault.amount * (t_s - fault.start_s) * NS)
+    if fault.kind is Kind.JITTER:
+        return round(fault.amount * interval_s * float(rng.uniform(-1.0, 1.0)) * NS)
+    return 0
 
 
 def send(samples: F32, rate_hz: float, quiet: float, fault: Fault | None, rng: np.random.Generator) -> Sent:
@@ -53,11 +78,11 @@ def send(samples: F32, rate_hz: float, quiet: float, fault: Fault | None, rng: n
         samples = np.clip(samples, -stop, stop)
     elif kind is Kind.SPIKE:
         samples = _spiked(samples, amount, rng)
-    return Sent(
-        samples,
-        rate_hz=rate_hz * amount if kind is Kind.WRONG_RATE else rate_hz,
-        clock_ns=round(amount * NS) if kind is Kind.CLOCK else 0,
-    )
+    elif kind is Kind.UNIT_CHANGED:
+        samples = samples * np.float32(amount)
+    elif kind is Kind.NOISE_FLOOR_GONE:
+        samples = (amount * rng.standard_normal(len(samples))).astype(np.float32)
+    return Sent(samples, rate_hz=rate_hz * amount if kind is Kind.WRONG_RATE else rate_hz)
 
 
 def _spiked(samples: F32, size: float, rng: np.random.Generator) -> F32:

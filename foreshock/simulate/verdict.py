@@ -17,6 +17,9 @@ _MAY_COME_ALONG = {
     Kind.SPIKE: {QualityKind.OUT_OF_RANGE},
     Kind.CLIPPED: {QualityKind.OUT_OF_RANGE},
     Kind.WRONG_RATE: {QualityKind.GAP},
+    Kind.JITTER: {QualityKind.GAP, QualityKind.LATE, QualityKind.OUT_OF_ORDER},
+    Kind.OUT_OF_ORDER: {QualityKind.GAP, QualityKind.LATE},
+    Kind.MISSING: {QualityKind.COLD_START},
 }
 """What one fault of a sensor rightly shows as besides its own name."""
 
