@@ -24,9 +24,9 @@ __all__ = ["SIGNAL", "Band", "Extracted", "Gear", "Given", "extract", "lower_cor
 MIN_SAMPLES = 16
 """Fewer samples are no window: all features are masked."""
 
-CHUNK_SAMPLES = 1 << 16
+CHUNK_SAMPLES = 1 << 17
 """Samples per pass: rows, spectra and envelopes of a chunk stay in the cache."""
-CHUNK_ROWS = (4, 16)
+CHUNK_ROWS = (4, 32)
 """Least and most rows per pass; transforms take four at a time."""
 
 SIGNAL = DeclaredSet(

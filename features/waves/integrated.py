@@ -17,6 +17,7 @@ import scipy.fft
 from numba import njit
 
 from foreshock.features.waves.fine import Spectrum, mean_square_factor, window
+from foreshock.features.waves.sums import dot_of, largest_of
 
 STEPS = {"acceleration": -1, "velocity": 0, "displacement": 1}
 """Power of 2 pi f that turns a quantity into a velocity."""
@@ -61,10 +62,8 @@ def _rms_rows(
 ) -> None:
     """Write rms of velocity and of displacement: weighted sums of the bins of the band."""
     for b in range(power.shape[0]):
-        velocity = displacement = 0.0
-        for k in range(weights.shape[1]):
-            velocity += power[b, low + k] * weights[0, k]
-            displacement += power[b, low + k] * weights[1, k]
+        band = power[b, low : low + weights.shape[1]]
+        velocity, displacement = dot_of(band, weights[0]), dot_of(band, weights[1])
         out[b, 0] = math.ldexp(math.sqrt(scale * velocity), exponents[b])
         out[b, 2] = math.ldexp(math.sqrt(scale * displacement), exponents[b])
 
@@ -95,11 +94,12 @@ def _peak_rows(
     out: npt.NDArray[np.float64],
 ) -> None:
     """Write the largest absolute value over the middle half, with the window divided out."""
+    first = h.size // 4
+    course = np.empty(h.size - 2 * first, np.float32)
     for b in range(waves.shape[0]):
-        largest = np.float32(0.0)
-        for i in range(h.size // 4, h.size - h.size // 4):
-            largest = max(largest, abs(waves[b, i]) / h[i])
-        out[b, 1] = math.ldexp(scale * largest, exponents[b])
+        for i in range(course.size):
+            course[i] = abs(waves[b, first + i]) / h[first + i]
+        out[b, 1] = math.ldexp(scale * largest_of(course), exponents[b])
 
 
 def integrated_rows(

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from foreshock.features.waves.sums import sum_of
+
 LANES = 16
 PIECE = 4096
 """Samples summed in float32; a multiple of the lanes."""
@@ -29,6 +31,8 @@ NAMES = (
     "clearance",
 )
 """Columns that `statistics_rows` writes, in this order; the last six are ratios."""
+LEAST_EXPONENT = -120
+"""Deviations below 2**-120 are not scaled up any further: the factor would overflow."""
 LEVELS = 4
 """So many of them exist for a constant row too."""
 
@@ -46,53 +50,27 @@ class Centred(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _extremes(row: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Smallest and largest sample."""
-    low, high = lanes[0], lanes[1]
-    full = row.size - row.size % LANES
-    for lane in range(LANES):
-        low[lane] = high[lane] = row[0]
-    for i in range(0, full, LANES):
-        for lane in range(LANES):
-            low[lane] = min(low[lane], row[i + lane])
-            high[lane] = max(high[lane], row[i + lane])
+def _extremes(row: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Smallest and largest sample; what is no number is in no comparison."""
+    a = b = c = d = row[0]
+    e = f = g = h = row[0]
+    full = row.size - row.size % 4
+    for i in range(0, full, 4):
+        a, e = min(a, row[i]), max(e, row[i])
+        b, f = min(b, row[i + 1]), max(f, row[i + 1])
+        c, g = min(c, row[i + 2]), max(g, row[i + 2])
+        d, h = min(d, row[i + 3]), max(h, row[i + 3])
     for i in range(full, row.size):
-        low[i - full] = min(low[i - full], row[i])
-        high[i - full] = max(high[i - full], row[i])
-    smallest, largest = low[0], high[0]
-    for lane in range(LANES):
-        smallest = min(smallest, low[lane])
-        largest = max(largest, high[lane])
-    return smallest, largest
-
-
-@njit(cache=True, nogil=True)
-def _mean(row: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32]) -> float:
-    """Mean, summed as differences from the first sample so that a large offset costs no digits."""
-    first = row[0]
-    sums = lanes[0]
-    total = 0.0
-    for start in range(0, row.size, PIECE):
-        piece = row[start : start + PIECE]
-        full = piece.size - piece.size % LANES
-        for lane in range(LANES):
-            sums[lane] = np.float32(0.0)
-        for i in range(0, full, LANES):
-            for lane in range(LANES):
-                sums[lane] += piece[i + lane] - first
-        for i in range(full, piece.size):
-            sums[i - full] += piece[i] - first
-        for lane in range(LANES):
-            total += sums[lane]
-    return float(first + total / row.size)
+        a, e = min(a, row[i]), max(e, row[i])
+    return float(min(a, b, c, d)), float(max(e, f, g, h))
 
 
 @njit(cache=True, nogil=True)
 def _add(
     piece: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
-    mean: np.float32,
     scale: np.float32,
+    shift: np.float32,
     lanes: npt.NDArray[np.float32],
     totals: npt.NDArray[np.float64],
 ) -> None:
@@ -103,7 +81,7 @@ def _add(
         second[lane] = third[lane] = fourth[lane] = first[lane] = root[lane] = np.float32(0.0)
     for i in range(0, full, LANES):
         for lane in range(LANES):
-            d = (piece[i + lane] - mean) * scale
+            d = piece[i + lane] * scale - shift
             out[i + lane] = d
             square = d * d
             size = abs(d)
@@ -113,7 +91,7 @@ def _add(
             first[lane] += size
             root[lane] += np.sqrt(size)
     for i in range(full, piece.size):
-        d = (piece[i] - mean) * scale
+        d = piece[i] * scale - shift
         out[i] = d
         square = d * d
         second[i - full] += square
@@ -150,23 +128,6 @@ def _write(
 
 
 @njit(cache=True, nogil=True)
-def _scaled(
-    x: npt.NDArray[np.float32], row: npt.NDArray[np.float32], lanes: npt.NDArray[np.float32]
-) -> tuple[int, float, float, float]:
-    """Write x * 2**-e within +-1; give e, the mean (NaN where a sample is no number), and the smallest and largest."""
-    smallest, largest = _extremes(x, lanes)
-    if not (math.isfinite(smallest) and math.isfinite(largest)):
-        return 0, np.nan, 0.0, 0.0
-    exponent = max(-120, min(128, math.frexp(max(abs(smallest), abs(largest)))[1]))
-    scale = np.float32(math.ldexp(1.0, -exponent))
-    for i in range(row.size):
-        row[i] = x[i] * scale
-    mean = _mean(row, lanes)  # a NaN is in no comparison, but it is in this sum
-    low, high = float(np.float32(smallest * scale)), float(np.float32(largest * scale))
-    return exponent, low if low == high and math.isfinite(mean) else mean, low, high
-
-
-@njit(cache=True, nogil=True)
 def _rows(
     x: npt.NDArray[np.float32],
     centred: npt.NDArray[np.float32],
@@ -178,26 +139,26 @@ def _rows(
     n = x.shape[1]
     lanes = np.empty((5, LANES), np.float32)
     totals = np.empty(5)
-    row = np.empty(n, np.float32)  # not the row of `centred`: in place, the loop of `_add` would not be vectorised
     for b in range(x.shape[0]):
-        first, mean, low, high = _scaled(x[b], row, lanes)
-        finite[b] = math.isfinite(mean)
+        low, high = _extremes(x[b])
+        total = sum_of(x[b])
+        mean = total / n if high > low else low
+        finite[b] = math.isfinite(total)
         if not finite[b]:
             centred[b, :] = np.float32(0.0)
             out[b, : len(NAMES)] = 0.0
             exponents[b], mean_square[b] = 0, 0.0
             continue
-        middle = np.float32(mean)
-        low, high = low - middle, high - middle
-        second = math.frexp(max(high, -low))[1] if high > low else 0
-        scale = np.float32(math.ldexp(1.0, -second))
+        exponent = max(LEAST_EXPONENT, math.frexp(max(high - mean, mean - low))[1]) if high > low else 0
+        scale = np.float32(math.ldexp(1.0, -exponent))
+        shift = np.float32(math.ldexp(mean, -exponent)) if high > low else x[b, 0]
         totals[:] = 0.0
         for start in range(0, n, PIECE):
-            _add(row[start : start + PIECE], centred[b, start : start + PIECE], middle, scale, lanes, totals)
-        out[b, 0] = math.ldexp(float(middle), first)
-        peak, span = math.ldexp(max(high, -low), -second), math.ldexp(high - low, -second)
-        mean_square[b] = _write(out[b], totals, n, peak, span, math.ldexp(1.0, first + second))
-        exponents[b] = first + second
+            _add(x[b, start : start + PIECE], centred[b, start : start + PIECE], scale, shift, lanes, totals)
+        out[b, 0] = mean
+        unit = math.ldexp(1.0, exponent)
+        mean_square[b] = _write(out[b], totals, n, max(high - mean, mean - low) / unit, (high - low) / unit, unit)
+        exponents[b] = exponent
 
 
 def statistics_rows(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) -> Centred:

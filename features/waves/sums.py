@@ -1,4 +1,7 @@
-"""Sums over a row of float32, in float64 and in a fixed order."""
+"""Sums over a row of float32, in float64 and in a fixed order.
+
+Several partial sums at once: with one alone each addition would wait for the one before to end.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def sum_of(row: npt.NDArray[np.float32]) -> float:
-    """Sum in eight partial sums: one alone would wait for each addition to end before the next."""
+    """Sum of the values."""
     a = b = c = d = e = f = g = h = 0.0
     full = row.size - row.size % 8
     for i in range(0, full, 8):
@@ -28,7 +31,7 @@ def sum_of(row: npt.NDArray[np.float32]) -> float:
 
 @njit(cache=True, nogil=True)
 def squares_of(row: npt.NDArray[np.float32]) -> float:
-    """Sum of the squares, in the same way."""
+    """Sum of the squares."""
     a = b = c = d = e = f = g = h = 0.0
     full = row.size - row.size % 8
     for i in range(0, full, 8):
@@ -43,3 +46,30 @@ def squares_of(row: npt.NDArray[np.float32]) -> float:
     for i in range(full, row.size):
         a += row[i] * row[i]
     return ((a + b) + (c + d)) + ((e + f) + (g + h))
+
+
+@njit(cache=True, nogil=True)
+def dot_of(row: npt.NDArray[np.float32], weights: npt.NDArray[np.float64]) -> float:
+    """Sum of the values times their weights."""
+    a = b = c = d = 0.0
+    full = row.size - row.size % 4
+    for i in range(0, full, 4):
+        a += row[i] * weights[i]
+        b += row[i + 1] * weights[i + 1]
+        c += row[i + 2] * weights[i + 2]
+        d += row[i + 3] * weights[i + 3]
+    for i in range(full, row.size):
+        a += row[i] * weights[i]
+    return (a + b) + (c + d)
+
+
+@njit(cache=True, nogil=True)
+def largest_of(row: npt.NDArray[np.float32]) -> float:
+    """Largest value; every value is a number."""
+    a = b = c = d = row[0]
+    full = row.size - row.size % 4
+    for i in range(0, full, 4):
+        a, b, c, d = max(a, row[i]), max(b, row[i + 1]), max(c, row[i + 2]), max(d, row[i + 3])
+    for i in range(full, row.size):
+        a = max(a, row[i])
+    return float(max(a, b, c, d))

@@ -18,6 +18,7 @@ from numba import njit
 
 from foreshock.features import spectrum
 from foreshock.features.waves.logarithm import log_into
+from foreshock.features.waves.sums import sum_of
 
 SEGMENT = 1024
 """Longest segment; a shorter window has shorter ones."""
@@ -158,14 +159,13 @@ def _levels(
     total: float,
     out: npt.NDArray[np.float64],
 ) -> None:
-    """Write entropy and flatness of a density whose logarithms and sum are known."""
-    weighted = mean = 0.0
-    for i in range(density.size):
-        weighted += np.float64(density[i]) * logs[i]
-        mean += logs[i]
+    """Write entropy and flatness of a density whose logarithms and sum are known; the logarithms are used up."""
     count = density.size
-    out[0] = (math.log(total) - weighted / total) / math.log(count)
-    out[1] = math.exp(mean / count) / (total / count)
+    mean = sum_of(logs) / count
+    for i in range(count):
+        logs[i] *= density[i]
+    out[0] = (math.log(total) - sum_of(logs) / total) / math.log(count)
+    out[1] = math.exp(mean) / (total / count)
 
 
 @njit(cache=True, nogil=True)
@@ -189,9 +189,7 @@ def _form(
             density[i] = power[b, i + FIRST_BIN] * scale + floor
         level = mean_square[b] * math.ldexp(1.0, 2 * exponents[b])
         for band in range(BANDS):
-            summed = 0.0
-            for i in range(edges[band, 0] - FIRST_BIN, edges[band, 1] - FIRST_BIN):
-                summed += density[i]
+            summed = sum_of(density[edges[band, 0] - FIRST_BIN : edges[band, 1] - FIRST_BIN])
             out[b, band] = math.log(level * summed / (edges[band, 1] - edges[band, 0]) + spectrum.ABSOLUTE_FLOOR)
         log_into(density, logs)
         total = _moments(density, step, out[b, BANDS : BANDS + 4])
