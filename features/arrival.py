@@ -275,43 +275,39 @@ def _learn(place: Place, ratio: float) -> Place:
     return place._replace(spacings=(), usual=usual, steady=steady)
 
 
-class _Spaced(NamedTuple):
-    """What the time since the last block says."""
-
-    place: Place
-    odd: int = 0
-    odd_ratio: float = 0.0
-    scatter: Scatter = STILL
-    findings: tuple[Finding, ...] = ()
+_Spaced = tuple[Place, int, float, Scatter, tuple[Finding, ...]]
 
 
 def _spacing(place: Place, arrival: Arrival) -> _Spaced:
-    """Compare the time since the last block with what is promised and usual."""
+    """Compare the time since the last block with what is promised and usual.
+
+    Returns the place, how many spacings in a row were odd, the last of them, how they scatter, and the findings.
+    """
     nominal = _nominal_ns(place, arrival)
     step = None if arrival.sequence is None or place.sequence is None else arrival.sequence - place.sequence
     told = step is not None and step > 1  # the numbers have told that blocks are missing
     scatter = place.scatter
     if nominal is None or told or place.skip or arrival.acquisition is Acquisition.TRIGGERED:
-        return _Spaced(place, scatter=scatter)
+        return place, 0, 0.0, scatter, ()
     ratio = (arrival.source_ns - place.source_ns) / nominal
     usual = 1.0 if place.usual is None else place.usual
     after = _learn(place, ratio) if place.usual is None else place
     relative = ratio / usual
     if relative > (HOLE_IN_SEQUENCE if step == 1 else HOLE):
-        return _Spaced(after, scatter=scatter, findings=(_hole(arrival, ratio, nominal),))
+        return after, 0, 0.0, scatter, (_hole(arrival, ratio, nominal),)
     if place.usual is not None and (scatter is not STILL or abs(relative - 1.0) >= timing.SMALL):
         scatter = timing.scatter(scatter, relative, steady=place.steady)
     scattered = (timing.jitter(scatter, nominal * usual, steady=place.steady),) if scatter.stands else ()
     if arrival.acquisition is not Acquisition.CONTINUOUS:
-        return _Spaced(after, scatter=scatter, findings=scattered)
+        return after, 0, 0.0, scatter, scattered
     findings = _promise(arrival, usual, nominal, SPACING_TOLERANCE if place.steady else UNSTEADY_TOLERANCE)
     if not place.steady or scatter.stands or abs(relative - 1.0) <= SPACING_TOLERANCE:
-        return _Spaced(after, 0, 0.0, scatter, (*findings, *scattered))
+        return after, 0, 0.0, scatter, (*findings, *scattered)
     alike = place.odd and abs(relative / place.odd_ratio - 1.0) <= ODD_ALIKE
     odd = (place.odd if alike else 0) + (1 if relative > 1.0 else -1)
     if abs(odd) >= SPACING_BLOCKS and arrival.rate_hz is not None:
         findings = (_contradiction(arrival.rate_hz, relative, usable=False),)
-    return _Spaced(after, odd, relative, scatter, findings)
+    return after, odd, relative, scatter, findings
 
 
 def _hole(arrival: Arrival, ratio: float, nominal: float) -> Finding:

@@ -7,7 +7,7 @@ fault is never a machine fault: a block with an unusable finding is neither scor
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from foreshock.contract import QualityKind
 from foreshock.features import arrival as arrivals
@@ -30,6 +30,8 @@ OVER_RANGE = 0.02
 RENAMED_AFTER = 20
 """So many records in a row with other channels, and these are the ones that should be there: as a layout that changes."""
 UNKNOWN = Levels()
+MADE_OF = 4
+"""First field of the state that is of what a record is made of."""
 
 
 class PointState(NamedTuple):
@@ -192,17 +194,17 @@ def step(
         With the state after the block. A late block changes neither the digests nor the place in time.
     """
     reading = arrivals.read(state.place, arrival)
+    made_of: tuple[Any, ...] = state[MADE_OF:]
     if reading.late:
-        found = reading.findings
-        after = state
+        found, digests = reading.findings, state.digests
     else:
-        after, samples = _fold(state, arrival, digests, channels)
+        made_of, samples = _fold(state, arrival, channels)
         found = (*reading.findings, *findings, *_repeats(state, digests, channels), *samples)
     standing, transitions = conditions.step(state.standing, found)
     pulse, at = state.pulse, arrival.origin
     if at is not None:
         pulse = pulse.heard(at, arrival.interval_s, arrival.acquisition)
-    after = PointState(reading.place, after[1], standing, pulse, *after[4:])
+    after = PointState(reading.place, digests, standing, pulse, *made_of)
     if not found:
         return Step(after, (), transitions, usable=True, late=False, at_ns=reading.at_ns, reason="")
     kinds = tuple(dict.fromkeys(f.kind for f in found))
@@ -212,28 +214,25 @@ def step(
 
 
 def _fold(
-    state: PointState, arrival: Arrival, digests: tuple[int, ...], channels: tuple[str, ...]
-) -> tuple[PointState, tuple[Finding, ...]]:
-    """Take in what a record is made of: its levels, channels and units. Its place, conditions and pulse are not of these."""
+    state: PointState, arrival: Arrival, channels: tuple[str, ...]
+) -> tuple[tuple[Any, ...], tuple[Finding, ...]]:
+    """Take in what a record is made of: channels, units, levels. Gives the fields of the state after `MADE_OF`."""
     found: tuple[Finding, ...] = ()
-    now, known, seen, others = arrival.levels, state.levels, state.seen, state.others
-    if now and levels.leaps(known, state.last, now):
-        look = levels.Look(state.last, now, state.speed_hz, arrival.speed_hz, channels, arrival.quantity, seen)
+    _, _, _, _, expected, others, units, last, speed_hz, seen, known = state  # once for every record: written for speed
+    now, declared = arrival.levels, arrival.units
+    if now and levels.leaps(known, last, now):
+        look = levels.Look(last, now, speed_hz, arrival.speed_hz, channels, arrival.quantity, seen)
         known, found = levels.step(known, look)
     if seen < levels.LEARNT:
         seen += 1
-    expected, units = state.channels, arrival.units
     if channels == expected:
         others = 0
-        if units != state.units:
-            found += _redeclared(state, channels, units)
+        if declared != units:
+            found += _redeclared(units, channels, declared)
     else:
         expected, others, absent = _absent(state, channels)
         found += absent
-    return (
-        PointState(None, digests, (), state.pulse, expected, others, units, now, arrival.speed_hz, seen, known),
-        found,
-    )
+    return (expected, others, declared, now, arrival.speed_hz, seen, known), found
 
 
 def _absent(state: PointState, channels: tuple[str, ...]) -> tuple[tuple[str, ...], int, tuple[Finding, ...]]:
@@ -252,21 +251,13 @@ def _absent(state: PointState, channels: tuple[str, ...]) -> tuple[tuple[str, ..
     return state.channels, others, found
 
 
-def _redeclared(state: PointState, channels: tuple[str, ...], units: tuple[str, ...]) -> tuple[Finding, ...]:
+def _redeclared(units: tuple[str, ...], channels: tuple[str, ...], declared: tuple[str, ...]) -> tuple[Finding, ...]:
     """Units that are declared otherwise than in the block before. Samples are taken in SI, so they stay usable."""
-    if not state.units or len(units) != len(state.units):
-        return ()
-    names = channels if len(units) == len(channels) else ("",)
+    names = channels if len(declared) == len(channels) > 1 else ("",)
+    sentence = "the record declares {}, the one before declared {}; values are taken in SI, so they can be compared"
     return tuple(
-        Finding(
-            QualityKind.UNIT_CHANGED,
-            name,
-            None,
-            None,
-            f"the record declares {now}, the one before declared {was}; values are taken in SI, so they can be compared",
-            usable=True,
-        )
-        for name, was, now in zip(names, state.units, units, strict=True)
+        Finding(QualityKind.UNIT_CHANGED, name, None, None, sentence.format(now, was), usable=True)
+        for name, was, now in zip(names, units, declared, strict=False)  # () before the first record
         if was != now
     )
 
