@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from foreshock.cli import extract
+from foreshock.cli import extract, plot
 from foreshock.cli.options import ConfigOption, JsonOption, settings_from
 from foreshock.errors import ConfigurationError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from foreshock.features.inventory import Listing
 
 app = typer.Typer(help="List, explain, draw and extract features.", no_args_is_help=True)
+app.command("plot")(plot.run)
 app.command("extract")(extract.run)
 
 

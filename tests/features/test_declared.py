@@ -178,7 +178,7 @@ class TestCommand:
 
 
 def test_the_group_has_all_its_commands() -> None:
-    """List, explain and extract stand in one group."""
+    """List, explain, plot and extract stand in one group."""
     group = typer.main.get_command(app)
 
-    assert {"list", "explain", "extract"} <= set(group.commands)
+    assert {"list", "explain", "plot", "extract"} <= set(group.commands)

@@ -40,6 +40,7 @@ ALLOWED = {
     "river": {"detectors/"},
     "yaml": {"foreshock/alerts/documents.py"},  # events and nodes alone: nothing is constructed
     "numba": {"detectors/", "features/"},
+    "matplotlib": {"foreshock/cli/drawing.py"},
 }
 FORBIDDEN = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
