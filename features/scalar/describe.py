@@ -67,11 +67,12 @@ def _newest(at_ns: Any, value: Any, seen: int, window: Any, out: Any, mask: Any)
     if window[COUNT] > 0.0:
         out[3], out[5], out[6] = window[MEAN], window[LEAST], window[MOST]
         out[4] = math.sqrt(max(0.0, window[SQUARES] / window[COUNT]))
+        mask[4] = _FEW if window[COUNT] < 2.0 else 0
     else:
         mask[3:7] = _FEW
     statistics.rolling(values, out[7:13])
     if n < 2:
-        mask[4] = mask[8] = mask[12] = mask[13] = mask[14] = mask[15] = _FEW
+        mask[8] = mask[12] = mask[13] = mask[14] = mask[15] = _FEW
         return
     out[13] = statistics.robust_z(values)
     if not math.isfinite(out[13]):
@@ -146,7 +147,7 @@ def _tag(state: ScalarState, slot: int, j: int, every_ns: int, out: F64, mask: U
     times = state.at_ns[at]
     interval_s = statistics.intervals(statistics.in_order(times, seen))[0] if seen else 0.0
     patience_ns = max(every_ns, _STALE * interval_s * 1e9)
-    if not seen or at_ns - int(times[(seen - 1) % WINDOW]) > patience_ns:
+    if not seen or at_ns - int(times[(seen - 1) % WINDOW]) >= patience_ns:
         mask[:] = _NOT_FINITE if window[STRANGE] else _ABSENT
         return
     _newest(times, state.value[at], seen, window, out, mask)

@@ -69,15 +69,17 @@ def _bins(state: Any, s: int, j: int, at_ns: int, value: float) -> None:
         if number != before:
             if before >= 0:
                 k = state.bins[s, j, h] % BINS
-                state.bin_at_s[s, j, h, k] = before * (width * 1e-9) + open_sum[1]
-                state.bin_value[s, j, h, k] = open_sum[2]
+                state.bin_at_s[s, j, h, k] = before * (width * 1e-9) + open_sum[1] / open_sum[0]
+                state.bin_value[s, j, h, k] = open_sum[2] / open_sum[0]
                 state.bins[s, j, h] += 1
                 state.sloped[s, j, h] = 2
             state.open_bin[s, j, h] = number
             open_sum[:] = 0.0
         open_sum[0] += 1.0
-        open_sum[1] += ((at_ns - number * width) * 1e-9 - open_sum[1]) / open_sum[0]
-        open_sum[2] += (value - open_sum[2]) / open_sum[0]
+        open_sum[1] += (at_ns - number * width) * 1e-9
+        open_sum[2] += (
+            value  # sums, not running means: equal values have equal means, and ties count in Kendall's variance
+        )
 
 
 @njit(cache=True, nogil=True)

@@ -47,7 +47,7 @@ class ScalarState(NamedTuple):
     bin_value: F64  # [slots, tags, horizons, BINS] their mean
     bins: I64  # [slots, tags, horizons] bins completed so far
     open_bin: I64  # [slots, tags, horizons] number of the bin that is being filled, -1 before the first
-    open_sum: F64  # [slots, tags, horizons, 3] its values so far: count, mean time after its start, mean
+    open_sum: F64  # [slots, tags, horizons, 3] its values so far: count, sum of times after its start, sum
     slope: F64  # [slots, tags, horizons, 3] slope through the complete bins, and its interval
     sloped: npt.NDArray[np.uint8]  # [slots, tags, horizons] 1: there is one, 2: a bin was completed since
     hour: npt.NDArray[np.float32]  # [slots, tags, HOURS] means, NaN where there was nothing

@@ -136,3 +136,63 @@ def test_any_mix_of_known_and_unknown_speeds_has_a_state(speeds, level):
         memory = step(memory, speed_hz=speed, level=level)
 
         assert memory.state in RunState
+
+
+def by_current(currents, load=None, elapsed=None):
+    memory, states = RunMemory(), []
+    for current in currents:
+        memory = step(memory, speed_hz=None, level=None, current=current, load=load, elapsed_s=elapsed)
+        states.append(memory.state)
+    return states
+
+
+def test_a_day_of_a_motor_by_its_current():
+    """Off, inrush, load that comes and goes, off."""
+    currents = [0.0, 0.0, 180.0, 60.0, 30.0, 30.0, 30.5, 30.0, 14.0, 28.0, 10.0, 30.0, 0.1, 0.1, 0.1]
+    states = by_current(currents)
+
+    assert states[1] is STOPPED
+    assert states[2:5] == [STARTING] * 3
+    assert states[6:12] == [RUNNING] * 6
+    assert states[12] is STOPPING  # the last that is known of it: how it coasts, the current does not say
+    assert states[13:] == [STOPPED] * 2
+
+
+def test_an_inrush_is_no_measure_of_what_the_motor_draws():
+    """After a start with six times the current, a third of the usual one is running still."""
+    states = by_current([0.0, 180.0, 100.0, *[30.0] * 5, *[10.0] * 5])
+
+    assert set(states[6:]) == {RUNNING}
+
+
+def test_a_drive_that_ramps_down_is_stopping():
+    """A converter takes the current down within some rows."""
+    states = by_current([*[30.0] * 5, 12.0, 4.0, 3.0, 2.0, 0.5, 0.5])
+
+    assert states[6:9] == [STOPPING] * 3
+    assert states[-1] is STOPPED
+
+
+def test_the_speed_decides_where_there_is_one():
+    """A motor under voltage that stands."""
+    memory = step(RunMemory(), speed_hz=0.0, level=None, rated_speed_hz=25.0, current=30.0, load=0.9)
+
+    assert memory.state is STOPPED
+
+
+def test_a_machine_under_load_is_running_however_quiet_it_is():
+    """A load of nothing does not say that it stands."""
+    memory = RunMemory(running_level=math.log(10.0), learnt=100)
+
+    assert step(memory, speed_hz=None, level=0.1).state is STOPPED
+    assert step(memory, speed_hz=None, level=0.1, load=0.0).state is STOPPED
+    assert step(memory, speed_hz=None, level=0.1, load=0.3).state is RUNNING
+    assert step(RunMemory(), speed_hz=None, level=None, load=0.0).state is RUNNING
+
+
+@given(st.lists(st.floats(0.0, 1e4) | st.just(0.0), min_size=1, max_size=60))
+def test_a_current_always_has_a_state(currents):
+    """Any history; a current of nothing never counts as running."""
+    states = by_current(currents)
+
+    assert all(state in {STOPPED, STOPPING} for state, current in zip(states, currents, strict=True) if current == 0.0)
