@@ -101,6 +101,8 @@ class Memory(NamedTuple):
     """What is remembered of the windows before."""
 
     began_ns: int = -1  # when the last one began
+    complete: int = 0  # windows that baselines were learnt from; no more than that takes
+    diagnosed_ns: int = -1  # when faults were last looked for
     channels: tuple[str, ...] = ()  # of the last one
     baselines: tuple[Baseline, ...] = ()
     said: Said | None = None

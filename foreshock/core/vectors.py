@@ -51,6 +51,11 @@ class Subject(NamedTuple):
         return Subject(block, *_point(entry.asset, block.point))
 
     @property
+    def turns(self) -> bool:
+        """Whether anything is known to turn whose faults could be looked for."""
+        return bool(self.asset.bearings or self.gears)
+
+    @property
     def tachometer(self) -> str:
         """Channel that gives pulses; "" for none."""
         told = self.known.tachometer if self.known else None
@@ -116,16 +121,7 @@ def read(subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequen
     """
     places = [i for i, name in enumerate(head.channels) if name != subject.tachometer]
     channels = tuple(head.channels[i] for i in places)
-    told = subject.known.tachometer if subject.known else None
-    speed = speeds.of(
-        joined,
-        head.rate_hz,
-        head.speeds,
-        subject.asset.rated_speed_hz,
-        channels=head.channels,
-        tachometer=told,
-        ratio=subject.asset.shaft_ratio(told.shaft) if told else 1.0,
-    )
+    speed = _speed(subject, head, joined)
     samples = joined if len(places) == len(joined) else np.ascontiguousarray(joined[places])
     given = subject.given(head, speed)
     declared = signal.set_of(given)
@@ -153,6 +149,23 @@ def read(subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequen
     found = ((name, numbers[k * width + column]) for k, name in enumerate(channels))
     velocity = {name: value for name, value in found if value is not None}
     return Reading(vector, samples, channels, speed, velocity, _base(head.quantity, head.unit))
+
+
+def _speed(subject: Subject, head: Head, joined: F32) -> Speed:
+    """Speed of a window; what is stated is taken for granted where nothing is known that turns."""
+    known = [hz for hz in head.speeds if hz is not None]
+    told = subject.known.tachometer if subject.known else None
+    if told is None and not subject.turns and len(known) == len(head.speeds):
+        return Speed(sum(known) / len(known), SpeedSource.CONTEXT)
+    return speeds.of(
+        joined,
+        head.rate_hz,
+        head.speeds,
+        subject.asset.rated_speed_hz,
+        channels=head.channels,
+        tachometer=told,
+        ratio=subject.asset.shaft_ratio(told.shaft) if told else 1.0,
+    )
 
 
 def empty(subject: Subject, head: Head, ended: Ended, run_state: RunState) -> FeatureVector:
@@ -204,7 +217,8 @@ def _vector(
     names, units = declared.names(channels), _units(declared, head.quantity, head.unit) * len(channels)
     wanted = subject.known.features if subject.known else ()
     if wanted:
-        kept = [i for i, feature in enumerate(declared.features) if feature.name in wanted]
+        standard = signal.SIGNAL.index  # what the point adds, its bands and gears, always comes
+        kept = [i for i, each in enumerate(declared.features) if each.name in wanted or each.name not in standard]
         places = [k * declared.per_channel + i for k in range(len(channels)) for i in kept]
         names, units = tuple(names[i] for i in places), tuple(units[i] for i in places)
         values, reasons = tuple(values[i] for i in places), tuple(reasons[i] for i in places)

@@ -22,7 +22,7 @@ from scipy import fft
 
 from foreshock.contract import Acquisition, RunState, ScoreState, SensorBlock
 from foreshock.core import vectors, zoning
-from foreshock.core.gathering import Gathering, Head, Memory, Said, Window
+from foreshock.core.gathering import BASELINE_WINDOWS, Gathering, Head, Memory, Said, Window
 from foreshock.core.points import Entry, Layout, Model, Owner
 from foreshock.core.spec import LONGEST_WINDOW_S, FleetSpec
 from foreshock.core.vectors import VELOCITY, Reading, Subject
@@ -35,6 +35,10 @@ MOST_SAMPLES = 2**18
 """Over all channels of a window, and over all windows under way of an asset: 1 MiB of its state."""
 QUIET_WINDOWS = 3
 """Windows in a row that name nothing before a diagnosis is taken back: a weak fault is not found in each."""
+
+
+CALM_WINDOWS = 10
+"""Intervals from search to search on a machine that nothing was found on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +146,13 @@ class _Step:
         most = max(MOST_SAMPLES // len(block.channels), 1)
         if not _goes_on(block) or rate is None:
             return min(int(block.samples.shape[1]), most)
-        asset = Subject.of(self.entry, block).asset
+        subject = Subject.of(self.entry, block)
+        asset = subject.asset
         speed_hz = block.context.speed_hz or asset.rated_speed_hz
         seconds: float = max(
             self.spec.features_window_s,
             signal.velocity_samples(rate, asset.rated_speed_hz, speed_hz) / rate,
-            diagnosis.least_seconds(asset, speed_hz),
+            diagnosis.least_seconds(asset, speed_hz) if subject.turns else 0.0,
         )
         wanted: int = fft.next_fast_len(max(math.ceil(min(seconds, LONGEST_WINDOW_S) * rate), 1), real=True)
         return min(wanted, most)
@@ -191,7 +196,7 @@ class _Step:
         )
         entry.vectors += (replace(reading.vector, zone=zone),)
         healthy = {f"{VELOCITY}[{name}]": value for name, value in reading.velocity.items()}
-        if reading.channels and (subject.asset.bearings or subject.gears):
+        if reading.channels and subject.turns and self._asks(memory):
             found = diagnosis.diagnose(
                 reading.samples,
                 head.rate_hz,
@@ -200,11 +205,22 @@ class _Step:
                 memory.usual(),
                 unit=reading.unit,
             )
-            memory = self._diagnosed(memory, reading, found)
+            memory = self._diagnosed(memory._replace(diagnosed_ns=entry.at_ns), reading, found)
             healthy |= found.amplitudes
         if complete and not entry.held:
-            memory = memory.learnt(healthy)
+            memory = memory.learnt(healthy)._replace(complete=min(memory.complete + 1, BASELINE_WINDOWS))
         return memory, event
+
+    def _asks(self, memory: Memory) -> bool:
+        """Whether faults are looked for in a window: a search costs twenty times what the features do.
+
+        In each one of a new machine, and where something is named, or the zones are left; else in one of `CALM_WINDOWS`.
+        """
+        said, at_ns = memory.said, self.entry.at_ns
+        stirred = said is None or said.fault or memory.alarm.phase != episodes.NORMAL or not _goes_on(self.block)
+        calm_ns = int(CALM_WINDOWS * self.spec.features_every_s * 1e9)
+        young = memory.complete < BASELINE_WINDOWS
+        return bool(stirred) or young or not 0 <= at_ns - memory.diagnosed_ns < calm_ns
 
     def _diagnosed(self, memory: Memory, reading: Reading, found: Found) -> Memory:
         """Publish a diagnosis where it says another thing than the one before."""
