@@ -1,23 +1,23 @@
-"""`foreshock assets`: register machines on assets.v1, and list what is registered."""
+"""`foreshock assets`: register machines on assets.v1, list what is registered, and see what their classes add."""
 
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from foreshock.cli import asset_classes
+from foreshock.cli.asset_files import Entry, checked, read_assets
 from foreshock.cli.options import BootstrapOption, ConfigOption, JsonOption, PrefixOption, settings_from
-from foreshock.contract import Asset, Origin
-from foreshock.errors import ConfigurationError, InputRejected
+from foreshock.errors import ConfigurationError
 
-app = typer.Typer(help="Register machines, and list what is registered.", no_args_is_help=True)
+app = typer.Typer(help="Register machines, check them, and see what is registered.", no_args_is_help=True)
 
-_FROM_FILE = Origin(topic="assets.v1", topic_id="", partition=-1, offset=-1, ingest_ns=0)
+for _command in (asset_classes.classes, asset_classes.check, asset_classes.show):
+    app.command()(_command)
 
 
 @app.command()
@@ -54,7 +54,7 @@ def register(
         "warmup_blocks": warmup_blocks,
         "warmup_s": warmup_s,
     }
-    assets = [_asset("--asset", given)] if file is None else read_assets(file)
+    assets = checked("--asset", [Entry("--asset", given)]) if file is None else read_assets(file)
     settings = settings_from(config, bootstrap=bootstrap, prefix=prefix)
     ensure(settings)
     with Sender(settings) as sender:
@@ -87,39 +87,3 @@ def list_(
         points = ", ".join(point.point for point in each.points)
         table.add_row(each.asset, each.asset_class, "/".join(each.path), each.criticality, each.owner, points)
     Console().print(table)
-
-
-def read_assets(file: Path) -> list[Asset]:
-    """Read master data: one asset, or a list named `assets`.
-
-    Raises
-    ------
-    ConfigurationError
-        The file cannot be read, or an asset is not as it must be.
-    """
-    return [_asset(place, entry) for place, entry in _entries(file)]
-
-
-def _entries(file: Path) -> list[tuple[str, Any]]:
-    """Read (place, fields) of each asset of a file."""
-    readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
-    if file.suffix not in readers:
-        raise ConfigurationError(f"{file}: unknown kind of file; known: {', '.join(readers)}")
-    try:
-        document = readers[file.suffix](file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise ConfigurationError(f"{file}: {exc}") from exc
-    if isinstance(document, dict) and "assets" in document:
-        document = document["assets"]
-    entries = document if isinstance(document, list) else [document]
-    return [(f"{file}: asset {number}", entry) for number, entry in enumerate(entries, start=1)]
-
-
-def _asset(place: str, fields: Any) -> Asset:
-    """Check an asset by the same rules as the worker does: the decoder of the wire."""
-    from foreshock.streams.wire import Decoder
-
-    try:
-        return Decoder(check_key=False).decode_asset(json.dumps(fields).encode(), origin=_FROM_FILE, key=None)
-    except InputRejected as exc:
-        raise ConfigurationError(f"{place}: {exc.field or 'record'}: {exc.sentence}. {exc.fix}".rstrip()) from exc

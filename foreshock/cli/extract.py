@@ -33,7 +33,7 @@ def run(
     row for each channel and a column for each feature; Avro has the records of features.v1.
     """
     from foreshock.classes.completing import completed
-    from foreshock.cli.assets import read_assets
+    from foreshock.cli.asset_files import read_assets
     from foreshock.detection import spec_of
     from foreshock.streams.errands.extract import Extraction
     from foreshock.streams.errands.vector_file import VectorFile

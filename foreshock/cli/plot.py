@@ -80,7 +80,7 @@ def _master(assets: Path | None, name: str, config: Path | None) -> Asset | None
     if assets is None:
         return None
     from foreshock.classes.completing import completed
-    from foreshock.cli.assets import read_assets
+    from foreshock.cli.asset_files import read_assets
 
     known = {each.asset: each for each in read_assets(assets)}
     if name not in known:
