@@ -30,3 +30,4 @@ class Outcome:
     alerts: tuple[AlertTransition, ...] = ()  # what the asset's policy made of it
     vectors: tuple[FeatureVector, ...] = ()  # of measurement windows that ended with it
     diagnoses: tuple[Diagnosis, ...] = ()
+    health: float = 1.0  # of its sensor after it

@@ -38,6 +38,7 @@ class PointState(TypedDict):
     trend: float | None  # growth of the RMS level per hour, as in the score
     run_state: str
     quality: list[str]
+    health: float  # of the sensor, 0..1
     regime: str
     registered: bool
     warmup: float  # 0..1
@@ -91,6 +92,7 @@ def state_of(outcome: Outcome, *, gap_s: float, worker: str) -> PointState:
         trend=row.trend,
         run_state=str(row.run_state),
         quality=list(score.quality),
+        health=outcome.health,
         regime=score.regime,
         registered=score.registered,
         warmup=score.warmup,
@@ -120,6 +122,7 @@ def restored(view: PointView, *, worker: str) -> PointState:
         trend=latest.trend,
         run_state=str(latest.run_state),
         quality=list(view.quality),
+        health=view.health,
         regime=latest.regime,
         registered=view.registered,
         warmup=latest.warmup,

@@ -61,3 +61,9 @@ def _quality(facts: Facts) -> Iterator[Line]:
         label = f"{kind} {channel}" if channel else kind
         word = "raised" if seen.record["raised"] else "cleared"
         yield Line(f"{point} quality", f"{label} {word}: {seen.record['detail']}", seen.source, seen.at_ns)
+    for point in dict.fromkeys(point for point, _, _ in newest):
+        seen = next(each for each in facts.quality if each.record["point"] == point)
+        health = seen.record.get("health")
+        if health is not None:
+            state = str(seen.record["status"]).replace("_", " ")
+            yield Line(f"{point} sensor", f"health {health:.0%}: {state}", seen.source, seen.at_ns)

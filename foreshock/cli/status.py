@@ -72,6 +72,12 @@ def state_text(point: dict[str, Any]) -> str:
     )
 
 
+def sensor_text(point: dict[str, Any]) -> str:
+    """Say how well the sensor is where it is not, and what was found with its last record."""
+    health = point.get("health", 1.0)
+    return ", ".join([f"{health:.0%}"] * (health < 1.0) + point["quality"])
+
+
 def event_text(event: dict[str, Any] | None) -> str:
     """Say the last event in a few words, with the digits that `foreshock trace` takes."""
     if not event:
@@ -113,7 +119,7 @@ def cells(point: dict[str, Any]) -> tuple[str, ...]:
         event_text(point["last_event"]),
         f"{100 * point['warmup']:.0f} %",
         "" if point["learning"] == "learning" else point["learning"],
-        ", ".join(point["quality"]),
+        sensor_text(point),
         f"stale since {since}" if since else f"{ago(point['age_s'])} ago",
     )
 

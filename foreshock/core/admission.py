@@ -199,8 +199,8 @@ class Admission:
             told = quality.cold_start(entry, entry.owner.cold)
             entry.owner.cold = ""
             outcome = replace(outcome, quality=(told, *outcome.quality))
-        if outcome.quality:
-            outcome = quality.attributed(outcome)
+        if entry.standing or outcome.quality:
+            outcome = quality.attributed(entry, outcome)
         alerts = self.desk.look(entry, outcome, self.partitions)
         return replace(outcome, alerts=alerts) if alerts else outcome
 

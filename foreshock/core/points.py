@@ -27,6 +27,7 @@ from foreshock.core.scalars import Scalars
 from foreshock.core.standing import Alerts
 from foreshock.detectors.episodes import EpisodeState
 from foreshock.features.conditions import Conditions
+from foreshock.features.health import health
 from foreshock.features.quality import Inspection, PointState
 from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Outcome
@@ -278,6 +279,7 @@ class PointView(NamedTuple):
     interval_ns: int  # expected to the next one; 0: unknown
     registered: bool
     quality: tuple[str, ...]  # conditions that stand
+    health: float = 1.0  # of the sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +388,9 @@ def views(partition: Partition) -> Iterator[PointView]:
             if latest is not None and quality.pulse.last is not None:
                 kinds = tuple(dict.fromkeys(each.finding.kind.value for each in quality.standing))
                 interval = quality.pulse.interval_ns()
-                yield PointView(asset, name, latest, quality.pulse.last, interval, owner.record.registered, kinds)
+                well = health(each.finding.kind for each in quality.standing)
+                last, registered = quality.pulse.last, owner.record.registered
+                yield PointView(asset, name, latest, last, interval, registered, kinds, well)
 
 
 def model_of(entry: Entry) -> Model:

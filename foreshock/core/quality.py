@@ -173,12 +173,12 @@ def forget(state: quality.PointState) -> quality.PointState:
     return state._replace(last=(), seen=0, levels=quality.UNKNOWN)
 
 
-def attributed(outcome: Outcome) -> Outcome:
-    """Say of what a machine can do that it is the machine's where this was in alarm already."""
-    if not outcome.score.rows[-1].alarm or not any(each.kind in LOUD for each in outcome.quality):
-        return outcome
-    told = (replace(q, layer="machine", why=LOUD_WHY) if q.kind in LOUD else q for q in outcome.quality)
-    return replace(outcome, quality=tuple(told))
+def attributed(entry: Entry, outcome: Outcome) -> Outcome:
+    """Say how well the sensor is; and of what a machine can do that it is the machine's, where this is in alarm."""
+    told = outcome.quality
+    if outcome.score.rows[-1].alarm and any(each.kind in LOUD for each in told):
+        told = tuple(replace(q, layer="machine", why=LOUD_WHY) if q.kind in LOUD else q for q in told)
+    return replace(outcome, quality=told, health=health(each.finding.kind for each in entry.standing))
 
 
 def _record(entry: Entry, transition: quality.Transition) -> DataQuality:

@@ -183,7 +183,10 @@ class Plant:
     def _quality(self, each: Seen) -> None:
         record = each.record
         names = ("event_id", "asset", "point", "channel", "kind", "raised", "detail", "cause")
-        told = {name: record[name] for name in names} | {"at_ms": each.at_ms}
+        says = ("health", "status", "layer", "why")
+        told = (
+            {name: record[name] for name in names} | {name: record.get(name) for name in says} | {"at_ms": each.at_ms}
+        )
         if record["asset"]:
             self._heard(record["asset"]).take_quality(told)
         self.feed.tell("quality", told)

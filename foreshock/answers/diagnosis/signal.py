@@ -20,9 +20,6 @@ TOGETHER_NS = 300 * 10**9  # what begins within five minutes began together
 DRIFT_PSI = 0.25
 
 # What a device or its mounting does, and not the machine behind it.
-_OF_SENSORS = frozenset(
-    {"silent", "late", "gap", "duplicate", "out_of_range", "frozen", "clipped", "spike", "wrong_rate", "clock"}
-)
 _WORDS = {
     "silent": "is silent",
     "late": "sends late",
@@ -34,7 +31,14 @@ _WORDS = {
     "spike": "has spikes",
     "wrong_rate": "has the wrong rate",
     "clock": "has a wrong clock",
+    "missing": "lacks a channel or values",
+    "out_of_order": "sends out of order",
+    "jitter": "has times that scatter",
+    "clock_drift": "has a clock that drifts",
+    "unit_changed": "has changed its unit",
+    "noise_floor_gone": "hears nothing any more",
 }
+_OF_SENSORS = _WORDS.keys()
 
 
 def standing(vitals: Vitals) -> dict[str, list[Quality]]:
