@@ -114,8 +114,8 @@ def _zones(place: str, zones: Zones) -> Iterator[Misfit]:
     if not 0 < zones.a_b < zones.b_c < zones.c_d < math.inf:
         sentence = f"the zones end at {zones.a_b:g}, {zones.b_c:g} and {zones.c_d:g} m/s"
         yield Misfit(f"{place}.a_b", sentence, "give 0 < a_b < b_c < c_d, in m/s: 4.5 mm/s is 0.0045")
-    if not 0 < zones.change_share < math.inf:
-        sentence = f"change_share is {zones.change_share:g}, it must be above 0"
+    if not 0 <= zones.change_share < math.inf:
+        sentence = f"change_share is {zones.change_share:g}, it must not be below 0"
         yield Misfit(f"{place}.change_share", sentence, "give a positive number")
 
 

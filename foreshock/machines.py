@@ -81,7 +81,9 @@ class Zones:
     b_c: float
     c_d: float
     part: str = ""  # what they are after: "ISO 20816-3"
-    change_share: float = 0.25  # of b_c: a change from the baseline by more than that alarms inside zone B too
+    change_share: float = (
+        0.25  # of b_c: a change from the baseline by more than that calls inside zone B too; 0: none does
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
