@@ -122,15 +122,16 @@ def _extract_chunk(
     values: npt.NDArray[np.float64],
     masks: npt.NDArray[np.uint8],
 ) -> None:
-    centred = statistics.statistics_rows(np.ascontiguousarray(x, np.float32), values)
+    centred = statistics.statistics_rows(np.require(x, np.float32, ("C", "W")), values)
     masks[...] = missing
     constant = np.flatnonzero(centred.mean_square == 0.0)
     masks[constant, statistics.LEVELS :] = code_of(MaskReason.CONSTANT)
     masks[~centred.finite] = code_of(MaskReason.NOT_FINITE)
     if not missing[reasons.SPECTRAL_AT].all():
         power = welch.power_rows(centred.rows)
-        at = values[:, reasons.SPECTRAL_AT]
-        welch.form_rows(power, x.shape[1], centred.exponents, centred.mean_square, at)
+        form = parts.room(len(x), reasons.SPECTRAL_AT)
+        welch.form_rows(power, x.shape[1], centred.exponents, centred.mean_square, form)
+        values[:, reasons.SPECTRAL_AT] = form
     parts.fine_parts(fine.spectrum_rows(centred.rows), given, missing, centred.exponents, values)
     values *= units
     unsound = np.logical_and(~np.isfinite(values), masks == 0)

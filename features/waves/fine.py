@@ -223,8 +223,8 @@ def band_limits(band: Band, n: int, rate_hz: float, speed_hz: float | None) -> t
     return math.ceil(band.low * unit), math.ceil(band.high * unit)
 
 
-def band_rows(
-    s: Spectrum, limits: tuple[int, int], exponents: npt.NDArray[np.int32], out: npt.NDArray[np.float64]
-) -> None:
-    """Write the rms within a band of bins, from the first to before the second; `out` is [rows]."""
+def band_rows(s: Spectrum, limits: tuple[int, int], exponents: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Give the rms of each row within a band of bins, from the first to before the second [rows]."""
+    out = np.empty(len(exponents))
     _band_rows(s.power, limits[0], limits[1], mean_square_factor(s.n), exponents, out)
+    return out

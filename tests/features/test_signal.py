@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foreshock.features import masks, signal
 from foreshock.features.signal import SIGNAL, Band, Gear, Given, extract
-from foreshock.features.waves import constants, reasons
+from foreshock.features.waves import cepstrum, constants, demodulated, fine, integrated, reasons, statistics, welch
 from foreshock.vocabulary import MaskReason
 from tests.features.signals import bursts, features, noise
 from tests.features.signals import reasons as reasons_of
@@ -241,6 +241,20 @@ def test_what_a_point_adds_is_another_set_and_so_is_another_constant(monkeypatch
     before = constants.of()
     monkeypatch.setattr(constants.fine, "SLIP", 0.01)
     assert constants.of() != before
+
+
+def test_one_row_and_many_take_the_same_kernels():
+    """A worker compiles them at its start with one channel; a second channel, or a read-only one, compiles nothing."""
+    for rows in (1, 3):
+        x = rows_of(rows, 2048, 8)
+        extract(x, FULL)
+        x.flags.writeable = False
+        extract(x, FULL)
+        extract(np.asfortranarray(x), FULL)
+
+    for module in (cepstrum, demodulated, fine, integrated, statistics, welch):
+        kernels = {name: each for name, each in vars(module).items() if hasattr(each, "signatures")}
+        assert {name for name, each in kernels.items() if len(each.signatures) > 1} == set(), module.__name__
 
 
 def test_rows_have_two_axes():
