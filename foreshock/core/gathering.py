@@ -100,7 +100,8 @@ class Window(NamedTuple):
 class Memory(NamedTuple):
     """What is remembered of the windows before."""
 
-    began_ns: int = -1  # when the last one began
+    began_ns: int = 0  # when the last one began ...
+    due_ns: int = 0  # ... and from when on the next one may
     complete: int = 0  # windows that baselines were learnt from; no more than that takes
     diagnosed_ns: int = -1  # when faults were last looked for
     channels: tuple[str, ...] = ()  # of the last one

@@ -67,6 +67,7 @@ def found(
     index: int | None = None,
 ) -> Finding:
     """Describe a change of the alarm of limits, or of zones, whose episode is given; `index` is the row of a frame."""
+    first = entry.vectors[-1].first_offset if seen.reason and entry.vectors else entry.block.origin.offset
     nan = float("nan")
     limit, value = seen.limit, seen.value
     lower = nan if limit is None or limit.below is None else limit.below
@@ -81,7 +82,7 @@ def found(
         value=seen.ratio,
         p_value=None,
         healthy=0,
-        first_offset=episode.first_offset if episode else entry.block.origin.offset,
+        first_offset=episode.first_offset if episode else first,
         contributions=contributions(
             [seen.name], [seen.ratio], [nan if value is None else value], [usual], [lower], [upper]
         ),

@@ -48,12 +48,16 @@ class Windows:
     def look(self, entries: Sequence[Entry]) -> None:
         """Fold the records of a batch into the windows of their measuring points; vectors and diagnoses go to the entries."""
         for entry in entries:
-            if entry.asset.registered and isinstance(entry.block, SensorBlock):
-                step = _Step(entry, entry.block)
-                if step.spec.features:
-                    step.take()
-                elif entry.point.gathering.window is not None:
-                    step.stop()
+            if not entry.asset.registered or not isinstance(entry.block, SensorBlock):
+                continue
+            memory, window = entry.gathered = entry.point.gathering
+            if window is None and memory.zoned is None and memory.began_ns <= entry.at_ns < memory.due_ns:
+                continue
+            step = _Step(entry, entry.block)
+            if step.spec.features:
+                step.take(memory, window)
+            elif window is not None:
+                step.stop(memory)
 
 
 @dataclass(slots=True)
@@ -73,27 +77,25 @@ class _Step:
         """What holds for it."""
         return self.model.recipe.spec
 
-    def stop(self) -> None:
+    def stop(self, memory: Memory) -> None:
         """Leave a window that was under way when gathering was switched off."""
-        self.entry.point.gathering = self.entry.point.gathering._replace(window=None)
+        self.entry.point.gathering = Gathering(memory)
 
-    def take(self) -> None:
+    def take(self, memory: Memory, window: Window | None) -> None:
         """Take the record in: end a window that it breaks, begin one that is due, join it to the one under way."""
         entry, block = self.entry, self.block
         if entry.refused is not None and entry.refused[0] is ScoreState.LATE:
             return
-        entry.gathered = entry.point.gathering
-        memory, window = entry.gathered
         unfit, event = self._unfit(), episodes.NOTHING
         broken = None if window is None else unfit or _break(window.head, block)
         if window is not None and broken is not None:
             memory, _ = self._end(memory, window, broken)
             window = None
-        if window is None and self._due(memory):
+        if window is None and not memory.began_ns <= entry.at_ns < memory.due_ns:
             if unfit is not None:
-                memory = self._nothing(memory, unfit)
+                memory = self._nothing(self._begun(memory), unfit)
             elif (window := self._begin(entry.owner)) is not None:
-                memory = memory._replace(began_ns=entry.at_ns)
+                memory = self._begun(memory)
         elif window is not None:
             window = _joined(window, entry, block)
         if window is not None and (window.length >= window.head.wanted or not _goes_on(block)):
@@ -120,15 +122,16 @@ class _Step:
             return Ended.CHANNEL_ABSENT if layout.columns != known.columns else Ended.QUALITY
         return None if entry.run_state is RunState.RUNNING else Ended.NOT_RUNNING
 
-    def _due(self, memory: Memory) -> bool:
-        """Whether a window may begin with the record."""
-        every, at, began = int(self.spec.features_every_s * 1e9), self.entry.at_ns, memory.began_ns
-        if began < 0 or every == 0 or at < began:
-            return True
-        if not _goes_on(self.block) and at - began >= every // 2:  # its own interval is the one that counts
-            return True
+    def _begun(self, memory: Memory) -> Memory:
+        """Note that a window began, and when the next one is due: on a grid that has another phase for each point."""
+        every, at = int(self.spec.features_every_s * 1e9), self.entry.at_ns
+        if every == 0:
+            return memory._replace(began_ns=at, due_ns=at)
         phase = zlib.crc32(f"{self.block.asset}\x1f{self.block.point}".encode()) * every >> 32
-        return (at + phase) // every != (began + phase) // every
+        due = ((at + phase) // every + 1) * every - phase
+        if not _goes_on(self.block):  # its own interval is the one that counts
+            due = min(due, at + every // 2)
+        return memory._replace(began_ns=at, due_ns=due)
 
     def _begin(self, owner: Owner) -> Window | None:
         """Begin a window with the record; None while other points of the asset gather as much as it may."""
@@ -180,7 +183,7 @@ class _Step:
         entry = self.entry
         subject = Subject.of(entry, self.block)
         entry.vectors += (vectors.empty(subject, self._head(1), why, entry.run_state or RunState.RUNNING),)
-        return memory._replace(began_ns=entry.at_ns)
+        return memory
 
     def _end(self, memory: Memory, window: Window, ended: Ended) -> tuple[Memory, int]:
         """Read a window that ended; what is remembered from then on, and what became of the alarm of the zones."""
