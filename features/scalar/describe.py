@@ -202,10 +202,13 @@ def describe(state: ScalarState, slot: int, every_ns: int) -> Described:
     codes = np.zeros(len(values), np.uint8)
     ends = tags * per_tag, tags * per_tag + pairs
     own, mask = values[: ends[0]].reshape(tags, per_tag), codes[: ends[0]].reshape(tags, per_tag)
-    known, related, why = state.own.shape[1], own[:, _RELATED:], mask[:, _RELATED:]
-    why[known:] = _ABSENT  # beyond those that are held against each other
-    x = _means(state, slot)
-    _related(state.own[slot], state.pair[slot], x, related[:known], why[:known])
+    known = state.own.shape[1]
+    related, why = np.zeros((known, per_tag - _RELATED)), np.zeros((known, per_tag - _RELATED), np.uint8)
+    _related(
+        state.own[slot], state.pair[slot], _means(state, slot), related, why
+    )  # rows of their own: one kernel for all
+    own[:known, _RELATED:], mask[:known, _RELATED:] = related, why
+    mask[known:, _RELATED:] = _ABSENT  # beyond those that are held against each other
     for j in range(tags):
         _tag(state, slot, j, every_ns, own[j], mask[j])
     _pairs(state.pair[slot], values[ends[0] : ends[1]], codes[ends[0] : ends[1]])
