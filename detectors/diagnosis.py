@@ -26,8 +26,8 @@ from foreshock.vocabulary import MaskReason
 
 F32 = npt.NDArray[np.float32]
 
-LEAST = 16.0
-"""Nats: 1e-7 a window. Machines are no Gaussian noise, and a window a minute is half a million a year."""
+LEAST = 20.0
+"""Nats: 2e-9 a window. Machines are no Gaussian noise, and a window a minute is half a million a year."""
 GEAR_SHARE = 0.7
 """Share of the harmonics of its shaft that a damaged tooth shows: a short blow has them all."""
 GEAR_RISE = 1.5

@@ -21,6 +21,7 @@ from foreshock.features.kinematics.speed import Speed
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 SLIP = 0.02
 """Rolling elements slip: the frequencies of a bearing are up to so much off those of its geometry."""
@@ -30,11 +31,19 @@ SHOWS = 6.0
 """Nats from which on a single line counts as found."""
 TURNS = 40.0
 """Turns of a segment: lines 1/40 order apart, a 20th of any cage's order."""
-WIDTHS = 3
-"""Bandwidths that are tried: the narrowest that holds three harmonics, and its doubles."""
+WIDTHS = 4
+"""Bandwidths that are tried: the narrowest that holds two harmonics, and its doubles."""
 HARMONICS = 3
-GUARD = 1.25
-"""Lines closer to a multiple of a shaft, in resolved lines, are that shaft's and count for no bearing."""
+GUARD = 2.0
+"""Lines closer to a multiple of a shaft, in resolved lines, may be that shaft's."""
+OWN = 1.3
+"""Nats of such a line over those at the multiple itself from which on it is a line of its own."""
+ITSELF = 0.6
+"""Resolved lines about a multiple that are the multiple itself, and `SPEED_ERROR` of it more."""
+SPEED_ERROR = 0.0007
+"""How well the speed is known, relative."""
+SHAFT_LINES = 15
+"""Multiples of the shaft that say whether a band knows the shaft at all."""
 APART = 4.0
 """Resolved lines by which sidebands must be apart to be counted one by one."""
 GEAR_LINES = (3, 12)
@@ -94,7 +103,7 @@ class Match(NamedTuple):
 def segment_turns(families: Iterable[Family]) -> float:
     """Turns of a segment that keep every fundamental apart from the multiples of its shaft, 40 to 100."""
     gaps = [abs(f.order / f.shaft - round(f.order / f.shaft)) * f.shaft for f in families if f.fault != GEAR]
-    wide = [2.0 * GUARD / gap for gap in gaps if gap > 0.02]
+    wide = [2.5 / gap for gap in gaps if gap > 0.02]
     return min(100.0, max([TURNS, *wide]))
 
 
@@ -115,10 +124,9 @@ def prepare(
         Lines that are closer to a multiple of a shaft, in resolved lines, count for no bearing.
     """
     n = x.shape[1]
-    top = max(f.order + 2.0 * f.side for f in families if f.fault != GEAR or len(families) == 1)
-    top = max(top, max((f.order * GEAR_LINES[1] / HARMONICS for f in families if f.fault == GEAR), default=0.0))
+    top = max(f.order * GEAR_LINES[1] / HARMONICS if f.fault == GEAR else f.order + f.side for f in families)
     hz, longest = speed.hz or 0.0, segment_turns(families)
-    fits = [j for j in range(bands.LEVELS + 1) if rate_hz / 2.0 / 2**j >= 1.25 * HARMONICS * top * hz]
+    fits = [j for j in range(bands.LEVELS + 1) if rate_hz / 2.0 / 2**j >= 2.0 * top * hz]
     if not fits or n < bands.LEAST_POINTS:
         return None
     found = []
@@ -126,7 +134,7 @@ def prepare(
         white = bands.whitened(bands.spectrum(np.ascontiguousarray(x[channel])))
         for halvings in range(max(0, fits[-1] - WIDTHS + 1), fits[-1] + 1):
             of = bands.level(white.one_sided, n, rate_hz, halvings)
-            highest = min(2.0 * HARMONICS * top, 0.8 * of.width_hz / hz)
+            highest = min(2.0 * HARMONICS * top, 0.9 * of.width_hz / hz)
             spectra = lines.spectra(of.envelopes, of.rate_hz, speed, longest, highest)
             unit = bands.rms(white.around, n, halvings)
             found.append(Banded(channel, of.low_hz, of.width_hz, unit, spectra))
@@ -169,10 +177,10 @@ def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int)
     step = window.banded[0].spectra.step / highest
     at = np.arange(low, high + step, step) if high > low else np.array([family.order])
     orders = at[:, None] * pattern.multiples + family.side * pattern.sides
-    free = _free(orders, family, window)
+    near = _near(orders, family, window)
     top, where = -1.0, (0, 0, 0)
     for i, each in enumerate(window.banded):
-        total = (np.minimum(pick(each.spectra, orders), CAP) * free).sum(axis=2)
+        total = np.minimum(_counted(each.spectra, orders, near, family, window.turns), CAP).sum(axis=2)
         best = int(np.argmax(total))
         band, place = divmod(best, len(at))
         if total[band, place] > top:
@@ -181,7 +189,8 @@ def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int)
     looks = max(1.0, 2.0 * (high - low) * window.turns * highest)
     trials = looks * window.bands * patterns_tried * len(window.families)
     odds = float(lines.log_gamma_tail(float(len(pattern.multiples)), np.array([max(top, 0.0)]))[0]) - math.log(trials)
-    nats = pick(window.banded[i].spectra, orders[place : place + 1])[band, 0] * free[place]
+    here = [(shaft, beside[place : place + 1]) for shaft, beside in near]
+    nats = _counted(window.banded[i].spectra, orders[place : place + 1], here, family, window.turns)[band, 0]
     names = tuple(_name(family, int(k), int(j)) for k, j in zip(pattern.multiples, pattern.sides, strict=True))
     return Match(family, odds, i, band, float(at[place]), tuple(orders[place].tolist()), names, tuple(nats.tolist()))
 
@@ -202,20 +211,54 @@ def pick(spectra: lines.Spectra, orders: F64) -> F64:
     return found
 
 
-def _free(orders: F64, family: Family, window: Window) -> npt.NDArray[np.bool_]:
-    """Which lines are clear of the multiples of shafts."""
+def _near(orders: F64, family: Family, window: Window) -> list[tuple[float, Bools]]:
+    """Which lines are near the multiples of each shaft, of its own for a gear not: (shaft, [places, lines])."""
     guard = window.guard / window.turns
-    shafts = {1.0, *(f.shaft for f in window.families)}
-    free = np.ones(orders.shape, np.bool_)
-    for shaft in shafts:
-        if family.fault == GEAR and shaft == family.shaft:
-            continue
+    found: list[tuple[float, Bools]] = []
+    for shaft in sorted({1.0, *(f.shaft for f in window.families)}):
         multiple = np.rint(orders / shaft)
-        near = np.abs(orders - multiple * shaft) < guard
+        near: Bools = (np.abs(orders - multiple * shaft) < guard) & (multiple > 0)
         if shaft not in {1.0, family.shaft}:
             near &= multiple <= OTHER_SHAFTS
-        free &= ~near
-    return free
+        if near.any() and not (family.fault == GEAR and shaft == family.shaft):
+            found.append((shaft, near))
+    return found
+
+
+def _counted(spectra: lines.Spectra, orders: F64, near: list[tuple[float, Bools]], family: Family, turns: float) -> F64:
+    """Nats of lines [bands, places, lines], 0 for those that are a shaft's.
+
+    A line beside a multiple of a shaft is its own where it stands higher than the multiple itself. Where it does not, and
+    the band shows no other multiple, it still counts for an outer race or a rolling element: these have no sidebands at
+    the shaft's speed that would be multiples too.
+    """
+    nats = pick(spectra, orders)
+    for shaft, beside in near:
+        some = np.flatnonzero(beside.any(axis=0))
+        multiple = np.rint(orders[:, some] / shaft) * shaft
+        at = np.unique(multiple)
+        top = _itself(spectra, at, turns)[:, np.searchsorted(at, multiple)]
+        own = nats[:, :, some] >= OWN * top
+        if family.fault in {OUTER, ROLLING}:
+            others = np.arange(1.0, SHAFT_LINES + 1.0) * shaft
+            far = np.abs(others / family.order - np.rint(others / family.order)) * family.order
+            shown = _itself(spectra, others[far > 2.0 * SLIP * others], turns).max(axis=1, initial=0.0)
+            own |= (shown < SHOWS)[:, None, None]
+        nats[:, :, some] *= own | ~beside[:, some]
+    return nats
+
+
+def _itself(spectra: lines.Spectra, orders: F64, turns: float) -> F64:
+    """Largest nats about each order, as far as the speed may be off: [bands, orders]."""
+    reach = np.maximum(1, np.rint((ITSELF / turns + SPEED_ERROR * orders) / spectra.step)).astype(np.int64)
+    most = int(reach.max(initial=1))
+    offsets = np.arange(-most, most + 1)
+    at = np.rint(orders / spectra.step).astype(np.int64)[:, None] + np.where(
+        np.abs(offsets) <= reach[:, None], offsets, 0
+    )
+    inside = (at > 0) & (at < spectra.nats.shape[1])
+    found: F64 = (spectra.nats[:, np.where(inside, at, 0)] * inside).max(axis=2, initial=0.0)
+    return found
 
 
 def _name(family: Family, multiple: int, side: int) -> str:
@@ -270,6 +313,9 @@ def rival(window: Window, match: Match) -> tuple[float, float]:
         at = at[(at < factor * low) | (at > factor * high)]
     orders = at[:, None] * np.arange(1.0, HARMONICS + 1.0)
     lines_at = np.minimum(np.rint(orders / step).astype(np.int64), len(nats) - 1)
-    weights = np.sqrt(np.maximum(nats[lines_at] * _free(orders, family, window), 0.0)).sum(axis=1)
+    free = np.ones(orders.shape, np.bool_)
+    for _, near in _near(orders, family, window):
+        free &= ~near
+    weights = np.sqrt(np.maximum(nats[lines_at] * free, 0.0)).sum(axis=1)
     best = int(np.argmax(weights))
     return float(weights[best]), float(at[best])
