@@ -14,6 +14,8 @@ from typing import Any, cast
 from foreshock.alerts.items import Refused
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.refusals import refusal
+from foreshock.classes.completing import completed
+from foreshock.classes.sources import shipped
 from foreshock.contract import Asset, Block, DataQuality, DeadLetter, Reason, Tick
 from foreshock.errors import InputRejected
 from foreshock.fleet import Fleet, FleetSpec
@@ -85,7 +87,7 @@ class Undisturbed:
     topics
         As they were found: names and ids are part of what comes out.
     assets
-        Master data known before the first block, where none of it is on record as a place.
+        Master data known before the first block, as it was sent, where none of it is on record as a place.
     partitioner, largest
         As the workers have them.
     """
@@ -99,7 +101,7 @@ class Undisturbed:
         partitioner: str = "murmur2_random",
         largest: int = 1024 * 1024,
     ) -> None:
-        self.fleet = Fleet(spec, assets=assets)
+        self.fleet = Fleet(spec, assets=[completed(each, shipped()) for each in assets])
         self._border = Border(topics["sensors.v1"], partitioner=partitioner, largest=largest, decoder=wire.Decoder())
         self._name = Naming(self.fleet, Casebook())
         self._topic_of = {topics[name].name: name for name in TOPIC_OF.values()}
