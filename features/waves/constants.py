@@ -25,6 +25,7 @@ def of() -> dict[str, Any]:
             demodulated.HALF_LOBE,
             demodulated.WEAK,
             demodulated.FLOOR,
+            demodulated.OVERSAMPLED,
             reasons.NARROWEST,
         ],
         "integrated": [

@@ -36,13 +36,15 @@ HANN_FOURTH = 35.0 / 18.0
 WEAK = 1e-10
 """A band with less of the power of the row holds rounding: it has no kurtosis."""
 FLOOR = 1e-9
+OVERSAMPLED = 3
+"""Points of an envelope for each bin of its band. With two, some of the spectrum of a magnitude folds over."""
 
 
 class EnvelopePlan(NamedTuple):
-    """What depends on the number of samples and a given band only."""
+    """What depends on the width of the band only."""
 
     length: int
-    """Points of an envelope: twice the bins of the widest band, so that its spectrum does not fold over."""
+    """Points of an envelope."""
     window: npt.NDArray[np.float32]
     total: float
     """Sum of the window."""
@@ -51,8 +53,8 @@ class EnvelopePlan(NamedTuple):
 
 @lru_cache(maxsize=32)
 def plan(width: int) -> EnvelopePlan:
-    """Points and window for bands of up to `width` bins."""
-    length = int(scipy.fft.next_fast_len(max(32, 2 * width)))
+    """Points and window for bands of `width` bins."""
+    length = int(scipy.fft.next_fast_len(max(32, OVERSAMPLED * width)))
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)
     return EnvelopePlan(length, window.astype(np.float32), float(window.sum()), float(np.sum(window * window)))
 
@@ -60,20 +62,19 @@ def plan(width: int) -> EnvelopePlan:
 @njit(cache=True, nogil=True)
 def _place(
     spectra: npt.NDArray[np.complex64],
+    rows: npt.NDArray[np.int64],
     lows: npt.NDArray[np.int64],
-    highs: npt.NDArray[np.int64],
+    width: int,
     out: npt.NDArray[np.complex64],
 ) -> None:
-    """Copy a band of bins of each row to the start of its row of `out`; the rest is 0."""
-    for b in range(out.shape[0]):
-        low = lows[b]
-        width = highs[b] - low
-        row = spectra[b]
+    """Copy a band of bins of some rows to the start of the rows of `out`; the rest is 0."""
+    for k in range(rows.size):
+        low, source = lows[rows[k]], spectra[rows[k]]
         for i in range(width):
-            out[b, i] = row[low + i]
-        out[b, width:] = np.complex64(0.0)
-        for i in range(low, min(FIRST_BIN, highs[b])):
-            out[b, i - low] = np.complex64(0.0)
+            out[k, i] = source[low + i]
+        out[k, width:] = np.complex64(0.0)
+        for i in range(low, min(FIRST_BIN, low + width)):
+            out[k, i - low] = np.complex64(0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -183,13 +184,11 @@ def _lobe(power: npt.NDArray[np.float32], at: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _lines(parts: npt.NDArray[np.float32], widths: npt.NDArray[np.int64], out: npt.NDArray[np.float64]) -> None:
+def _lines(parts: npt.NDArray[np.float32], width: int, out: npt.NDArray[np.float64]) -> None:
     """Write place of the largest line of the envelope's spectrum, its height, and the share of its family."""
-    longest = parts.shape[1] // 2
-    whole, logs = np.empty(longest, np.float32), np.empty(longest, np.float32)
+    count = width - FIRST_LINE
+    power, logs = np.empty(count, np.float32), np.empty(count, np.float32)
     for b in range(parts.shape[0]):
-        count = min(widths[b], longest) - FIRST_LINE
-        power = whole[:count]
         for k in range(count):
             re, im = parts[b, 2 * (k + FIRST_LINE)], parts[b, 2 * (k + FIRST_LINE) + 1]
             power[k] = re * re + im * im
@@ -208,8 +207,8 @@ def _lines(parts: npt.NDArray[np.float32], widths: npt.NDArray[np.int64], out: n
         largest = power[best] + floor
         for k in range(count):
             power[k] += floor
-        log_into(power, logs[:count])
-        out[b, 4] = math.sqrt(largest) / math.exp(0.5 * sum_of(logs[:count]) / count)
+        log_into(power, logs)
+        out[b, 4] = math.sqrt(largest) / math.exp(0.5 * sum_of(logs) / count)
 
 
 def demodulated_rows(
@@ -235,11 +234,14 @@ def demodulated_rows(
         Spectral kurtosis of the band, mean (SI), depth, largest line in bins of the window, its height, share.
     """
     widths = highs - lows
-    p = plan(max(s.n // 2 // LEVELS[0], int(widths.max())))
-    placed = np.empty((len(s.bins), p.length), np.complex64)
-    _place(s.bins, lows, highs, placed)
-    analytic = scipy.fft.ifft(placed, axis=1, norm="forward", overwrite_x=True)
-    relative = np.empty((len(s.bins), p.length), np.float32)
     units = np.ldexp(2.0 / s.n, exponents)
-    _envelopes(analytic.view(np.float32), p.window, (p.total, p.squares), units, relative, out)
-    _lines(scipy.fft.rfft(relative, axis=1, overwrite_x=True).view(np.float32), widths, out)
+    for width in sorted(set(widths.tolist())):
+        rows = np.flatnonzero(widths == width)
+        p = plan(width)
+        placed = np.empty((len(rows), p.length), np.complex64)
+        _place(s.bins, rows, lows, width, placed)
+        analytic = scipy.fft.ifft(placed, axis=1, norm="forward", overwrite_x=True)
+        relative, found = np.empty(placed.shape, np.float32), np.empty((len(rows), 6))
+        _envelopes(analytic.view(np.float32), p.window, (p.total, p.squares), units[rows], relative, found)
+        _lines(scipy.fft.rfft(relative, axis=1, overwrite_x=True).view(np.float32), width, found)
+        out[rows] = found
