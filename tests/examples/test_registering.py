@@ -46,6 +46,11 @@ def test_assets_are_registered_by_file_and_by_options_and_listed(plant, tmp_path
     assert (found["fan-1"]["owner"], found["fan-2"]["owner"]) == ("", "mechanics")
     assert found["fan-2"]["path"] == ["acme", "north", "hall-2"]
     assert "pump-toml" in plant.foreshock("assets", "list")
+    assert found["pump-toml"]["class_record"].startswith("pump@")
+    assert [band["name"] for band in found["pump-toml"]["points"][0]["bands"]][:2] == ["once", "twice"]
+    shown = plant.foreshock("assets", "show", "pump-toml")
+    assert "limit: rms above 12 (SI) is warning" in shown
+    assert "completed by pump@" in shown
 
 
 @pytest.mark.parametrize(
