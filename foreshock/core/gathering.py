@@ -46,13 +46,13 @@ class Said(NamedTuple):
 
 
 class Zoned(NamedTuple):
-    """How the last window stood to the zones of the point."""
+    """How the last window stood to the zones of the point, and to limits on what only a window has."""
 
-    zone: str
     ratio: float  # 1 where somebody is called
     name: str  # of the feature, with its channel
-    value: float  # m/s
-    limit: float
+    value: float
+    above: float | None  # what it must not be above, ...
+    below: float | None  # ... or below
     usual: float | None
     severity: str
     reason: str
@@ -102,7 +102,6 @@ class Memory(NamedTuple):
 
     began_ns: int = 0  # when the last one began ...
     due_ns: int = 0  # ... and from when on the next one may
-    complete: int = 0  # windows that baselines were learnt from; no more than that takes
     diagnosed_ns: int = -1  # when faults were last looked for
     channels: tuple[str, ...] = ()  # of the last one
     baselines: tuple[Baseline, ...] = ()

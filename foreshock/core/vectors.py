@@ -101,11 +101,18 @@ class Reading(NamedTuple):
     samples: F32  # [channels, n] without a tachometer
     channels: tuple[str, ...]
     speed: Speed
-    velocity: Mapping[str, float]  # RMS in m/s by channel, where it is known
+    features: Mapping[str, float]  # by name, where they are known
     unit: str  # of the samples
 
+    @property
+    def velocity(self) -> dict[str, float]:
+        """Velocity RMS in m/s by name, where it is known."""
+        return {name: value for name, value in self.features.items() if name.startswith(f"{VELOCITY}[")}
 
-def read(subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequence[str]) -> Reading:
+
+def read(
+    subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequence[str], *, searched: bool = True
+) -> Reading:
     """Compute all features of a window.
 
     Parameters
@@ -118,10 +125,12 @@ def read(subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequen
         Why it is no longer.
     absent
         Channels of the window before it that it does not have.
+    searched
+        Whether its speed may be looked for in the samples; else it is what is stated.
     """
     places = [i for i, name in enumerate(head.channels) if name != subject.tachometer]
     channels = tuple(head.channels[i] for i in places)
-    speed = _speed(subject, head, joined)
+    speed = _speed(subject, head, joined, searched)
     samples = joined if len(places) == len(joined) else np.ascontiguousarray(joined[places])
     given = subject.given(head, speed)
     declared = signal.set_of(given)
@@ -145,18 +154,17 @@ def read(subject: Subject, head: Head, joined: F32, ended: Ended, absent: Sequen
         ended=ended,
         speed=speed,
     )
-    column, width = declared.index[VELOCITY], declared.per_channel
-    found = ((name, numbers[k * width + column]) for k, name in enumerate(channels))
-    velocity = {name: value for name, value in found if value is not None}
-    return Reading(vector, samples, channels, speed, velocity, _base(head.quantity, head.unit))
+    known = {name: value for name, value in zip(declared.names(channels), numbers, strict=True) if value is not None}
+    return Reading(vector, samples, channels, speed, known, _base(head.quantity, head.unit))
 
 
-def _speed(subject: Subject, head: Head, joined: F32) -> Speed:
-    """Speed of a window; what is stated is taken for granted where nothing is known that turns."""
+def _speed(subject: Subject, head: Head, joined: F32, searched: bool) -> Speed:
+    """Speed of a window; what is stated is taken for granted where it is not searched, or nothing is known that turns."""
     known = [hz for hz in head.speeds if hz is not None]
     told = subject.known.tachometer if subject.known else None
-    if told is None and not subject.turns and len(known) == len(head.speeds):
-        return Speed(sum(known) / len(known), SpeedSource.CONTEXT)
+    stated = len(known) == len(head.speeds)
+    if told is None and (not searched or (stated and not subject.turns)):
+        return Speed(sum(known) / len(known), SpeedSource.CONTEXT) if stated else _NO_SPEED
     return speeds.of(
         joined,
         head.rate_hz,

@@ -22,10 +22,10 @@ from scipy import fft
 
 from foreshock.contract import Acquisition, RunState, ScoreState, SensorBlock
 from foreshock.core import vectors, zoning
-from foreshock.core.gathering import BASELINE_WINDOWS, Gathering, Head, Memory, Said, Window
+from foreshock.core.gathering import Gathering, Head, Memory, Said, Window
 from foreshock.core.points import Entry, Layout, Model, Owner
 from foreshock.core.spec import LONGEST_WINDOW_S, FleetSpec
-from foreshock.core.vectors import VELOCITY, Reading, Subject
+from foreshock.core.vectors import Reading, Subject
 from foreshock.detectors import diagnosis, episodes
 from foreshock.detectors.diagnosis import Found
 from foreshock.features import signal
@@ -191,15 +191,15 @@ class _Step:
         subject = Subject.of(entry, self.block)
         absent = tuple(name for name in memory.channels if name not in head.channels and name != subject.tachometer)
         joined = np.ascontiguousarray(window.joined()[:, : head.wanted])
-        reading = vectors.read(subject, head, joined, ended, absent)
+        searched, complete = self._searched(memory), ended is Ended.COMPLETE
+        reading = vectors.read(subject, head, joined, ended, absent, searched=searched)
         memory = memory._replace(channels=head.channels)
-        complete = ended is Ended.COMPLETE
         memory, event, zone = zoning.judge(
-            memory, subject, reading.velocity, rule=self.spec.policy if complete else None, at_ns=entry.at_ns
+            memory, subject, reading, spec=self.spec, complete=complete, at_ns=entry.at_ns
         )
         entry.vectors += (replace(reading.vector, zone=zone),)
-        healthy = {f"{VELOCITY}[{name}]": value for name, value in reading.velocity.items()}
-        if reading.channels and subject.turns and self._asks(memory):
+        healthy = dict(reading.velocity)
+        if reading.channels and subject.turns and searched:
             found = diagnosis.diagnose(
                 reading.samples,
                 head.rate_hz,
@@ -211,19 +211,22 @@ class _Step:
             memory = self._diagnosed(memory._replace(diagnosed_ns=entry.at_ns), reading, found)
             healthy |= found.amplitudes
         if complete and not entry.held:
-            memory = memory.learnt(healthy)._replace(complete=min(memory.complete + 1, BASELINE_WINDOWS))
+            memory = memory.learnt(healthy)
         return memory, event
 
-    def _asks(self, memory: Memory) -> bool:
-        """Whether faults are looked for in a window: a search costs twenty times what the features do.
+    def _searched(self, memory: Memory) -> bool:
+        """Whether faults, and the speed that they follow, are looked for in the samples: that is thirty times the features.
 
-        In each one of a new machine, and where something is named, or the zones are left; else in one of `CALM_WINDOWS`.
+        Not in the first window of a continuous sensor: a worker that starts meets those of all its machines at once.
+        Then where something is named or the zones are left, and else in one of `CALM_WINDOWS`.
         """
-        said, at_ns = memory.said, self.entry.at_ns
-        stirred = said is None or said.fault or memory.alarm.phase != episodes.NORMAL or not _goes_on(self.block)
-        calm_ns = int(CALM_WINDOWS * self.spec.features_every_s * 1e9)
-        young = memory.complete < BASELINE_WINDOWS
-        return bool(stirred) or young or not 0 <= at_ns - memory.diagnosed_ns < calm_ns
+        said, every_ns, since = memory.said, self.spec.features_every_s * 1e9, self.entry.at_ns - memory.diagnosed_ns
+        if every_ns == 0.0 or not _goes_on(self.block):
+            return True
+        if not memory.channels:
+            return False
+        stirred = said is None or said.fault != "" or memory.alarm.phase != episodes.NORMAL
+        return stirred or not 0 <= since < CALM_WINDOWS * every_ns
 
     def _diagnosed(self, memory: Memory, reading: Reading, found: Found) -> Memory:
         """Publish a diagnosis where it says another thing than the one before."""

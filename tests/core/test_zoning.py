@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from foreshock.alerts.vocabulary import CommandKind, WorkKind
-from foreshock.contract import Anomaly, Block, MeasuringPoint, Mode, Phase, Zones
+from foreshock.contract import Anomaly, Block, Limit, MeasuringPoint, Mode, Phase, Zones
 from foreshock.core.gathering import BASELINE_WINDOWS
 from foreshock.detection import spec_of
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
 from foreshock.settings import Settings
 from tests.core.alerting import control, work
-from tests.core.test_windows import PUMP, reasons, vectors, wave
+from tests.core.window_builders import PUMP, reasons, vectors, wave
 
 # 50 Hz: a peak of 1 m/s2 is a velocity of 2.25 mm/s RMS
 ZONES = Zones(a_b=1.4e-3, b_c=2.8e-3, c_d=4.5e-3)
@@ -142,6 +142,28 @@ class TestChange:
         assert [event.phase for event in zoned(after)] == [Phase.CLOSED]
         assert "baseline starts anew" in zoned(after)[0].decision.rule
         assert len(fleet.capture(0, "pump").tree["points"][0]["windows"]["baselines"][0]["values"]) == 4
+
+
+class TestLimits:
+    """Limits that are stated on what only a window has."""
+
+    def test_a_limit_on_a_velocity_holds(self) -> None:
+        """Like the zones: from the first windows, beside the model, with what was measured."""
+        limit = Limit(feature="velocity_rms", above=3e-3, severity="critical")
+        pump = replace(PUMP, points=(replace(PUMP.points[0], limits=(limit,)),))
+        good, bad = (Fleet(SPEC, assets=[pump]).receive(windows([each] * 3)) for each in (GOOD, ZONE_D))
+        (event,) = zoned(bad)
+
+        assert zoned(good) == []
+        assert (event.mode, event.severity) == (Mode.STATIC_LIMIT, "critical")
+        assert {o.name: o.value for o in event.decision.operands}["above"] == 3e-3
+
+    def test_a_limit_on_a_feature_of_blocks_is_looked_at_with_blocks_alone(self) -> None:
+        """`rms` is a feature of both: it alarms once."""
+        pump = replace(PUMP, points=(replace(PUMP.points[0], limits=(Limit(feature="rms", above=0.1),)),))
+        outcomes = Fleet(SPEC, assets=[pump]).receive(windows([ZONE_D] * 3))
+
+        assert [e.lineage.model for o in outcomes for e in o.anomalies] == ["static-limit-v1"]
 
 
 class TestWhereNoneHold:
