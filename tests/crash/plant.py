@@ -16,13 +16,13 @@ from foreshock.alerts.items import Assigned, Given, Inhibited
 from foreshock.alerts.policy import Window
 from foreshock.alerts.records import AlertTransition
 from foreshock.alerts.vocabulary import CommandKind, Holds, Verdict, WorkKind
-from foreshock.contract import Asset, Block, DataQuality, Limit, MeasuringPoint, Tick
+from foreshock.contract import Asset, Bearing, Block, DataQuality, Limit, MeasuringPoint, Tick, Zones
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.outcome import Outcome
 from tests.core.alerting import at, control, tick, work
-from tests.core.builders import block, frame, machine, placed
+from tests.core.builders import START_NS, STEP_NS, block, frame, machine, placed
 
-SPEC = FleetSpec(warmup_blocks=16)
+SPEC = FleetSpec(warmup_blocks=16, features_every_s=5.0)
 LIMITED = Asset(
     asset="limited",
     points=(
@@ -43,6 +43,14 @@ STRICT = versioned(
         windows=(Window(name="oiling", holds=Holds.LEARNING, starts_ns=at(16), ends_ns=at(18)),),
         close_after_s=3.0,
     )
+)
+GATHERED = Asset(
+    asset="gathered",
+    rated_speed_hz=25.0,
+    bearings=(Bearing(name="DE", balls=9, ball_diameter_m=0.00794, pitch_diameter_m=0.03904),),
+    points=(
+        MeasuringPoint(point="DE", quantity="acceleration", unit="m/s2", zones=Zones(a_b=0.0005, b_c=0.001, c_d=0.002)),
+    ),
 )
 Item = Block | Asset | Given | Assigned | Inhibited | Tick
 Told = tuple[AlertTransition | DataQuality, ...]
@@ -74,14 +82,14 @@ def between(i: int) -> list[Item]:
 
 @cache
 def stream(length: int = 44) -> list[Item]:
-    """Waveforms and frames of five assets, one with two points, all on partition 0.
+    """Waveforms and frames of six assets, one with two points, all on partition 0.
 
     Warm-ups, faults that open, escalate and clear, static limits, a stop, a frozen sensor, a repeated and a late block, a
-    gap, another layout for good, and master data that changes on the way; commands, work orders, a policy, the alarm of a parent, and a tick
+    gap, another layout for good, and master data that changes on the way; windows over several records; commands, work orders, a policy, the alarm of a parent, and a tick
     every three seconds.
     """
     rng = np.random.default_rng(7)
-    items: list[Item] = [LIMITED]
+    items: list[Item] = [LIMITED, GATHERED]
     for i in range(length):
         items += between(i)
         if i % 3 == 2:
@@ -101,6 +109,10 @@ def stream(length: int = 44) -> list[Item]:
             items.append(block(0, asset="failing", index=i - 4))
         if i in {30, 31}:
             items.append(block(0, asset="limited", index=i, point="still", samples=np.full((1, 1024), 0.5, np.float32)))
+        later = 5 * STEP_NS if i >= 30 else 0  # each block follows on the one before, but for one gap
+        items.append(
+            block(0, asset="gathered", index=i, sampling_rate_hz=4096.0, source_ns=START_NS + i * STEP_NS // 4 + later)
+        )
         count = 512 if i >= 18 else 1024
         items.append(block(0, asset="changed", index=i + (i > 9), samples=machine(i, count=count)))
     return placed(items)

@@ -16,6 +16,7 @@ from foreshock.contract import Block, Phase, ScoreState, Tick
 from foreshock.detectors.snapshot import Key, Keys
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
+from foreshock.signals import Ended
 from tests.crash.plant import SPEC, Told, feed, stream
 
 KEYS = Keys(Key("test", b"secret"))
@@ -75,6 +76,16 @@ class TestStream:
         }  # fmt: skip
         assert states == set(ScoreState)
         assert {e.kind.value for o in outcomes for e in o.quality} >= {"duplicate", "frozen"}
+
+    def test_it_holds_windows(self) -> None:
+        """Windows over several records, ended by their length and by what breaks them, and vectors of telemetry; each once."""
+        outcomes = [each for each in undisturbed(SPEC, 44)[0] if isinstance(each, Outcome)]
+        vectors = [vector for outcome in outcomes for vector in outcome.vectors]
+
+        assert any(each.asset == "gathered" and each.origin.offset > each.first_offset for each in vectors)
+        assert {each.ended for each in vectors} >= {Ended.COMPLETE, Ended.GAP}
+        assert any(each.asset == "boiler" for each in vectors)
+        assert len({each.vector_id for each in vectors}) == len(vectors)
 
     def test_it_holds_what_makes_alerts(self) -> None:
         """Records, commands, work orders and ticks each have transitions of some kinds; each id comes once."""
