@@ -225,6 +225,7 @@ export function register({ registered, points }) {
     ? [
         ["Place", registered.path?.join(" / ")],
         ["Class", registered.class],
+        ["Completed by", registered.class_record && el("span.mono", null, registered.class_record)],
         ["Criticality", registered.criticality],
         ["Owner", registered.owner],
         [
@@ -233,7 +234,10 @@ export function register({ registered, points }) {
             `${number(registered.rated_speed_hz)} Hz (${number(registered.rated_speed_hz * 60, 4)} rpm)`,
         ],
         ["Bearings", registered.bearings?.map((each) => each.name).join(", ")],
+        ["Shafts", registered.shafts?.map((each) => `${each.name} (${number(each.ratio)} x)`).join(", ")],
+        ["Gears", registered.gears?.map((each) => `${each.name} (${each.teeth} teeth)`).join(", ")],
         ["Gear teeth", registered.gear_teeth?.join(", ")],
+        ["Impellers", registered.impellers?.map((each) => `${each.name} (${each.blades} blades)`).join(", ")],
       ]
     : [];
   const body = points.flatMap((each) => {
