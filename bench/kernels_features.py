@@ -121,7 +121,7 @@ def main() -> None:
         figures[f"{name}_loop_us"] = best_us(partial(loop, x, feature_set), BATCH)
         figures[f"{name}_ratio"] = figures[f"{name}_loop_us"] / figures[f"{name}_us"]
         figures[f"{name}_goal_us"] = GOALS_US[name]
-    figures["signal_us"] = best_us(partial(extract_signal, x[:, 0], GIVEN), BATCH)
+    figures["signal_us"] = best_us(partial(extract_signal, x[:, 0], GIVEN), BATCH, rounds=4 * ROUNDS)
     figures["signal_loop_us"] = best_us(partial(signal_loop, x[:2, 0]), 2, rounds=5)
     figures["signal_ratio"] = figures["signal_loop_us"] / figures["signal_us"]
     figures["signal_goal_us"] = GOALS_US["signal"]

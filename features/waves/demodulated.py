@@ -2,8 +2,8 @@
 
 A slice of a one-sided spectrum, transformed back, is the analytic signal of that band; its magnitude is the envelope.
 Which band: the one among 4 and 16 equal ones whose envelope has the largest kurtosis (a kurtogram), or one that is
-given. The spectrum is that of the Hann-windowed row, so an envelope comes out multiplied by the window, which serves as
-the weight of all means.
+given. The lowest band of each is left out: it holds the lines of the shaft itself. The spectrum is that of the
+Hann-windowed row, so an envelope comes out multiplied by the window, which serves as the weight of all means.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def _place(
 
 @njit(cache=True, nogil=True)
 def _place_all(spectra: npt.NDArray[np.complex64], width: int, out: npt.NDArray[np.complex64]) -> None:
-    """Copy each of equally wide bands to the start of its row."""
+    """Copy each of equally wide bands, from the second on, to the start of its row."""
     for b in range(out.shape[0]):
         for band in range(out.shape[1]):
-            target, source = out[b, band], spectra[b, band * width : band * width + width]
+            low = (band + 1) * width
+            target, source = out[b, band], spectra[b, low : low + width]
             for i in range(width):
                 target[i] = source[i]
             target[width:] = np.complex64(0.0)
-        out[b, 0, :FIRST_BIN] = np.complex64(0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -117,11 +117,11 @@ def _best(
                 kurtosis = points * fourth / (second * second) / HANN_FOURTH - 2.0
                 if kurtosis > best[b]:
                     best[b] = kurtosis
-                    lows[b], highs[b] = band * width, band * width + width
+                    lows[b], highs[b] = (band + 1) * width, (band + 2) * width
 
 
 def choose_rows(s: Spectrum) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Choose the band of the largest spectral kurtosis of each row.
+    """Choose the band of the largest spectral kurtosis of each row, above the lowest of each level.
 
     With c the analytic signal of a band: mean abs c**4 / (mean abs c**2)**2 - 2, with the window's part taken out; 0 for
     steady noise, -1 for a sine, large for bursts (J. Antoni, Mech. Syst. Signal Process. 20(2), 2006).
@@ -143,7 +143,7 @@ def choose_rows(s: Spectrum) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     least = WEAK * s.totals
     for bands in LEVELS:
         width = half // bands
-        placed = np.empty((count, bands, int(scipy.fft.next_fast_len(width))), np.complex64)
+        placed = np.empty((count, bands - 1, int(scipy.fft.next_fast_len(width))), np.complex64)
         _place_all(s.bins, width, placed)
         analytic = scipy.fft.ifft(placed, axis=2, norm="forward", overwrite_x=True)
         _best(analytic.view(np.float32), width, least, best, lows, highs)
