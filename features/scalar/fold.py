@@ -1,7 +1,8 @@
 """Rows of tags go into the state of their measuring point, in order, up to the next vector that is due.
 
 Vectors are due on a grid of source time: after the first row at or past the end of each `every_ns`, that row included. So
-rows that come less often have a vector each. After a gap of more than `every_ns` the window before it ends first.
+rows that come less often have a vector each. After a gap of more than `every_ns` the window before it ends first. The grid
+has a phase, so that not all machines of a plant have theirs at once.
 """
 
 from __future__ import annotations
@@ -141,23 +142,24 @@ def _row(state: Any, rows: Any, i: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _fold(state: Any, rows: Any, every_ns: int, first: int, last: int) -> tuple[int, bool]:
+def _fold(state: Any, rows: Any, every_ns: int, phase_ns: int, first: int, last: int) -> tuple[int, bool]:
     for i in range(first, last):
         s = rows.slot[i]
         if s < 0 or rows.at_ns[i] <= state.last_ns[s]:
             continue
         if state.rows[s, 0] > 0 and rows.at_ns[i] - state.last_ns[s] > every_ns:
             return i, False
+        due_ns = ((rows.at_ns[i] - phase_ns) // every_ns + 1) * every_ns + phase_ns  # the next one after the row
         if state.due_ns[s] < 0:
-            state.due_ns[s] = (rows.at_ns[i] // every_ns + 1) * every_ns
+            state.due_ns[s] = due_ns
         _row(state, rows, i)
         if rows.at_ns[i] >= state.due_ns[s]:
-            state.due_ns[s] = (rows.at_ns[i] // every_ns + 1) * every_ns
+            state.due_ns[s] = due_ns
             return i, True
     return last, False
 
 
-def fold(state: ScalarState, rows: Rows, every_ns: int, first: int, last: int) -> tuple[int, bool]:
+def fold(state: ScalarState, rows: Rows, every_ns: int, first: int, last: int, phase_ns: int = 0) -> tuple[int, bool]:
     """Fold rows `first` to `last` - 1 in, up to a vector that is due.
 
     A row that is not after the newest one of its measuring point is left out.
@@ -168,6 +170,8 @@ def fold(state: ScalarState, rows: Rows, every_ns: int, first: int, last: int) -
         Changed in place.
     every_ns : int
         Source time from vector to vector.
+    phase_ns : int
+        Of their grid: 0 is that of UTC.
 
     Returns
     -------
@@ -176,5 +180,5 @@ def fold(state: ScalarState, rows: Rows, every_ns: int, first: int, last: int) -
     included : bool
         ... after this row where it is folded in; with it where it comes after a gap, and the vector is of those before.
     """
-    row, included = _fold(state, rows, every_ns, first, last)
+    row, included = _fold(state, rows, every_ns, phase_ns, first, last)
     return int(row), bool(included)

@@ -109,4 +109,6 @@ class Room:
 
 
 def _bytes_of(owner: Owner) -> int:
-    return sum(model.lane.slot_bytes for point in owner.points.values() for model in models_of(point))
+    points = owner.points.values()
+    tags = sum(point.scalars.nbytes for point in points if point.scalars is not None)
+    return tags + sum(model.lane.slot_bytes for point in points for model in models_of(point))

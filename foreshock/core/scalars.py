@@ -60,7 +60,7 @@ class Scalars:
         """Bytes of state."""
         return scalar.size(len(self.tags))
 
-    def take(self, rows: Rows, origin: Origin, every_ns: int) -> Iterator[Ended]:
+    def take(self, rows: Rows, origin: Origin, every_ns: int, phase_ns: int = 0) -> Iterator[Ended]:
         """Fold the rows of one record in and give the vectors that end with them; to be exhausted.
 
         Parameters
@@ -70,11 +70,13 @@ class Scalars:
         origin
             Of the record.
         every_ns
-            Source time from vector to vector.
+            Source time from vector to vector ...
+        phase_ns
+            ... and the phase of their grid.
         """
         first, last = 0, len(rows.at_ns)
         while first < last:
-            first, included = fold.fold(self.state, rows, every_ns, first, last)
+            first, included = fold.fold(self.state, rows, every_ns, first, last, phase_ns)
             if first < last:
                 yield self._ended(origin, every_ns, gap=not included)
                 describe.close(self.state, 0)

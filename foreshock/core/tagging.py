@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -100,8 +101,14 @@ def follow(
         stated=np.full(len(kept), stated, np.uint8),
     )
     every_ns = max(1, round(every_s * 1e9))
+    phase_ns = zlib.crc32(frame.asset.encode()) * every_ns >> 32  # of all points of the machine: they can be compared
     source = SpeedSource.CONTEXT if frame.context.speed_hz is not None else SpeedSource.TACHOMETER
-    return tuple(_vector(frame, stretch, void, source) for stretch in scalars.take(rows, frame.origin, every_ns))
+    known = entry.asset.measuring_point(frame.point)
+    wanted = known.features if known else ()
+    return tuple(
+        _vector(frame, stretch, void, source, wanted)
+        for stretch in scalars.take(rows, frame.origin, every_ns, phase_ns)
+    )
 
 
 def _void(entry: Entry, names: tuple[str, ...]) -> list[int]:
@@ -138,17 +145,18 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _vector(frame: TelemetryFrame, stretch: Stretch, void: list[int], source: SpeedSource) -> FeatureVector:
-    names, units = _names(frame.tags)
+def _vector(
+    frame: TelemetryFrame, stretch: Stretch, void: list[int], source: SpeedSource, wanted: tuple[str, ...]
+) -> FeatureVector:
+    names, units, places = _names(frame.tags, wanted)
     codes = stretch.described.masks
     if void:
         codes = codes.copy()
         for k in void:
             if k < MOST_TAGS:
                 codes[k * len(PER_TAG) : (k + 1) * len(PER_TAG)] = _QUALITY
-    values = tuple(
-        None if code else value for value, code in zip(stretch.described.values.tolist(), codes.tolist(), strict=True)
-    )
+    codes, numbers = codes[places], stretch.described.values[places]
+    values = tuple(None if code else value for value, code in zip(numbers.tolist(), codes.tolist(), strict=True))
     known = stretch.speed_hz is not None
     return FeatureVector(
         vector_id=lineage.event_id("vector", stretch.origin, stretch.row, frame.point, SCALAR.id),
@@ -180,12 +188,16 @@ def _vector(frame: TelemetryFrame, stretch: Stretch, void: list[int], source: Sp
 
 
 @lru_cache(maxsize=1024)
-def _names(tags: tuple[Tag, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names and UCUM units of the vector of a frame."""
+def _names(
+    tags: tuple[Tag, ...], wanted: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], npt.NDArray[np.intp]]:
+    """Names, UCUM units and columns of what the vector of a frame carries; nothing wanted: all of it."""
     names, units = declared.columns(tuple(tag.name for tag in tags))
     bases = [units_of(tag.quantity)[0] if tag.quantity in QUANTITIES else tag.unit for tag in tags[:MOST_TAGS]]
     own = [_resolved(unit, base) for base in bases for unit in units[: len(PER_TAG)]]
-    return names, (*own, *units[len(own) :])
+    units = (*own, *units[len(own) :])
+    kept = [i for i, name in enumerate(names) if not wanted or name.partition("[")[0] in wanted]
+    return tuple(names[i] for i in kept), tuple(units[i] for i in kept), np.array(kept, np.intp)
 
 
 def _resolved(unit: str, base: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Context, QualityKind, RunState, Tag, TelemetryFrame
+from foreshock.contract import Asset, Context, MeasuringPoint, QualityKind, RunState, Tag, TelemetryFrame
 from foreshock.core.scalars import Scalars
 from foreshock.core.state import AssetState
 from foreshock.features.conditions import Condition, Finding
@@ -154,7 +154,7 @@ def test_a_vector_says_what_it_is_of():
 
     assert (second.asset, second.point, second.channels) == ("pump-1", "process", ("speed", "oil", "motor"))
     assert second.feature_set == SCALAR.id
-    assert second.until_ns % 60_000_000_000 == 0
+    assert (second.until_ns - first.until_ns) == 60_000_000_000
     assert second.until_ns - second.from_ns == 59_000_000_000
     assert (second.samples, second.ended, second.run_state) == (60, Ended.COMPLETE, RunState.RUNNING)
     assert (second.speed_source, second.load, second.regime) == (SpeedSource.TACHOMETER, None, "")
@@ -169,6 +169,35 @@ def test_a_vector_says_what_it_is_of():
         "Hz",
         "A/s",
     )
+
+
+def test_machines_of_a_plant_take_turns():
+    """The vectors of twenty machines do not all come with one row; a machine keeps its second of the minute."""
+    names = [f"pump-{i}" for i in range(20)]
+    fleet = Fleet(SPEC, assets=[Asset(asset=name) for name in names])
+    frames = [process(i, asset=name, rows=300, begins_ns=START_NS) for i, name in enumerate(names)]
+    seconds = {v.asset: set() for v in run(fleet, frames)}
+    for vector in run(Fleet(SPEC, assets=[Asset(asset=name) for name in names]), frames):
+        seconds[vector.asset].add(vector.until_ns // 10**9 % 60)
+
+    assert all(len(each) == 1 for each in seconds.values())
+    assert len(set.union(*seconds.values())) >= 10
+
+
+def test_a_point_may_ask_for_some_features_alone():
+    """Names without their tags: what is not wanted is not in the vector."""
+    known = MeasuringPoint(point="process", quantity="", unit="", features=("mean", "slope_8h", "correlation", "speed"))
+    asset = replace(PUMP, points=(known,))
+    vector = run(Fleet(SPEC, assets=[asset]), [process(k) for k in range(10)])[0]
+    whole = run(Fleet(SPEC, assets=[PUMP]), [process(k) for k in range(10)])[0]
+
+    assert vector.names == (
+        *("mean[speed]", "slope_8h[speed]", "mean[oil]", "slope_8h[oil]", "mean[motor]", "slope_8h[motor]"),
+        *("correlation[speed,oil]", "correlation[speed,motor]", "correlation[oil,motor]"),
+        "speed",
+    )
+    assert {name: values(whole)[name] for name in vector.names} == values(vector)
+    assert vector.units[:2] == ("Hz", "Hz/s")
 
 
 def test_an_asset_that_nobody_registered_has_none_and_pays_nothing():
@@ -234,15 +263,14 @@ def test_operating_conditions_have_names_where_the_plant_gives_none():
 
 def test_a_tag_whose_sensor_is_frozen_is_neither_told_nor_learnt():
     """While the condition stands its features are masked for it, those of the other tags are not."""
-    fleet = Fleet(SPEC, assets=[PUMP])
+    fleet = Fleet(replace(SPEC, features_every_s=10.0), assets=[PUMP])
     run(fleet, [process(k) for k in range(13)])
     state = fleet.capture(0, "pump-1")
     frozen = Condition(Finding(QualityKind.FROZEN, "oil", 1.0, 0.5, "the same value for an hour"), 0)
     point = state.tree["points"][0]
     quality = {**point["quality"], "standing": to_tree((frozen,))}
     fleet.restore(replace(state, tree={**state.tree, "points": [{**point, "quality": quality}]}))
-    (vector,) = run(fleet, [process(k) for k in range(13, 16)])
-    found = values(vector)
+    found = values(run(fleet, [process(k) for k in range(13, 16)])[0])
 
     assert found["value[oil]"] == found["window_mean[oil]"] == "quality"
     assert found["value[speed]"] == pytest.approx(25.0, abs=0.1)
