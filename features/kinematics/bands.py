@@ -8,7 +8,6 @@ Processing 21, 108-124, here with exact slices that overlap by half instead of a
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ class Level(NamedTuple):
     """Lower edges [bands]."""
     width_hz: float
     rate_hz: float
-    """Of the envelopes: twice the width, so that their spectra do not fold."""
+    """Of the envelopes: at least twice the width, so that their spectra do not fold."""
     envelopes: F64
     """[bands, points], in the unit of the signal."""
 
@@ -71,9 +70,9 @@ def whitened(one_sided: C128) -> White:
     """
     magnitude = np.abs(one_sided)
     size = int(np.clip(len(magnitude) * TONE_HZ_SHARE, TONE_LINES // 2, TONE_LINES))
-    edges = np.linspace(0, len(magnitude), max(1, len(magnitude) // size) + 1).astype(np.int64)
-    middles = np.array([np.median(magnitude[a:b]) for a, b in pairwise(edges)])
-    around = np.interp(np.arange(len(magnitude)), 0.5 * (edges[:-1] + edges[1:]), middles)
+    count = max(1, len(magnitude) // size)
+    middles = np.median(magnitude[: count * size].reshape(count, -1), axis=1)
+    around = np.interp(np.arange(len(magnitude)), (np.arange(count) + 0.5) * size, middles)
     around = np.maximum(around, np.finfo(np.float64).tiny)
     found: C128 = one_sided / around
     found *= np.minimum(1.0, TONE / np.maximum(magnitude / around, 1e-9))
@@ -94,11 +93,12 @@ def level(one_sided: C128, n: int, rate_hz: float, halvings: int) -> Level:
         The lowest band begins half a band above zero: what lies below is the machine's own motion.
     """
     width, starts = _slices(n, halvings)
-    slices = np.zeros((len(starts), 2 * width), np.complex128)
+    length = int(scipy.fft.next_fast_len(2 * width))
+    slices = np.zeros((len(starts), length), np.complex128)
     slices[:, :width] = one_sided[starts[:, None] + np.arange(width)]
     envelopes: F64 = np.abs(scipy.fft.ifft(slices, axis=1, norm="forward"))
     step = rate_hz / n
-    return Level(starts.astype(np.float64) * step, width * step, 2 * width * step, envelopes)
+    return Level(starts.astype(np.float64) * step, width * step, length * step, envelopes)
 
 
 def rms(around: F64, n: int, halvings: int) -> F64:
@@ -117,9 +117,10 @@ def _slices(n: int, halvings: int) -> tuple[int, npt.NDArray[np.int64]]:
 def single(one_sided: C128, n: int, rate_hz: float, octave: int) -> tuple[F64, float]:
     """Envelope [1, points] of one octave below half of the rate, from 0 down, and the rate of its points."""
     width = (n // 2) >> (octave + 1)
-    part = np.zeros((1, 2 * width), np.complex128)
+    length = int(scipy.fft.next_fast_len(2 * width))
+    part = np.zeros((1, length), np.complex128)
     part[0, :width] = one_sided[width : 2 * width]
-    return np.abs(scipy.fft.ifft(part, axis=1, norm="forward")), 2 * width * rate_hz / n
+    return np.abs(scipy.fft.ifft(part, axis=1, norm="forward")), length * rate_hz / n
 
 
 class Kurtogram(NamedTuple):

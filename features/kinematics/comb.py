@@ -84,14 +84,17 @@ def _piece(x: F32, rate_hz: float, around_hz: float) -> tuple[float, float] | No
     padded = int(scipy.fft.next_fast_len(PADDING * count, real=True))
     lines = int(turns * PADDING * 1.2 * HARMONICS * (1.0 + TOLERANCE)) + 2
     speeds = np.arange(-1.0, 1.0 + 1e-9, 1.0 / np.ceil(TOLERANCE * turns * HARMONICS * PADDING)) * TOLERANCE
-    at = np.rint((1.0 + speeds)[:, None] * np.arange(1, HARMONICS + 1) * turns * padded / count).astype(np.int64)
+    at = (1.0 + speeds)[:, None] * np.arange(1, HARMONICS + 1) * turns * padded / count
+    left = np.floor(at).astype(np.int64)
+    share_right = at - left
     nats = np.empty((len(changes), len(speeds), HARMONICS))
     for i, change in enumerate(changes):
         # share of the turns made at a share of the time is s + c/2 s (s - 1): its inverse, at even angles
         even = share + 0.5 * change * share * (1.0 - share) * (1.0 + change * (0.5 - share))
         rows = np.array([np.interp(even, share, row) for row in slow])
         power = np.square(np.abs(scipy.fft.rfft(rows * window, padded, axis=1)[:, :lines])).sum(axis=0)
-        nats[i] = (power / _level(power, 48 * PADDING))[at]
+        clear = power / _level(power, 48 * PADDING)
+        nats[i] = clear[left] * (1.0 - share_right) + clear[left + 1] * share_right
     score = np.log1p(nats).sum(axis=2)
     i, j = (int(k) for k in np.unravel_index(int(np.argmax(score)), score.shape))
     capped = np.sort(np.minimum(nats[i, j], CAP))
@@ -101,9 +104,21 @@ def _piece(x: F32, rate_hz: float, around_hz: float) -> tuple[float, float] | No
     second = float(score[:, apart].max()) if apart.any() else 0.0
     if shown < LEAST_SHOWN or capped.sum() - searched - HARMONICS < LEAST or score[i, j] < CLEAR * second:
         return None
-    change = changes[i] + step * _top(score[:, j], i)
-    speed = speeds[j] + (speeds[1] - speeds[0]) * _top(score[i], j)
+    i, j, power = *_climb(nats.sum(axis=2), i, j), nats.sum(axis=2)
+    change = changes[i] + step * _top(power[:, j], i)
+    speed = speeds[j] + (speeds[1] - speeds[0]) * _top(power[i], j)
     return float(around_hz * (1.0 + speed)), float(change)
+
+
+def _climb(power: F64, i: int, j: int) -> tuple[int, int]:
+    """Go up to the nearest top: the score finds the right hill, the power of all harmonics its top (least squares)."""
+    while True:
+        rows, columns = slice(max(0, i - 1), i + 2), slice(max(0, j - 1), j + 2)
+        up, along = divmod(int(np.argmax(power[rows, columns])), power[rows, columns].shape[1])
+        there = rows.start + up, columns.start + along
+        if power[there] <= power[i, j]:
+            return i, j
+        i, j = there
 
 
 def _top(score: F64, at: int) -> float:

@@ -19,8 +19,8 @@ from foreshock.features.kinematics.speed import Speed
 
 F64 = npt.NDArray[np.float64]
 
-PADDING = 4
-"""Lines are computed at a quarter of the resolution, so that none falls between two of them."""
+PADDING = 2
+"""Lines are computed at half of the resolution, so that none falls between two of them: 0.2 dB at worst."""
 LEVEL_LINES = 96
 """Resolved lines of which the median is the level around."""
 OVERLAP = 0.947

@@ -7,6 +7,7 @@
 machine, catalogue   what a machine is made of           operation   how it is run
 lines, bearing       what turning parts do               structure   how it gets to the sensor
 faults               what goes wrong, the ground truth   sensor      what the sensor makes of it
+measurement          one long waveform of one machine
 """
 
 from __future__ import annotations
