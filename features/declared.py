@@ -39,11 +39,9 @@ class Input(StrEnum):
     """Speed of the reference shaft while the samples were taken, in Hz."""
     RATED_SPEED = "rated_speed"
     LOAD = "load"
-    BEARINGS = "bearings"
     GEARS = "gears"
     BANDS = "bands"
     """Frequency bands that the measuring point names."""
-    ZONES = "zones"
     VALUES = "values"
     """Rows of the tags of a frame."""
     TIMES = "times"
@@ -115,10 +113,6 @@ class DeclaredSet:
     def names(self, channels: Iterable[str]) -> tuple[str, ...]:
         """Column names for these channels: all features of the first channel, then of the next; ``rms[DE]``."""
         return tuple(f"{each.name}[{channel}]" for channel in channels for each in self.features)
-
-    def units(self, channels: Iterable[str]) -> tuple[str, ...]:
-        """Units in the order of `names`."""
-        return tuple(each.unit for _ in channels for each in self.features)
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -82,20 +82,19 @@ class TestHash:
 
 
 class TestColumns:
-    """Names, units and places."""
+    """Names and places."""
 
     @given(st.lists(st.sampled_from(["DE", "NDE", "x", "y"]), min_size=1, max_size=4, unique=True))
     def test_names_go_channel_by_channel(self, channels: list[str]) -> None:
-        """Names, units and columns agree for any channels."""
+        """Names and columns agree for any channels."""
         other = dataclasses.replace(LEVEL, name="crest", unit="")
         given_set = DeclaredSet("s", 1, (LEVEL, other))
-        names, units = given_set.names(channels), given_set.units(channels)
+        names = given_set.names(channels)
 
-        assert len(names) == len(units) == len(channels) * given_set.per_channel
+        assert len(names) == len(channels) * given_set.per_channel
         for number, channel in enumerate(channels):
             for name, column in given_set.index.items():
                 assert names[number * given_set.per_channel + column] == f"{name}[{channel}]"
-                assert units[number * given_set.per_channel + column] == given_set.features[column].unit
 
     def test_a_name_is_declared_once(self) -> None:
         """Two columns of one name could not be told apart."""

@@ -71,6 +71,7 @@ def texts(picture: Path) -> str:
     )
 
 
+@pytest.mark.slow
 def test_a_waveform_becomes_four_pictures(folder: Path) -> None:
     """Waveform, spectrum, envelope and trend, with units and with the marks of the machine's parts."""
     out = folder / "a.svg"
