@@ -35,14 +35,17 @@ def test_orders_equal_scipys_periodogram(x):
     f, power = scipy.signal.periodogram(np.asarray(x, np.float32).astype(float), RATE, "hann", scaling="density")
     total = power[2:].sum()
 
-    lines = 0.0
+    lines = between = 0.0
     for k in range(1, 11):
         near = np.flatnonzero(np.abs(f - k * 25.0) <= max(0.005 * k * 25.0, 0.0) + 0.499)
         at = near[power[near].argmax()]
         lines += power[at - 2 : at + 3].sum()
+        halfway = round((k + 0.5) * 25.0 / f[1])
+        between += power[halfway - 2 : halfway + 3].sum()
         if k <= 5:
             assert found[f"order_{k}"] == pytest.approx(np.sqrt(power[at - 2 : at + 3].sum() * 0.5), rel=1e-3), k
     assert found["comb_share"] == pytest.approx(lines / total, rel=1e-3)
+    assert found["comb_clarity"] == pytest.approx(np.log(lines / between), abs=1e-3)
 
 
 def test_noise_has_no_comb():
