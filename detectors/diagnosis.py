@@ -34,6 +34,8 @@ GEAR_RISE = 1.5
 """Over its baseline, where that is known: any gear turns a little out of true from its first day."""
 SIDEBANDS = {OUTER: 0, INNER: 1, ROLLING: 2}
 """Sidebands of the fundamental that must show."""
+LOPSIDED = 0.45
+"""Distances of a sideband by which the middle of the sidebands may be off the fundamental."""
 LEAST_S = 1.0
 LEAST_TURNS = 12.0
 """Shorter windows do not tell a fault frequency from another 5 % off."""
@@ -49,6 +51,7 @@ METHOD = (
                 LEAST,
                 GEAR_SHARE,
                 sorted(SIDEBANDS.items()),
+                LOPSIDED,
                 GEAR_RISE,
                 LEAST_TURNS,
                 search.SLIP,
@@ -189,7 +192,7 @@ def _choose(
             name = _level(window, match)
             if _gear_shows(match) and (name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]):
                 return match
-        elif _complete(match) and not search.on_skirt(window, match) and _strongest(window, match):
+        elif _complete(match) and _centred(window, match) and _strongest(window, match):
             return match
     return None
 
@@ -197,6 +200,11 @@ def _choose(
 def _gear_shows(match: Match) -> bool:
     """Whether a tooth gives blows: nearly all harmonics of its shaft show."""
     return sum(u >= search.SHOWS for u in match.nats) >= GEAR_SHARE * len(match.nats)
+
+
+def _centred(window: Window, match: Match) -> bool:
+    """Whether it is the top of a peak, and the middle of its sidebands."""
+    return not search.on_skirt(window, match) and abs(search.lopsided(window, match)) <= LOPSIDED
 
 
 def _plain(window: Window, match: Match) -> bool:

@@ -283,6 +283,19 @@ def on_skirt(window: Window, match: Match) -> bool:
     return bool(around[1:].max() > around[0])
 
 
+def lopsided(window: Window, match: Match) -> float:
+    """How far the middle of the sidebands of a fundamental is from it, in their distance: 0 where they are its own.
+
+    Of a line that is itself a sideband of something else the middle is near 1 or -1.
+    """
+    if match.family.side == 0.0:
+        return 0.0
+    sides = np.arange(-2.0, 3.0)
+    spectra = window.banded[match.banded].spectra
+    nats = pick(spectra, (match.order + sides * match.family.side)[None])[match.band, 0]
+    return float((sides * nats).sum() / max(float(nats.sum()), 1.0))
+
+
 def weight(nats: Sequence[float] | F64) -> float:
     """Sum of amplitudes over the noise: what families are compared by, not capped."""
     return float(np.sqrt(np.maximum(np.asarray(nats, np.float64), 0.0)).sum())
@@ -294,8 +307,8 @@ def rival(window: Window, match: Match) -> tuple[float, float]:
     Returns
     -------
     tuple
-        Weight of the strongest three harmonics whose fundamental is outside the span of the family, and not at half or
-        double of it; and the order of that fundamental.
+        Weight of the strongest three harmonics whose fundamental is outside the span of the family, and not at double of
+        it (of a rolling element, which strikes two races, at half neither); and the order of that fundamental.
     """
     spectra, family = window.banded[match.banded].spectra, match.family
     nats = spectra.nats[match.band].copy()
@@ -309,7 +322,7 @@ def rival(window: Window, match: Match) -> tuple[float, float]:
     bearing = [f.order for f in window.families if f.fault != GEAR] or [1.0]
     at = np.arange(0.5 * min(bearing), 1.5 * max(bearing), step / HARMONICS)
     low, high = span(window, family)
-    for factor in (0.5, 1.0, 2.0):
+    for factor in (0.5, 1.0, 2.0) if family.fault == ROLLING else (1.0, 2.0):
         at = at[(at < factor * low) | (at > factor * high)]
     orders = at[:, None] * np.arange(1.0, HARMONICS + 1.0)
     lines_at = np.minimum(np.rint(orders / step).astype(np.int64), len(nats) - 1)
