@@ -16,6 +16,7 @@ from foreshock.contract import Origin
 from foreshock.features.run_state import RunMemory
 from foreshock.features.scalar import describe, fold
 from foreshock.features.scalar import state as scalar
+from foreshock.features.scalar.declared import SCALAR
 from foreshock.features.scalar.describe import Described
 from foreshock.features.scalar.fold import RUN_STATES, Rows
 from foreshock.features.scalar.state import ScalarState, fields
@@ -124,11 +125,12 @@ class Scalars:
     def to_tree(self) -> dict[str, Any]:
         """Copy it as a tree."""
         arrays = {name: array[0, ...].copy() for name, array in self.state._asdict().items()}
-        return {"tags": to_tree(self.tags), "run": to_tree(self.run), "last": to_tree(self.last), "arrays": arrays}
+        plain = {"set": SCALAR.id, "tags": to_tree(self.tags), "run": to_tree(self.run), "last": to_tree(self.last)}
+        return {**plain, "arrays": arrays}
 
     @staticmethod
-    def from_tree(tree: Mapping[str, Any]) -> Scalars:
-        """Read what `to_tree` has made.
+    def from_tree(tree: Mapping[str, Any]) -> Scalars | None:
+        """Read what `to_tree` has made; None for what a release with another set has made: the tags begin anew.
 
         Raises
         ------
@@ -137,6 +139,8 @@ class Scalars:
         KeyError
             A part of it is missing.
         """
+        if from_tree(str, tree["set"]) != SCALAR.id:
+            return None
         found = Scalars(from_tree(tuple[str, ...], tree["tags"]))
         found.run = from_tree(RunMemory, tree["run"])
         found.last = None if tree["last"] is None else from_tree(Origin, tree["last"])

@@ -327,7 +327,10 @@ def test_pairs_keep_their_sides_when_tags_change_places():
 def test_a_tree_that_does_not_fit_is_refused(change):
     """A counter that a kernel could run out of its arrays with, above all."""
     tree = Scalars(("a", "b")).to_tree()
-    assert Scalars.from_tree(tree).to_tree().keys() == tree.keys()
+    found = Scalars.from_tree(tree)
+    assert found is not None
+    assert found.to_tree().keys() == tree.keys()
+    assert Scalars.from_tree({**tree, "set": "scalar-v0@0"}) is None
 
     with pytest.raises((ValueError, KeyError)):
         Scalars.from_tree(change(tree))
