@@ -34,7 +34,7 @@ GEAR_RISE = 1.5
 """Over its baseline, where that is known: any gear turns a little out of true from its first day."""
 SIDEBANDS = {OUTER: 0, INNER: 1, ROLLING: 2}
 """Sidebands of the fundamental that must show."""
-LOPSIDED = 0.45
+LOPSIDED = 0.5
 """Distances of a sideband by which the middle of the sidebands may be off the fundamental."""
 LEAST_S = 1.0
 LEAST_TURNS = 12.0

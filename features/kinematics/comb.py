@@ -23,7 +23,7 @@ PIECE_TURNS = 60.0
 LEAST_TURNS = 12.0
 CHANGE = 0.06
 """Largest change of speed in a piece."""
-PER_TURN = 64
+PER_TURN = 48
 PADDING = 4
 SHOWS = 6.0
 """Nats of a harmonic that counts."""
@@ -76,7 +76,7 @@ def _piece(x: F32, rate_hz: float, around_hz: float) -> tuple[float, float] | No
     slow = _slow(x, rate_hz, around_hz)
     count = slow.shape[1]
     turns = x.shape[1] / rate_hz * around_hz
-    step = 0.1 * 8.0 / (HARMONICS * turns)
+    step = 1.6 / (HARMONICS * turns)  # a fifth of a turn of the highest harmonic, in the middle against the ends
     most = max(1, int(CHANGE / step))
     changes = np.arange(-most, most + 1) * step
     share = np.arange(count) / count
@@ -87,14 +87,15 @@ def _piece(x: F32, rate_hz: float, around_hz: float) -> tuple[float, float] | No
     at = (1.0 + speeds)[:, None] * np.arange(1, HARMONICS + 1) * turns * padded / count
     left = np.floor(at).astype(np.int64)
     share_right = at - left
-    nats = np.empty((len(changes), len(speeds), HARMONICS))
+    power = np.empty((len(changes), lines))
     for i, change in enumerate(changes):
         # share of the turns made at a share of the time is s + c/2 s (s - 1): its inverse, at even angles
         even = share + 0.5 * change * share * (1.0 - share) * (1.0 + change * (0.5 - share))
         rows = np.array([np.interp(even, share, row) for row in slow])
-        power = np.square(np.abs(scipy.fft.rfft(rows * window, padded, axis=1)[:, :lines])).sum(axis=0)
-        clear = power / _level(power, 48 * PADDING)
-        nats[i] = clear[left] * (1.0 - share_right) + clear[left + 1] * share_right
+        found = scipy.fft.rfft(rows * window, padded, axis=1)[:, :lines]
+        power[i] = (np.square(found.real) + np.square(found.imag)).sum(axis=0)
+    power /= _level(power[most], 48 * PADDING)
+    nats = power[:, left] * (1.0 - share_right) + power[:, left + 1] * share_right
     score = np.log1p(nats).sum(axis=2)
     i, j = (int(k) for k in np.unravel_index(int(np.argmax(score)), score.shape))
     capped = np.sort(np.minimum(nats[i, j], CAP))
@@ -104,9 +105,10 @@ def _piece(x: F32, rate_hz: float, around_hz: float) -> tuple[float, float] | No
     second = float(score[:, apart].max()) if apart.any() else 0.0
     if shown < LEAST_SHOWN or capped.sum() - searched - HARMONICS < LEAST or score[i, j] < CLEAR * second:
         return None
-    i, j, power = *_climb(nats.sum(axis=2), i, j), nats.sum(axis=2)
-    change = changes[i] + step * _top(power[:, j], i)
-    speed = speeds[j] + (speeds[1] - speeds[0]) * _top(power[i], j)
+    total = nats.sum(axis=2)
+    i, j = _climb(total, i, j)
+    change = changes[i] + step * _top(total[:, j], i)
+    speed = speeds[j] + (speeds[1] - speeds[0]) * _top(total[i], j)
     return float(around_hz * (1.0 + speed)), float(change)
 
 
