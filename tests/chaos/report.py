@@ -41,7 +41,7 @@ final state of every asset with an undisturbed run of the same records. `make te
   restart, and to none where all workers stop in order. A process that was stopped and goes on sends what its client had in
   its queue (`linger.ms`, 5 ms unless set; 1.5 s in that test), and nothing that waited before it.
 - *reordered*: two outcomes of one asset in the wrong order, after the second copies are dropped.
-- *different*, *missing*, *strange*: against the undisturbed run, over scores, anomalies, cases, quality and dead letters.
+- *different*, *missing*, *strange*: against the undisturbed run, over scores, anomalies, cases, feature vectors, diagnoses, quality, alerts and dead letters.
 - Where two snapshots were damaged on purpose, the outputs and the digests of these two assets differ, and nobody else's.
 - *digests*: assets whose final model state is the same, bit for bit, as after the undisturbed run.
 """

@@ -155,7 +155,9 @@ def swap(run: Run, a: int, b: int) -> None:
     run.outputs[a], run.outputs[b] = run.outputs[b], run.outputs[a]
 
 
-@pytest.mark.parametrize("topic", ["scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1", "alerts.v1"])
+@pytest.mark.parametrize(
+    "topic", ["scores.v1", "anomalies.v1", "quality.v1", "dead-letters.v1", "alerts.v1", "features.v1"]
+)
 def test_one_flipped_bit_is_found(run, topic):
     """A record that differs in its last byte is different, whichever copy of it it is."""
     index = next(n for n, each in enumerate(run.outputs) if each.topic == topic)
@@ -175,7 +177,7 @@ def test_difference_names_the_field(run):
     assert "learning is 'held: moon' instead of" in run.judge().different[0]
 
 
-@pytest.mark.parametrize("topic", ["anomalies.v1", "quality.v1", "alerts.v1", "alarms.v1"])
+@pytest.mark.parametrize("topic", ["anomalies.v1", "quality.v1", "alerts.v1", "alarms.v1", "features.v1"])
 def test_missing_event_is_found(run, topic):
     """An event of an input that was dealt with must be there."""
     gone = next(each for each in run.outputs if each.topic == topic)
