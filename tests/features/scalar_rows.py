@@ -22,8 +22,8 @@ def rows_of(times_s, columns, run=None, speed=None, load=None):
         row=np.zeros(n, np.int64),
         x=np.ascontiguousarray(np.column_stack([np.asarray(c, float) for c in columns])),
         run=np.full(n, fold.RUNNING) if run is None else np.asarray(run, np.int64),
-        speed=nan if speed is None else np.asarray(speed, float),
-        load=nan if load is None else np.asarray(load, float),
+        speed=nan if speed is None else np.ascontiguousarray(speed, float),
+        load=nan if load is None else np.ascontiguousarray(load, float),
         stated=np.ones(n, np.uint8),
     )
 
