@@ -121,11 +121,18 @@ def _classless(asset: Asset, found: Mapping[str, AssetClass]) -> bool:
 
 
 def _unknown(asset: Asset) -> list[str]:
-    """Give the features that a point of a waveform is to carry, and that no window has."""
+    """Give the features that a point is to carry, and that neither a window nor telemetry has; its bands come anyway."""
+    from foreshock.features.scalar.declared import SCALAR
     from foreshock.features.signal import SIGNAL
 
-    listed = dict.fromkeys(name for point in asset.points for name in point.features)
-    return [name for name in listed if name not in SIGNAL.index]
+    known = {*SIGNAL.index, *SCALAR.index}
+    listed = [
+        name
+        for point in asset.points
+        for name in point.features
+        if name not in known and name not in {f"rms_{band.name}" for band in point.bands}
+    ]
+    return list(dict.fromkeys(listed))
 
 
 def _table(chosen: list[AssetClass]) -> None:

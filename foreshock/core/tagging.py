@@ -104,7 +104,7 @@ def follow(
     phase_ns = zlib.crc32(frame.asset.encode()) * every_ns >> 32  # of all points of the machine: they can be compared
     source = SpeedSource.CONTEXT if frame.context.speed_hz is not None else SpeedSource.TACHOMETER
     known = entry.asset.measuring_point(frame.point)
-    wanted = known.features if known else ()
+    wanted = tuple(each for each in known.features if each in SCALAR.index) if known else ()  # others are of waveforms
     return tuple(
         _vector(frame, stretch, void, source, wanted)
         for stretch in scalars.take(rows, frame.origin, every_ns, phase_ns)

@@ -223,9 +223,9 @@ def _vector(
 ) -> FeatureVector:
     block, origin = subject.block, head.last
     names, units = declared.names(channels), _units(declared, head.quantity, head.unit) * len(channels)
-    wanted = subject.known.features if subject.known else ()
+    standard = signal.SIGNAL.index  # what the point adds, its bands and gears, always comes
+    wanted = [each for each in subject.known.features if each in standard] if subject.known else []
     if wanted:
-        standard = signal.SIGNAL.index  # what the point adds, its bands and gears, always comes
         kept = [i for i, each in enumerate(declared.features) if each.name in wanted or each.name not in standard]
         places = [k * declared.per_channel + i for k in range(len(channels)) for i in kept]
         names, units = tuple(names[i] for i in places), tuple(units[i] for i in places)
