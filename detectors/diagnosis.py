@@ -172,6 +172,7 @@ def _mask(x: F32, rate_hz: float | None, speed: Speed, known: tuple[Family, ...]
     reasons = (
         (rate_hz is None, MaskReason.NO_RATE),
         (not known, MaskReason.NO_GEOMETRY),
+        (len(x) == 0, MaskReason.CHANNEL_ABSENT),
         (speed.hz is None, MaskReason.NO_SPEED),
         (hz <= 0.0, MaskReason.ZERO_SPEED),
         (x.shape[1] / rate * hz < LEAST_TURNS, MaskReason.WINDOW_TOO_SHORT),
@@ -199,7 +200,7 @@ def _choose(
 
 def _gear_shows(match: Match) -> bool:
     """Whether a tooth gives blows: nearly all harmonics of its shaft show."""
-    return sum(u >= search.SHOWS for u in match.nats) >= GEAR_SHARE * len(match.nats)
+    return sum(line.nats >= search.SHOWS for line in match.lines) >= GEAR_SHARE * len(match.lines)
 
 
 def _centred(window: Window, match: Match) -> bool:
@@ -224,25 +225,13 @@ def _complete(match: Match) -> bool:
     A defect of an inner race is loaded once a turn of the shaft, one of a rolling element once a turn of the cage
     (Randall and Antoni 2011, section 2): lines at the right place without them are of something else.
     """
-    side, least = match.family.side, SIDEBANDS[match.family.fault]
-    near = {round((at - match.order) / side) if side else 0: u for at, u in _first(match)}
-    return near.get(0, 0.0) >= search.SHOWS and sum(u >= search.SHOWS for j, u in near.items() if j) >= least
-
-
-def _first(match: Match) -> list[tuple[float, float]]:
-    """Order and nats of the fundamental and its sidebands."""
-    reach = 2.0 * match.family.side + 1e-9
-    return [
-        (at, u)
-        for name, at, u in zip(match.names, match.orders, match.nats, strict=True)
-        if abs(at - match.order) <= reach and name.startswith(match.family.name)
-    ]
+    near = {line.side: line.nats >= search.SHOWS for line in match.lines if line.multiple == 1}
+    return near[0] and sum(near.values()) > SIDEBANDS[match.family.fault]
 
 
 def _harmonics(match: Match) -> list[float]:
     """Nats of the first three harmonics without sidebands."""
-    wanted = [k * match.order for k in range(1, search.HARMONICS + 1)]
-    return [u for u, at in zip(match.nats, match.orders, strict=True) if any(abs(at - k) < 1e-6 for k in wanted)]
+    return [line.nats for line in match.lines if line.side == 0 and line.multiple <= search.HARMONICS]
 
 
 def _level(window: Window, match: Match) -> str:
@@ -269,21 +258,7 @@ def _found(
     unit: str,
 ) -> Found:
     band, hz, name = window.banded[best.banded], speed.hz or 0.0, _level(window, best)
-    at = [min(round(o / band.spectra.step), band.spectra.nats.shape[1] - 1) for o in best.orders]
-    amplitude, level = band.spectra.amplitude[best.band, at], band.spectra.level[best.band, at]
-    unit_of_one = float(band.unit[best.band])
-    shift = best.order - best.family.order
-    told = tuple(
-        Line(
-            name=line,
-            expected_hz=(order - round(order / best.order) * shift) * hz,
-            found_hz=order * hz,
-            amplitude=float(a) * unit_of_one,
-            background=float(b) * unit_of_one,
-        )
-        for line, order, u, a, b in zip(best.names, best.orders, best.nats, amplitude, level, strict=True)
-        if u >= search.SHOWS
-    )
+    told = _lines(window, best, hz)
     prominence = sum(line.amplitude / line.background for line in told) / len(told)
     own = search.weight(_harmonics(best))
     other = search.rival(window, best)[0] if best.family.fault != GEAR else 0.0
@@ -308,6 +283,25 @@ def _found(
     return found._replace(sentence=_sentence(found, best, hz))
 
 
+def _lines(window: Window, best: Match, hz: float) -> tuple[Line, ...]:
+    """Give the lines that were found."""
+    band, told = window.banded[best.banded], []
+    unit = float(band.unit[best.band])
+    for line in best.lines:
+        if line.nats >= search.SHOWS:
+            at = round(line.order / band.spectra.step)
+            told.append(
+                Line(
+                    name=line.name,
+                    expected_hz=(line.order + line.multiple * (best.family.order - best.order)) * hz,
+                    found_hz=line.order * hz,
+                    amplitude=float(band.spectra.amplitude[best.band, at]) * unit,
+                    background=float(band.spectra.level[best.band, at]) * unit,
+                )
+            )
+    return tuple(told)
+
+
 def _sentence(found: Found, best: Match, hz: float) -> str:
     """Say it to a person."""
     what = f"{PARTS[found.fault]} {found.component}: {found.family} {best.order * hz:.1f} Hz"
@@ -315,7 +309,7 @@ def _sentence(found: Found, best: Match, hz: float) -> str:
         what += f" ({100.0 * (best.order / best.family.order - 1.0):+.1f} % of geometry)"
     sides = " with sidebands" if any(("+" in line.name or "-" in line.name) for line in found.lines) else ""
     text = (
-        f"{what}, {len(found.lines)} of {len(best.orders)} lines{sides} at {found.prominence or 0.0:.1f} x the background of the "
+        f"{what}, {len(found.lines)} of {len(best.lines)} lines{sides} at {found.prominence or 0.0:.1f} x the background of the "
         f"envelope in {found.band_hz[0]:.0f}-{found.band_hz[1]:.0f} Hz"
     )
     if found.baseline and found.amplitude is not None:

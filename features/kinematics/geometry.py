@@ -74,6 +74,8 @@ def families(asset: Asset, hears: tuple[str, ...] = ()) -> tuple[Family, ...]:
         if not hears or bearing.name in hears:
             turns = asset.shaft_ratio(bearing.shaft)
             at = Orders(*(turns * each for each in orders(bearing)))
+            if min(at) <= 0.0:
+                continue  # balls as large as the bearing
             found.append(Family(OUTER, bearing.name, "BPFO", at.bpfo, 0.0, turns))
             found.append(Family(INNER, bearing.name, "BPFI", at.bpfi, turns, turns))
             found.append(Family(ROLLING, bearing.name, "2xBSF", 2.0 * at.bsf, at.ftf, turns))

@@ -82,6 +82,19 @@ class Window(NamedTuple):
         return sum(len(each.low_hz) for each in self.banded)
 
 
+class Seen(NamedTuple):
+    """A line of a family, where it was looked for."""
+
+    name: str
+    multiple: int
+    """Of the fundamental."""
+    side: int
+    """Number of the sideband, negative below; 0 for the harmonic itself."""
+    order: float
+    nats: float
+    """Not capped; 0 for a line that counts as a shaft's."""
+
+
 class Match(NamedTuple):
     """The best place of a family."""
 
@@ -92,12 +105,8 @@ class Match(NamedTuple):
     band: int
     order: float
     """Of the fundamental, as found."""
-    orders: tuple[float, ...]
-    """Of the lines of the pattern."""
-    names: tuple[str, ...]
-    """Of the same lines."""
-    nats: tuple[float, ...]
-    """Of the same lines, not capped; 0 for those that count as a shaft's."""
+    lines: tuple[Seen, ...]
+    """Of the pattern."""
 
 
 def segment_turns(families: Iterable[Family]) -> float:
@@ -191,8 +200,12 @@ def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int)
     odds = float(lines.log_gamma_tail(float(len(pattern.multiples)), np.array([max(top, 0.0)]))[0]) - math.log(trials)
     here = [(shaft, beside[place : place + 1]) for shaft, beside in near]
     nats = _counted(window.banded[i].spectra, orders[place : place + 1], here, family, window.turns)[band, 0]
-    names = tuple(_name(family, int(k), int(j)) for k, j in zip(pattern.multiples, pattern.sides, strict=True))
-    return Match(family, odds, i, band, float(at[place]), tuple(orders[place].tolist()), names, tuple(nats.tolist()))
+    pairs = [(int(k), int(j)) for k, j in zip(pattern.multiples, pattern.sides, strict=True)]
+    seen = tuple(
+        Seen(_name(family, k, j), k, j, order, u)
+        for (k, j), order, u in zip(pairs, orders[place].tolist(), nats.tolist(), strict=True)
+    )
+    return Match(family, odds, i, band, float(at[place]), seen)
 
 
 def span(window: Window, family: Family) -> tuple[float, float]:

@@ -25,6 +25,7 @@ DRIVE_END = Bearing(name="6205-2RS", balls=9, ball_diameter_m=0.3126 * 0.0254, p
 RIG = Asset(asset="rig", bearings=(DRIVE_END,))
 RATE, RPM = 48_000.0, 1797.0
 LENGTH = 65_536
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
