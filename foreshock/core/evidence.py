@@ -77,11 +77,16 @@ def parting(entry: Entry, left: Model, latest: Latest, events: Sequence[Anomaly]
         "strange_blocks": strange_blocks,
         "anew": entry.anew,
         "quality": to_tree(quality),
-        **_windows(entry.gathered_left if entry.anew else entry.gathered, entry.zones_left),
+        **_windows(*_before(entry)),
         "latest": to_tree(latest),
         **model_tree(left),
     }
     return _evidence(left.recipe, _state(left.recipe, entry, point), events)
+
+
+def _before(entry: Entry) -> tuple[Gathering | None, Episode | None]:
+    """Windows and zones of a point before a record that gives its model up; a repair gives them up too."""
+    return (entry.gathered_left, entry.zones_left) if entry.anew else (entry.gathered, entry.point.zone_episode)
 
 
 def _windows(gathering: Gathering | None, episode: Episode | None) -> dict[str, Any]:

@@ -138,8 +138,13 @@ class TestChange:
         fleet.take_up(work(0, WorkKind.REPAIR, 13, asset="pump"), 0, offset)
         after = fleet.receive(windows([ZONE_B] * 4, first=offset // 4))
 
+        alone = Fleet(SPEC)
+        alone.restore(AssetState.from_bytes(after[0].evidence[0].state))
+        (again,) = alone.receive(windows([ZONE_B], first=offset // 4)[:1])
+
         assert [event.phase for event in zoned(before)] == [Phase.OPENED]
         assert [event.phase for event in zoned(after)] == [Phase.CLOSED]
+        assert (again.anomalies, again.evidence) == (after[0].anomalies, after[0].evidence)
         assert "baseline starts anew" in zoned(after)[0].decision.rule
         assert len(fleet.capture(0, "pump").tree["points"][0]["windows"]["baselines"][0]["values"]) == 4
 
