@@ -38,6 +38,7 @@ class _Sources(NamedTuple):
     speed: int | None
     current: int | None
     load: int | None  # a share of the rated load
+    power: int | None
     follows: int | None  # what follows the load
 
 
@@ -45,7 +46,8 @@ class _Sources(NamedTuple):
 def _sources(tags: tuple[Tag, ...]) -> _Sources:
     of = {tag.quantity: k for k, tag in reversed(list(enumerate(tags)))}
     load = next((k for k, tag in enumerate(tags) if tag.name.lower() == "load" and tag.quantity == "ratio"), None)
-    return _Sources(of.get("speed"), of.get("current"), load, next((of[each] for each in LOADS if each in of), None))
+    follows = next((of[each] for each in LOADS if each in of), None)
+    return _Sources(of.get("speed"), of.get("current"), load, of.get("power"), follows)
 
 
 def _column(x: F64, column: int | None, stated: float | None) -> F64:
@@ -84,6 +86,8 @@ def follow(
     speed = _column(x, sources.speed, frame.context.speed_hz)
     share = _column(x, sources.load, frame.context.load)
     stated = frame.context.load is not None or sources.load is not None
+    if not stated and sources.power is not None and entry.asset.rated_power_w:
+        share, stated = x[:, sources.power] / entry.asset.rated_power_w, True
     void = _void(entry, names)
     run = _run(scalars, entry.asset, at_ns, speed, _column(x, sources.current, None), share)
     if void:

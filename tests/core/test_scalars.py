@@ -250,6 +250,32 @@ def test_what_records_state_of_speed_and_load_comes_first():
     assert vectors[-1].regime == "grade A"
 
 
+def test_power_is_load_where_the_rated_one_is_known():
+    """Nobody states the load: 7.5 kW of 15 kW."""
+    tags = (Tag(name="drive", quantity="power", unit="kW", gain=1e3), TAGS[1])
+    frames = [process(k, tags=tags) for k in range(20)]
+    for each in frames:
+        each.values[:, 0] = 7.5
+    known = run(Fleet(SPEC, assets=[replace(PUMP, rated_power_w=15e3)]), frames)[-1]
+    unknown = run(Fleet(SPEC, assets=[PUMP]), frames)[-1]
+
+    assert known.load == values(known)["load"] == pytest.approx(0.5)
+    assert unknown.load is None
+    assert values(unknown)["load"] == "channel_absent"
+
+
+@pytest.mark.parametrize("tags", [1, 3, 32, 200])
+def test_a_tag_has_at_most_44_kilobytes_of_state(tags):
+    """Model and features together, however many tags a frame has."""
+    names = tuple(Tag(name=f"t{i}", quantity="temperature", unit="K") for i in range(tags))
+    fleet = Fleet(SPEC, assets=[PUMP])
+    fleet.receive([process(0, tags=names)])
+    (point,) = fleet._admission.partitions[0].owners["pump-1"].points.values()
+
+    assert point.scalars.nbytes == sum(array.nbytes for array in point.scalars.state)
+    assert point.model.lane.slot_bytes + point.scalars.nbytes <= 44 * 1024 * tags
+
+
 def test_operating_conditions_have_names_where_the_plant_gives_none():
     """Half speed after half an hour."""
     frames = [process(k) for k in range(400)]
