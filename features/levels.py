@@ -24,12 +24,12 @@ FACTORS = {
 }
 """Ratios of the units that a sensor of a quantity is likely to be set to."""
 ANY_FACTORS = (1000.0,)
-TOLERANCE = 0.08
-"""Of a factor (natural log): the level of a steady machine scatters by 2 to 5 % from block to block."""
-PER_SPEED = 2.0
-"""... and goes with up to the square of the speed."""
-SAME_SPEED = 0.15
-"""Speeds (natural log of their ratio) up to which levels may be compared."""
+TOLERANCE = 0.22
+"""Of a factor (natural log): three deviations of two levels of a steady machine, which scatter by 5 %."""
+EXPONENT, PER_SPEED = 1.5, 0.7
+"""... and goes with the speed (broadband noise) to its square (shaft orders): this power of it, give or take."""
+SAME_SPEED = 0.3
+"""Speeds (natural log of their ratio) up to which levels may be compared: no machine leaps within them."""
 TURNS_HZ = 0.05
 """Slower than this is standing."""
 QUIETER = 5.0
@@ -95,14 +95,26 @@ class Look(NamedTuple):
     """Blocks whose levels were seen before."""
 
     @property
-    def apart(self) -> float | None:
+    def faster(self) -> float | None:
         """Natural log of the ratio of the speeds; 0 where both stand, infinite where one does, None where one is unknown."""
         if self.was_hz is None or self.is_hz is None:
             return None
         was, now = abs(self.was_hz), abs(self.is_hz)
         if was <= TURNS_HZ or now <= TURNS_HZ:
             return 0.0 if max(was, now) <= TURNS_HZ else math.inf
-        return abs(math.log(now / was))
+        return math.log(now / was)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both speeds are known and near."""
+        faster = self.faster
+        return faster is not None and abs(faster) <= SAME_SPEED
+
+    def is_factor(self, ratio: float, factor: float) -> bool:
+        """Whether a ratio of levels is this factor, at speeds that are comparable or not known."""
+        faster = self.faster or 0.0
+        off = math.log(ratio) - EXPONENT * faster - math.log(factor)
+        return abs(off) <= TOLERANCE + PER_SPEED * abs(faster)
 
 
 def leaps(known: Levels, last: tuple[float, ...], now: tuple[float, ...]) -> bool:
@@ -177,24 +189,23 @@ def _learnt(
     return low, high, floor, stood, REST * low if wanted else low
 
 
-def _factor(ratio: float, factors: tuple[float, ...], tolerance: float) -> float:
+def _factor(ratio: float, look: Look) -> float:
     """The factor of two units that a ratio of levels is, or its inverse; 0.0 where it is none."""
-    for factor in factors:
-        if abs(abs(math.log(ratio)) - math.log(factor)) <= tolerance:
-            return factor if ratio > 1.0 else 1.0 / factor
+    for factor in FACTORS.get(look.quantity, ANY_FACTORS):
+        signed = factor if ratio > 1.0 else 1.0 / factor
+        if look.is_factor(ratio, signed):
+            return signed
     return 0.0
 
 
 def _found(known: Levels, look: Look, c: int) -> Held | None:
     """What a leap of a channel means, if it means anything."""
-    was, level, apart = look.last[c], look.now[c], look.apart
+    was, level, comparable = look.last[c], look.now[c], look.comparable
     ratio, floor = level / was, known.floor[c] if known.stood[c] >= STOOD_BLOCKS else 0.0
     if not 1.0 / LEAP < ratio < LEAP:
-        comparable = apart is not None and apart <= SAME_SPEED
         new = level > LEAP * known.high[c] or level < floor / LEAP
-        factors = FACTORS.get(look.quantity, ANY_FACTORS)
-        if comparable or (apart is None and new):
-            factor = _factor(ratio, factors, TOLERANCE + PER_SPEED * (apart or 0.0))
+        if comparable or (look.faster is None and new):
+            factor = _factor(ratio, look)
             if factor:
                 return Held(c, QualityKind.UNIT_CHANGED, was, level, factor, look.is_hz)
         if comparable and ratio <= 1.0 / COLLAPSE:
@@ -211,12 +222,10 @@ def _holds(held: Held, level: float, last: float, look: Look) -> bool:
     """
     if held.kind is QualityKind.NOISE_FLOOR_GONE:
         return level <= STILL_GONE * held.after
-    apart = look.apart
-    bound = TOLERANCE + PER_SPEED * min(apart or 0.0, SAME_SPEED)
-    if last > 0.0 and abs(math.log(level / last * held.factor)) <= bound:
+    may = look.comparable or look.faster is None
+    if may and last > 0.0 and look.is_factor(level / last, 1.0 / held.factor):
         return False
-    since = look._replace(was_hz=held.speed_hz).apart
-    if since is None or since > SAME_SPEED:
+    if not look._replace(was_hz=held.speed_hz).comparable:
         return True
     return abs(math.log(level / held.after)) < abs(math.log(level / held.before))
 

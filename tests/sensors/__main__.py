@@ -1,4 +1,6 @@
-"""Run the trials of sensors: `python -m tests.sensors [--seeds 200] [--first 0] [--days 10]`.
+"""Run the trials of sensors: `python -m tests.sensors [--seeds 200] [--each 4] [--first 0] [--days 10]`.
+
+Of each seed so many machines have a fault of their sensor, the kinds taking turns.
 
 Prints for each fault of a sensor how often it was found, how soon, what else was said, and how often the machine was
 blamed; then the false quality events of sound sensors by sensor-day.
@@ -12,17 +14,18 @@ from collections import Counter
 from statistics import median
 
 from foreshock.simulate.faults import SENSOR_KINDS
-from tests.sensors.trials import Trial, healthy, run
+from tests.sensors.trials import Trial, drawn, healthy, run
 
 HOUR_S = 3600.0
 
 
-def faults(first: int, seeds: int) -> bool:
+def faults(first: int, seeds: int, each: int) -> bool:
     """Let sensors fail; gives whether each was found and no machine blamed."""
     trials: list[Trial] = []
     for seed in range(first, first + seeds):
-        for trial in run(seed):
+        for trial in run(seed, drawn(seed, each)):
             trials.append(trial)
+            print(f"seed {seed}: {len(trials)} sensors", end="\r", file=sys.stderr, flush=True)
             if trial.found_s is None or trial.alarms or trial.strange:
                 print(f"seed {seed}: {trial}", flush=True)
     print(f"{'fault':18s} {'found':>9s} {'median s':>9s} {'worst s':>8s} {'alarms':>7s}  also said")
@@ -57,10 +60,11 @@ def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--each", type=int, default=4)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--days", type=float, default=10.0)
     asked = parser.parse_args()
-    good = not asked.seeds or faults(asked.first, asked.seeds)
+    good = not asked.seeds or faults(asked.first, asked.seeds, asked.each)
     return 0 if (not asked.days or days(asked.first, asked.days)) and good else 1
 
 

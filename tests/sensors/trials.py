@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from foreshock.contract import DataQuality, Phase
+from foreshock.contract import DataQuality, Phase, SensorBlock
 from foreshock.fleet import Fleet, FleetSpec
 from foreshock.simulate.catalogue import machines
 from foreshock.simulate.faults import SENSOR_KINDS, Fault, Kind
@@ -56,31 +56,38 @@ def amount(kind: Kind, machine: Machine, rng: np.random.Generator) -> float:
     return -drawn if kind is Kind.CLOCK_DRIFT and rng.random() < 0.5 else drawn
 
 
-def plant_of(seed: int, kinds: tuple[Kind, ...]) -> Plant:
-    """A plant in which each machine has one of the faults, begun while it runs."""
+def drawn(seed: int, count: int) -> tuple[Kind, ...]:
+    """Faults of a seed: the kinds take turns, so that each has its share of the seeds."""
+    every = sorted(SENSOR_KINDS)
+    return tuple(every[(seed * count + i) % len(every)] for i in range(count))
+
+
+def plant_of(seed: int, kinds: tuple[Kind, ...], before_s: float = WARMUP_S) -> Plant:
+    """A plant in which each machine has one of the faults, begun while it runs, so many seconds after the start or later."""
     rng = np.random.default_rng([seed, 7])
+    wired = machines(seed, max(12, len(kinds) + 1))[:-1]  # the last one is wireless
     fleet = tuple(
-        replace(machine, also=("axial",)) if kind is Kind.MISSING else machine
-        for machine, kind in zip(machines(seed, len(kinds) + 1), kinds, strict=False)
+        replace(wired[int(i)], also=("axial",)) if kind is Kind.MISSING else wired[int(i)]
+        for i, kind in zip(rng.permutation(len(wired)), kinds, strict=False)
     )
-    horizon = WARMUP_S + max(SLOW.get(kind, FEED_S) for kind in kinds)
+    horizon = before_s + max(SLOW.get(kind, FEED_S) for kind in kinds)
     quiet = Plant(seed, fleet, horizon_s=horizon, epoch_ns=EPOCH_NS)
     faults = []
     for i, (machine, kind) in enumerate(zip(fleet, kinds, strict=True)):
-        start = WARMUP_S + float(rng.uniform(0.0, 20.0))
+        start = before_s + float(rng.uniform(0.0, 20.0))
         while quiet.operations[i].at(start).stage is not Stage.RUNNING:
             start += 0.5
         faults.append(Fault(asset=machine.asset, kind=kind, start_s=start, amount=amount(kind, machine, rng)))
     return Plant(seed, fleet, faults=faults, horizon_s=horizon, epoch_ns=EPOCH_NS)
 
 
-def run(seed: int, kinds: tuple[Kind, ...] = tuple(sorted(SENSOR_KINDS))) -> list[Trial]:
+def run(seed: int, kinds: tuple[Kind, ...]) -> list[Trial]:
     """Let the sensors of a plant fail, each in its own way, and see what is said of them and of their machines."""
     plant = plant_of(seed, kinds)
     fleet = Fleet(FleetSpec(features=False))  # windows of registered assets judge no sensor
     fleet.receive([machine.master_data(WARMUP_BLOCKS) for machine in plant.machines])
-    trials = {f.asset: Trial(f.kind, f.asset, f.start_s, f.amount) for f in plant.faults}
-    for batch in batches(blocks(plant, trials)):
+    trials = _trials(plant)
+    for batch in batches(blocks(plant, trials, WARMUP_S)):
         for outcome in fleet.receive(batch):
             trial = trials[outcome.score.asset]
             now_s = (outcome.score.origin.ingest_ns - EPOCH_NS) / 1e9
@@ -90,6 +97,31 @@ def run(seed: int, kinds: tuple[Kind, ...] = tuple(sorted(SENSOR_KINDS))) -> lis
                 if anomaly.phase is Phase.OPENED and now_s >= trial.start_s:
                     trial.alarms.append(f"{now_s - trial.start_s:.1f} s after: {anomaly.decision.rule}")
     return list(trials.values())
+
+
+def judged(seed: int, kinds: tuple[Kind, ...], before_s: float) -> list[Trial]:
+    """The same without scores: what is said of the sensors alone."""
+    plant = plant_of(seed, kinds, before_s)
+    trials = _trials(plant)
+    for told in said(plant, list(blocks(plant, trials, before_s)), BATCH):
+        _note(trials[told.asset], told, (told.ingest_ns - EPOCH_NS) / 1e9)
+    return list(trials.values())
+
+
+def said(plant: Plant, records: list[SensorBlock], size: int) -> list[DataQuality]:
+    """Judge records in batches of a size, without scoring them."""
+    admission = Fleet(FleetSpec())._admission
+    admission.enter([machine.master_data() for machine in plant.machines])
+    return [
+        told
+        for at in range(0, len(records), size)
+        for e in admission.enter(records[at : at + size])
+        for told in e.quality
+    ]
+
+
+def _trials(plant: Plant) -> dict[str, Trial]:
+    return {f.asset: Trial(f.kind, f.asset, f.start_s, f.amount) for f in plant.faults}
 
 
 def _note(trial: Trial, told: DataQuality, now_s: float) -> None:
@@ -103,9 +135,9 @@ def _note(trial: Trial, told: DataQuality, now_s: float) -> None:
         trial.found_s = now_s - trial.start_s
 
 
-def blocks(plant: Plant, trials: dict[str, Trial]) -> Iterator:
+def blocks(plant: Plant, trials: dict[str, Trial], before_s: float) -> Iterator[SensorBlock]:
     """Blocks of a plant as its topic has them; those of machines whose trial is over are left out."""
-    ends = {m.asset: WARMUP_S + SLOW.get(trials[m.asset].kind, FEED_S) for m in plant.machines}
+    ends = {m.asset: before_s + SLOW.get(trials[m.asset].kind, FEED_S) for m in plant.machines}
     end = max(ends.values())
     offset = 0
     for t, asset, number in plant.schedule(0.0, end):
