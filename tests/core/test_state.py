@@ -227,7 +227,7 @@ class TestDigest:
         ]
 
         assert runs[0] == runs[1]
-        assert runs[0].count("=") == 4
+        assert runs[0].count("=") == 5
 
     def test_it_sees_every_part(self) -> None:
         """The last bit of an array, an offset, an empty list of points."""
