@@ -133,7 +133,9 @@ class Asset:
     support: str = ""  # rigid | flexible
     warmup_blocks: int | None = None  # None: the model's own
     bearings: tuple[Bearing, ...] = ()
-    gear_teeth: tuple[int, ...] = ()  # of a train: the first is on the reference shaft and drives the second; `gears` says more
+    gear_teeth: tuple[
+        int, ...
+    ] = ()  # of a train: the first is on the reference shaft and drives the second; `gears` says more
     points: tuple[MeasuringPoint, ...] = ()
     registered: bool = True
     warmup_s: float | None = None  # seconds that the warm-up must have lived; None: the model's own
