@@ -27,6 +27,8 @@ SLIP = 0.02
 """Rolling elements slip: the frequencies of a bearing are up to so much off those of its geometry."""
 CAP = 16.0
 """Nats that one line adds at most."""
+PLATEAU = 0.9
+"""Share of the best sum that a place nearby must have to be taken instead."""
 SHOWS = 6.0
 """Nats from which on a single line counts as found."""
 TURNS = 40.0
@@ -195,6 +197,7 @@ def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int)
         if total[band, place] > top:
             top, where = float(total[band, place]), (i, band, place)
     i, band, place = where
+    place = _summit(window, window.banded[i].spectra, (orders, near), family, band, place)
     looks = max(1.0, 2.0 * (high - low) * window.turns * highest)
     trials = looks * window.bands * patterns_tried * len(window.families)
     odds = float(lines.log_gamma_tail(float(len(pattern.multiples)), np.array([max(top, 0.0)]))[0]) - math.log(trials)
@@ -206,6 +209,25 @@ def _best(window: Window, family: Family, pattern: Pattern, patterns_tried: int)
         for (k, j), order, u in zip(pairs, orders[place].tolist(), nats.tolist(), strict=True)
     )
     return Match(family, odds, i, band, float(at[place]), seen)
+
+
+def _summit(
+    window: Window,
+    spectra: lines.Spectra,
+    places: tuple[F64, list[tuple[float, Bools]]],
+    family: Family,
+    band: int,
+    place: int,
+) -> int:
+    """Go to the place nearby where the lines, not capped, are highest: on strong lines the cap makes a plateau."""
+    orders, near = places
+    reach = max(1, round(1.5 / window.turns / max(float(orders[1, 0] - orders[0, 0]), 1e-9))) if len(orders) > 1 else 0
+    some = slice(max(0, place - reach), place + reach + 1)
+    here = [(shaft, beside[some]) for shaft, beside in near]
+    nats = _counted(spectra, orders[some], here, family, window.turns)[band]
+    total = np.minimum(nats, CAP).sum(axis=1)
+    heights = np.where(total >= PLATEAU * total[place - some.start], np.sqrt(nats).sum(axis=1), 0.0)
+    return some.start + int(np.argmax(heights))
 
 
 def span(window: Window, family: Family) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from foreshock.simulate import Kind
 from foreshock.vocabulary import MaskReason
 from tests.naming import NAMES, case, heard, named, table
 
-FULL = os.environ.get("FORESHOCK_SEEDS", "100")
+SEEDS = int(os.environ.get("FORESHOCK_SEEDS", "40"))  # `FORESHOCK_SEEDS=100` for the whole table
 DRIVE_END = Bearing(name="6205-2RS", balls=9, ball_diameter_m=7.94e-3, pitch_diameter_m=39.04e-3)
 MOTOR = Asset(asset="motor", bearings=(DRIVE_END,))
 
@@ -67,16 +67,12 @@ def test_a_healthy_machine_is_not_named(seed: int):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_table_of_a_hundred_seeds():
+def test_the_table_of_many_seeds():
     """At least 95 of 100 right for each fault, at least 98 of 100 healthy ones without a name, none by wrong geometry."""
-    seeds = int(FULL)
-
-    rows = table(range(seeds))
-
-    for name, right, none, other, kurtosis in rows:
+    for name, right, none, other, kurtosis in table(range(SEEDS)):
         assert kurtosis <= 4.0
         assert other == 0, name
-        assert right >= (0.98 if name == "healthy" else 0.95) * seeds, (name, right, none)
+        assert right >= (0.98 if name == "healthy" else 0.95) * SEEDS, (name, right, none)
 
 
 @pytest.mark.parametrize(
