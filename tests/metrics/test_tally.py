@@ -154,3 +154,21 @@ def test_failure_in_a_metric_is_told_and_stops_nothing(monkeypatch, caplog):
     for call in (tally.batch, tally.batch, Tally.told):
         assert not aside(call, None, [outcome(NOW_NS)])
     assert caplog.text.count("a metric or a trace could not be taken") == 2
+
+
+def test_windows_are_counted_with_what_they_could_not_say():
+    """Vectors by why they ended, values that are missing by the reason, diagnoses by their fault: what is not known is `other`."""
+    faults = ("outer_race", "", "woodworm")
+    told = replace(
+        outcome(1),
+        vectors=(samples.VECTOR, samples.VECTOR),
+        diagnoses=tuple(replace(samples.DIAGNOSIS, fault=fault) for fault in faults),
+    )
+    values, _, _ = counted([[told], [outcome(2)]])
+
+    assert dict(values.numbers("foreshock_vectors_total"))[("complete",)] == 2
+    assert dict(values.numbers("foreshock_masked_values_total"))[("no_geometry",)] == 2
+    diagnoses = dict(values.numbers("foreshock_diagnoses_total"))
+    assert {labels[0]: number for labels, number in diagnoses.items() if number} == {
+        "outer_race": 1, "none": 1, "other": 1
+    }  # fmt: skip
