@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foreshock.features.kinematics import search
+from foreshock.features.kinematics import bands, lines, search
 from foreshock.features.kinematics.geometry import GEAR, INNER, OUTER, ROLLING, Family, families
 from foreshock.features.kinematics.levels import key, levels, octave, octaves_of
 from foreshock.features.kinematics.search import Match, Window
@@ -43,25 +43,14 @@ LEAST_TURNS = 12.0
 LIKELY = 7.0
 """Nats for the hypothesis of a block in alarm: there is something, and odds of 1e-3 say what."""
 
-METHOD = (
-    "diagnosis-v1@"
-    + hashlib.sha256(
-        repr(
-            (
-                LEAST,
-                GEAR_SHARE,
-                sorted(SIDEBANDS.items()),
-                LOPSIDED,
-                GEAR_RISE,
-                LEAST_TURNS,
-                search.SLIP,
-                search.CAP,
-                search.SHOWS,
-                search.TURNS,
-            )
-        ).encode()
-    ).hexdigest()[:16]
+_CONSTANTS = (
+    *(LEAST, GEAR_SHARE, GEAR_RISE, sorted(SIDEBANDS.items()), LOPSIDED, LEAST_TURNS),
+    *(search.SLIP, search.CAP, search.SHOWS, search.TURNS, search.WIDTHS, search.HARMONICS, search.GUARD, search.OWN),
+    *(search.ITSELF, search.SPEED_ERROR, search.SHAFT_LINES, search.APART, search.GEAR_LINES, search.EXPLAINED),
+    *(search.OTHER_SHAFTS, search.PLATEAU, bands.TONE, bands.TONE_LINES, bands.TONE_HZ_SHARE),
+    *(lines.PADDING, lines.LEVEL_LINES, lines.OVERLAP),
 )
+METHOD = "diagnosis-v1@" + hashlib.sha256(repr(_CONSTANTS).encode()).hexdigest()[:16]
 """Name, version and hash of the constants of what decides."""
 
 PARTS = {
