@@ -218,7 +218,7 @@ class TestJournal:
         return caplog.records
 
     def test_of_each_kind(self, records, caplog):
-        """An anomaly, a change of an alert, a dead letter, a cold start: a line each; of an ordinary block none."""
+        """An anomaly, a change of an alert, a diagnosis, a dead letter, a cold start: a line each; of an ordinary block none."""
         anomaly, frozen = records.anomaly(1, asset="pump-3"), records.frozen(2)
         cold = replace(frozen.quality[0], kind=QualityKind.COLD_START, detail="its snapshot is damaged")
         alert = replace(samples.ALERT, origin=anomaly.score.origin)
@@ -226,7 +226,7 @@ class TestJournal:
             caplog,
             records.outcome(3),
             frozen,
-            replace(anomaly, alerts=(alert,)),
+            replace(anomaly, alerts=(alert,), diagnoses=(samples.DIAGNOSIS,)),
             replace(frozen, quality=(cold,)),
             records.dead_letter(4),
         )
@@ -234,12 +234,14 @@ class TestJournal:
         assert [record.getMessage().partition(":")[0] for record in found] == [
             "anomaly opened",
             f"alert {alert.change}",
+            "diagnosis",
             "cold start",
             "dead letter",
         ]
         assert found[0].about["trace_id"] == lineage.trace_id(anomaly.score.origin)
         assert found[0].about["event_id"] == anomaly.anomalies[0].event_id
-        assert "offset 4" in found[3].getMessage()
+        assert found[2].about["event_id"] == samples.DIAGNOSIS.diagnosis_id
+        assert "offset 4" in found[4].getMessage()
         assert all(len(record.about["trace_id"]) == 32 for record in found)
 
     def test_flood_of_dead_letters(self, records, caplog):

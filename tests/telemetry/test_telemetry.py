@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from foreshock import lineage
 from foreshock.contract import Origin
 from foreshock.streams import telemetry as subject
 from tests.telemetry.receivers import attributes
+from tests.wire.samples import DIAGNOSIS, VECTOR
 
 PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = PRODUCER[:-1] + "0"
@@ -148,6 +151,18 @@ class TestTree:
         telemetry.record(records.times(), [records.frozen()])
 
         assert "send t.quality.v1" in sent(telemetry, receiver)
+
+    def test_diagnosis_is_traced_and_a_vector_alone_is_not(self, make, receiver, records):
+        """Vectors come all day; what they point to is an event, and its trace shows both."""
+        telemetry = make(ratio=0)
+        vector = replace(records.outcome(), vectors=(VECTOR,))
+        telemetry.record(records.times(), [vector])
+        telemetry.record(records.times(), [replace(vector, diagnoses=(DIAGNOSIS,))])
+        spans = sent(telemetry, receiver)
+
+        assert sum(span.name == "process t.sensors.v1" for span in receiver.spans()) == 1
+        assert attributes(spans["send t.features.v1"])["foreshock.window_ended"] == "complete"
+        assert attributes(spans["send t.diagnoses.v1"])["foreshock.fault"] == "outer_race"
 
 
 class TestHeader:
