@@ -1,9 +1,11 @@
-"""Envelopes of overlapping frequency bands, and the kurtogram that says which of them is the most impulsive.
+"""Envelopes of overlapping frequency bands of a whitened signal.
 
 A slice of a one-sided spectrum, transformed back, is the analytic signal of that band, shifted to zero frequency and
-decimated; its magnitude is the envelope. The kurtogram is the kurtosis of these signals over bandwidth and centre:
-Antoni 2007, "Fast computation of the kurtogram for the detection of transient faults", Mechanical Systems and Signal
-Processing 21, 108-124, here with exact slices that overlap by half instead of a tree of short filters.
+decimated; its magnitude is the envelope. The bands are those of a kurtogram (Antoni 2007, "Fast computation of the
+kurtogram for the detection of transient faults", Mechanical Systems and Signal Processing 21, 108-124), as exact slices
+that overlap by half. A kurtogram takes the most impulsive band, whatever makes the impulses; the search takes the
+band in which the lines of a fault stand out most, and pays for all that it tried: one loud knock does not mislead it, and
+weak impulses need not show in a kurtosis. (The feature set has the kurtogram: `foreshock/features/waves/demodulated.py`.)
 """
 
 from __future__ import annotations
@@ -19,10 +21,9 @@ F64 = npt.NDArray[np.float64]
 C128 = npt.NDArray[np.complex128]
 
 LEVELS = 8
-"""The narrowest bands of the kurtogram are 2**-8 of the Nyquist band."""
+"""The narrowest bands are 2**-8 of half of the rate."""
 LEAST_POINTS = 64
-"""Independent points of an envelope below which its kurtosis says nothing."""
-
+"""Samples of a channel below which there is nothing to search."""
 
 TONE = 3.0
 """A line this many times the median magnitude around it is a tone: `whitened` takes it down to that."""
@@ -121,48 +122,3 @@ def single(one_sided: C128, n: int, rate_hz: float, octave: int) -> tuple[F64, f
     part = np.zeros((1, length), np.complex128)
     part[0, :width] = one_sided[width : 2 * width]
     return np.abs(scipy.fft.ifft(part, axis=1, norm="forward")), length * rate_hz / n
-
-
-class Kurtogram(NamedTuple):
-    """Excess kurtosis of the complex envelope over centre and width: 0 for Gaussian noise."""
-
-    low_hz: F64
-    """[bands]."""
-    width_hz: F64
-    """[bands]."""
-    kurtosis: F64
-    """[bands]: <|e|^4>/<|e|^2>^2 - 2."""
-
-    def best(self) -> tuple[float, float]:
-        """Lower and upper edge of the most impulsive band in Hz."""
-        i = int(np.argmax(self.kurtosis))
-        return float(self.low_hz[i]), float(self.low_hz[i] + self.width_hz[i])
-
-
-def kurtogram(x: F32, rate_hz: float, least_width_hz: float = 0.0) -> Kurtogram | None:
-    """Kurtogram of a channel; None where it is too short.
-
-    Parameters
-    ----------
-    x : float32 [n]
-    rate_hz : float
-    least_width_hz : float
-        Narrower bands are left out: the envelope of a band knows no rhythm faster than the band is wide.
-    """
-    n = len(x)
-    one_sided = spectrum(x)
-    low, width, values = [], [], []
-    for halvings in range(LEVELS + 1):
-        points = (n // 2) >> halvings
-        if points < LEAST_POINTS or points * rate_hz / n < least_width_hz:
-            break
-        found = level(one_sided, n, rate_hz, halvings)
-        power = np.square(found.envelopes)
-        mean = power.mean(axis=1)
-        fourth = np.square(power).mean(axis=1)
-        low.append(found.low_hz)
-        width.append(np.full(len(mean), found.width_hz))
-        values.append(fourth / np.maximum(np.square(mean), np.finfo(np.float64).tiny) - 2.0)
-    if not low:
-        return None
-    return Kurtogram(np.concatenate(low), np.concatenate(width), np.concatenate(values))

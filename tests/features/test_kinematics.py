@@ -1,4 +1,4 @@
-"""Fault frequencies, demodulation, kurtogram and the odds of lines, against closed forms and drawn noise."""
+"""Fault frequencies, demodulation, whitening and the odds of lines, against closed forms and drawn noise."""
 
 from __future__ import annotations
 
@@ -99,35 +99,6 @@ def test_whitening_takes_tones_down_and_leaves_noise_flat():
     assert np.abs(white.one_sided).max() == pytest.approx(bands.TONE)
     assert np.abs(white.one_sided[3000]) == pytest.approx(bands.TONE)
     assert max(levels) < 1.25 * min(levels)
-
-
-def test_the_kurtogram_finds_the_band_that_is_struck():
-    """Impulses through a resonance in louder noise: the most impulsive band is that of the resonance."""
-    rng = np.random.default_rng(5)
-    n = 65_536
-    blows = np.zeros(n)
-    blows[np.cumsum(rng.normal(256.0, 3.0, n // 260)).astype(np.int64)] = 1.0
-    lag = np.arange(2048) / RATE
-    ring = np.convolve(blows, np.exp(-600.0 * lag) * np.sin(2 * np.pi * 6000.0 * lag))[:n]
-    x = rng.standard_normal(n) + ring * 0.6 / ring.std()
-
-    found = bands.kurtogram(x.astype(np.float32), RATE, 400.0)
-
-    assert found is not None
-    low, high = found.best()
-    assert low < 6000.0 < high
-    assert found.kurtosis.max() > 1.0
-
-
-def test_the_kurtogram_of_noise_is_flat():
-    """The complex envelope of Gaussian noise has an excess of 0 in every band, within its scatter."""
-    x = np.random.default_rng(7).standard_normal(131_072).astype(np.float32)
-
-    found = bands.kurtogram(x, RATE, 400.0)
-
-    assert found is not None
-    assert np.abs(found.kurtosis).max() < 0.3
-    assert bands.kurtogram(x[:100], RATE) is None
 
 
 @pytest.mark.parametrize("longest", [100.0, 12.0])
