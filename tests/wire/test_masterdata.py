@@ -56,7 +56,12 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
         "twice",
     ),
     ("zones in mm/s", on_point(zones=ZONES | {"b_c": 2.8}), "points[0].zones.a_b", "0.0014, 2.8 and 0.0045"),
-    ("zones with no change", on_point(zones=ZONES | {"change_share": -1}), "points[0].zones.change_share", "not be below 0"),
+    (
+        "zones with no change",
+        on_point(zones=ZONES | {"change_share": -1}),
+        "points[0].zones.change_share",
+        "not be below 0",
+    ),
     (
         "tachometer without pulses",
         on_point(tachometer={"channel": "t", "pulses_per_revolution": 0}),
