@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from foreshock.features.scalar.state import BINS
-from foreshock.features.scalar.statistics import median, sort
+from foreshock.features.scalar.statistics import sort
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # quantile of the normal distribution for 95 % on both sides
@@ -38,6 +38,30 @@ def _ties(ordered: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _ranked(values: Any, k: int) -> float:
+    """Value number `k` in ascending order, by Hoare's selection; the values are moved about."""
+    low, high = 0, values.shape[0] - 1
+    while low < high:
+        pivot, i, j = values[(low + high) // 2], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return float(values[k])
+
+
+@njit(cache=True, nogil=True)
 def theil_sen(t: Any, x: Any, out: Any) -> None:
     """Put slope, lower and upper end of its 95 % interval into `out`; at least two points of different times.
 
@@ -55,14 +79,16 @@ def theil_sen(t: Any, x: Any, out: Any) -> None:
         for j in range(i + 1, n):
             slopes[count] = (x[j] - x[i]) / (t[j] - t[i])
             count += 1
-    sort(slopes)
-    out[0] = median(slopes)
+    middle = count // 2
+    out[0] = _ranked(slopes, middle)
+    if count % 2 == 0:
+        out[0] = 0.5 * (_ranked(slopes, middle - 1) + out[0])
     ordered = x.copy()
     sort(ordered)
     variance = (n * (n - 1.0) * (2.0 * n + 5.0) - _ties(ordered)) / 18.0
     half = _Z * math.sqrt(max(variance, 0.0))
-    out[1] = slopes[max(int(np.rint(0.5 * (count - half))) - 1, 0)]
-    out[2] = slopes[min(int(np.rint(0.5 * (count + half))), count - 1)]
+    out[1] = _ranked(slopes, max(int(np.rint(0.5 * (count - half))) - 1, 0))
+    out[2] = _ranked(slopes, min(int(np.rint(0.5 * (count + half))), count - 1))
 
 
 @njit(cache=True, nogil=True)
