@@ -40,6 +40,8 @@ LEAST_S = 1.0
 LEAST_TURNS = 12.0
 """Shorter windows do not tell a fault frequency from another 5 % off."""
 
+LEAST_HEARD = 2.0
+"""Turns of a block below which it has no rhythm."""
 LIKELY = 7.0
 """Nats for the hypothesis of a block in alarm: there is something, and odds of 1e-3 say what."""
 
@@ -145,12 +147,14 @@ def hypothesis(x: F32, rate_hz: float | None, speed_hz: float | None, asset: Ass
     mask = _mask(x, rate_hz, Speed(speed_hz), known)
     if rate_hz is None or mask not in {MaskReason.NONE, MaskReason.WINDOW_TOO_SHORT}:
         return ""
+    if x.shape[1] / rate_hz * (speed_hz or 0.0) < LEAST_HEARD or not np.isfinite(x).all():
+        return ""
     short = mask is MaskReason.WINDOW_TOO_SHORT
     window = search.prepare(x, rate_hz, Speed(speed_hz), known, guard=0.0 if short else search.GUARD)
     if window is None:
         return ""
     best = max((search.search(window, family) for family in known), key=lambda match: match.odds)
-    if best.odds < LIKELY or not (_gear_shows(best) if best.family.fault == GEAR else _plain(window, best)):
+    if best.odds < LIKELY or not (_gear_shows(window, best) if best.family.fault == GEAR else _plain(window, best)):
         return ""
     return _found(window, best, Speed(speed_hz), {}, {}, "").sentence
 
@@ -180,16 +184,17 @@ def _choose(
             return None
         if match.family.fault == GEAR:
             name = _level(window, match)
-            if _gear_shows(match) and (name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]):
+            if _gear_shows(window, match) and (name not in baseline or amplitudes[name] > GEAR_RISE * baseline[name]):
                 return match
         elif _complete(match) and _centred(window, match) and _strongest(window, match):
             return match
     return None
 
 
-def _gear_shows(match: Match) -> bool:
-    """Whether a tooth gives blows: nearly all harmonics of its shaft show."""
-    return sum(line.nats >= search.SHOWS for line in match.lines) >= GEAR_SHARE * len(match.lines)
+def _gear_shows(window: Window, match: Match) -> bool:
+    """Whether a tooth gives blows: nearly all harmonics of its shaft show, each by itself."""
+    apart = match.family.shaft * window.turns >= search.APART
+    return apart and sum(line.nats >= search.SHOWS for line in match.lines) >= GEAR_SHARE * len(match.lines)
 
 
 def _centred(window: Window, match: Match) -> bool:

@@ -23,7 +23,7 @@ C128 = npt.NDArray[np.complex128]
 LEVELS = 8
 """The narrowest bands are 2**-8 of half of the rate."""
 LEAST_POINTS = 64
-"""Samples of a channel below which there is nothing to search."""
+"""Points of an envelope below which there is nothing to search."""
 
 TONE = 3.0
 """A line this many times the median magnitude around it is a tone: `whitened` takes it down to that."""

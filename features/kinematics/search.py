@@ -137,8 +137,9 @@ def prepare(
     n = x.shape[1]
     top = max(f.order * GEAR_LINES[1] / HARMONICS if f.fault == GEAR else f.order + f.side for f in families)
     hz, longest = speed.hz or 0.0, segment_turns(families)
-    fits = [j for j in range(bands.LEVELS + 1) if rate_hz / 2.0 / 2**j >= 2.0 * top * hz]
-    if not fits or n < bands.LEAST_POINTS:
+    widths = [j for j in range(bands.LEVELS + 1) if n >> j >= bands.LEAST_POINTS]
+    fits = [j for j in widths if rate_hz / 2.0 / 2**j >= 2.0 * top * hz]
+    if not fits:
         return None
     found = []
     for channel in range(len(x)):

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from foreshock.contract import Asset, Bearing
-from foreshock.detectors.diagnosis import Found, diagnose, least_seconds
+from foreshock.contract import Asset, Bearing, Gear, Shaft
+from foreshock.detectors.diagnosis import Found, diagnose, hypothesis, least_seconds
 from foreshock.features.kinematics import speed
 from foreshock.features.kinematics.geometry import families
 from foreshock.features.kinematics.speed import Speed
@@ -177,3 +179,29 @@ def test_least_seconds_are_three_bins_of_the_cage_and_more_where_a_line_is_near_
     assert least_seconds(MOTOR, None) == least_seconds(MOTOR, 50.0) == 1.0
     assert 1.0 / least_seconds(MOTOR, 10.0) < cage / 3.0
     assert least_seconds(Asset(asset="pump", bearings=(near,)), 25.0) > 1.5 * least_seconds(MOTOR, 25.0)
+
+
+@given(
+    samples=st.integers(1, 6000),
+    scale=st.sampled_from([1e-30, 1.0, 1e30]),
+    hz=st.floats(0.05, 200.0),
+    balls=st.integers(3, 40),
+    size=st.floats(0.05, 1.0),
+    ratio=st.floats(0.05, 20.0),
+    tone=st.booleans(),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_no_length_speed_or_geometry_is_an_exception(samples, scale, hz, balls, size, ratio, tone):
+    """Noise or a tone of any length and size, any shaft, bearing and gear: a reason, or nothing."""
+    shaft = (Shaft(name="s", ratio=ratio),)
+    bearing = Bearing(name="b", balls=balls, ball_diameter_m=size, pitch_diameter_m=1.0, shaft="s")
+    asset = Asset(asset="any", shafts=shaft, bearings=(bearing,), gears=(Gear(name="g", teeth=21, shaft="s"),))
+    x = np.sin(np.arange(samples) * 0.3) if tone else np.random.default_rng(samples).standard_normal(samples)
+    rows = (scale * x[None, :]).astype(np.float32)
+
+    found = diagnose(rows, 2000.0, speed.of(rows, 2000.0, [hz], None), asset, {})
+
+    assert tone or found.fault == ""
+    assert found.mask is not MaskReason.NONE or found.sentence != ""
+    assert isinstance(hypothesis(rows, 2000.0, hz, asset), str)
+    assert least_seconds(asset, hz) >= 1.0
