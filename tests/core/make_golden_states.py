@@ -14,7 +14,7 @@ from tests.crash.plant import SPEC, feed, stream
 
 FOLDER = Path(__file__).parents[1] / "golden"
 KEYS = Keys(Key("golden", b"known to everybody"))
-GENERATION = 2  # counts up when states get parts that older ones lack: 2 has alerts
+GENERATION = 3  # counts up when states get parts that older ones lack: 2 has alerts, 3 windows and tags
 RECORDS = 262  # items of the stream: models that are ready, a layout that has changed, alerts in several states
 
 
