@@ -30,6 +30,8 @@ SPACING_BLOCKS = 3
 """Blocks whose spacing must contradict the rate before it is called wrong; one alone may be a late timestamp ..."""
 ODD_ALIKE = 0.05
 """... and whose spacings must agree: times that scatter contradict it each in another way."""
+MIXED = 0.5 * timing.JITTER
+"""Scatter from which on single spacings contradict nothing: they are too long and too short in turn."""
 HOLE = 1.5
 """Spacing over the usual one from which data is missing between two blocks."""
 HOLE_IN_SEQUENCE = 2.5
@@ -301,7 +303,8 @@ def _spacing(place: Place, arrival: Arrival) -> _Spaced:
     if arrival.acquisition is not Acquisition.CONTINUOUS:
         return after, 0, 0.0, scatter, scattered
     findings = _promise(arrival, usual, nominal, SPACING_TOLERANCE if place.steady else UNSTEADY_TOLERANCE)
-    if not place.steady or scatter.stands or abs(relative - 1.0) <= SPACING_TOLERANCE:
+    mixed = scatter.size - abs(scatter.lean) > MIXED
+    if not place.steady or mixed or abs(relative - 1.0) <= SPACING_TOLERANCE:
         return after, 0, 0.0, scatter, (*findings, *scattered)
     alike = place.odd and abs(relative / place.odd_ratio - 1.0) <= ODD_ALIKE
     odd = (place.odd if alike else 0) + (1 if relative > 1.0 else -1)

@@ -35,7 +35,8 @@ def run(
         typer.Option(
             "--fault",
             help="ASSET:KIND:START_S[:DB], may be repeated; kinds: outer_race, inner_race, ball, gear_tooth, imbalance, "
-            "misalignment (to DB), frozen, clipped, gap, spike, wrong_rate, clock.",
+            "misalignment (to DB), frozen, clipped, gap, spike, wrong_rate, clock, jitter, clock_drift, unit_changed, noise_floor_gone, "
+            "out_of_order, duplicate.",
         ),
     ] = None,
     growth: Annotated[
@@ -103,6 +104,10 @@ def parse(text: str, assets: set[str], growth_s: float) -> Fault:
     except ValueError as exc:
         raise ConfigurationError(f"--fault {text}: wanted ASSET:KIND:START_S[:DB], {exc}") from exc
     known = Kind(kind)
+    if known is Kind.MISSING:
+        raise ConfigurationError(
+            f"--fault {text}: the sensors of this plant have one channel, none of them can be missing"
+        )
     if known.of_sensor == (strength_db is not None):
         raise ConfigurationError(f"--fault {text}: a machine's fault has a strength in dB, a sensor's has none")
     if known.of_sensor:
