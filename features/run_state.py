@@ -111,6 +111,16 @@ def _without(memory: RunMemory, level: float | None, *, learn: bool) -> RunMemor
     return memory._replace(state=RunState.RUNNING, speeds=())
 
 
+def unaware(memory: RunMemory, speed_hz: float) -> bool:
+    """Whether a machine had another speed in its last block than is remembered: that block could not be used."""
+    return bool(memory.speeds) and memory.speeds[-1] != abs(speed_hz)
+
+
+def passed(memory: RunMemory, speed_hz: float) -> RunMemory:
+    """Take in the speed of a block that could not be used: its samples were bad, its machine starts and stops all the same."""
+    return memory._replace(speeds=(*memory.speeds, abs(speed_hz))[-RECENT:])
+
+
 def _by_speed(memory: RunMemory, speed: float, rated: float | None, *, adjacent: bool) -> RunMemory:
     """Judge by the speed against the reference, and by its change over the last adjacent blocks."""
     recent = memory.speeds if adjacent else ()

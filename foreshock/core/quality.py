@@ -20,11 +20,12 @@ from foreshock.contract import (
     SensorBlock,
     TelemetryFrame,
 )
-from foreshock.core.points import Entry
+from foreshock.core.points import Entry, Model
 from foreshock.core.spec import LONGEST_S
-from foreshock.features import quality
+from foreshock.features import quality, run_state
 from foreshock.features.conditions import Conditions
 from foreshock.features.health import LOUD, LOUD_WHY, VERDICTS, health, status
+from foreshock.features.run_state import RunMemory
 from foreshock.outcome import Outcome
 
 F32 = npt.NDArray[np.float32]
@@ -100,6 +101,14 @@ def anew(state: quality.PointState) -> quality.PointState:
 def measuring_point(asset: Asset, point: str) -> MeasuringPoint | None:
     """Master data of a measuring point, where it is registered."""
     return next((p for p in asset.points if p.point == point), None)
+
+
+def ran(entry: Entry, model: Model) -> tuple[RunMemory, int]:
+    """How the machine ran up to the block before, and when that was: a block that was refused has a speed all the same."""
+    was = entry.was[0] if entry.was else None
+    if was and was.place and was.speed_hz is not None and run_state.unaware(model.run, was.speed_hz):
+        return run_state.passed(model.run, was.speed_hz), was.place.source_ns
+    return model.run, model.newest_ns
 
 
 def promised_ns(entry: Entry) -> int:

@@ -175,12 +175,13 @@ class WaveformLane:
         for entry, level in zip(entries, levels, strict=True):
             model = model_of(entry)
             before.append((model.run, model.newest_ns))
+            run, newest_ns = ran(entry, model)
             model.run = run_state.step(
-                model.run,
+                run,
                 speed_hz=entry.context.speed_hz,
                 level=level,
                 rated_speed_hz=entry.asset.rated_speed_hz,
-                elapsed_s=None if model.newest_ns < 0 else (entry.at_ns - model.newest_ns) / 1e9,
+                elapsed_s=None if newest_ns < 0 else (entry.at_ns - newest_ns) / 1e9,
             )
             model.newest_ns = entry.at_ns
             states.append(model.run.state)

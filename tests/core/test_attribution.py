@@ -111,3 +111,16 @@ def test_a_unit_that_is_declared_otherwise_is_told_and_scored_all_the_same():
 
     assert [(str(e.kind), e.raised) for e in found] == [("unit_changed", True), ("unit_changed", False)]
     assert {str(o.score.rows[0].state) for o in outcomes[40:]} == {"scored"}
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_a_machine_that_stops_behind_a_bad_sensor_is_stopping(batch):
+    """Blocks that are refused have a speed: the first that can be used again, at half of it, is no running machine."""
+    fleet = Fleet(SPEC, assets=[Asset(asset="pump-1", rated_speed_hz=25.0)])
+    start = [block(0, speed_hz=6.0), block(1, speed_hz=6.0)]
+    stuck = np.full((1, 1024), 0.5, np.float32)
+    bad = [block(2 + i, speed_hz=25.0 if i < 8 else 14.0, samples=stuck + np.float32(i)) for i in range(9)]
+    story = [*start, *bad, block(11, speed_hz=7.0), block(12, speed_hz=6.9)]
+    outcomes = [o for at in range(0, len(story), batch) for o in fleet.receive(story[at : at + batch])]
+
+    assert [str(o.score.rows[0].run_state) for o in outcomes[-2:]] == ["stopping", "stopping"]
