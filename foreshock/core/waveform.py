@@ -14,7 +14,7 @@ from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Episode, Layout, Look, model_of
-from foreshock.core.quality import gather, promised_ns
+from foreshock.core.quality import gather, promised_ns, ran
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score
 from foreshock.core.trend import LevelTrend, Pending, apart_ns, broadband
