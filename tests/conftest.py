@@ -35,7 +35,7 @@ os.environ["FORESHOCK_TELEMETRY__LOG_FORMAT"] = "human"
 # Begun first, so that none of them is what is left at the end while the other processes have nothing to do.
 LONGEST = (
     "chaos/test_topics", "chaos/test_kill", "broker/test_alerts", "demo/test_rehearsal", "console/test_page",
-    "broker/test_cases", "broker/test_export", "demo/test_demo", "chaos/test_month", "chaos/test_calm", "broker/test_lines",
+    "broker/test_cases", "broker/test_export", "broker/test_features", "demo/test_demo", "chaos/test_month", "chaos/test_calm", "broker/test_lines",
     "chaos/test_broker", "broker/test_whole_trace", "broker/test_stop", "broker/test_state", "broker/test_deliver",
 )  # fmt: skip
 
