@@ -63,8 +63,11 @@ def _steps(row: npt.NDArray[np.float32]) -> tuple[float, float]:
 def is_stop(row: npt.NDArray[np.float32], low: np.float32, high: np.float32, extreme: np.float32, at: int) -> bool:
     """Whether the signal was cut at this extreme, rather than turning round there by itself."""
     interior = repeats = 0
-    for k in range(_PROBES):
-        probe = row[(2 * k + 1) * row.size // (2 * _PROBES)]
+    for k in range(4 * _PROBES):
+        if k >= _PROBES and interior:
+            break
+        turn, place = divmod(k, _PROBES)  # a signal that is cut off for most of its time may have no probe between
+        probe = row[((2 * place + 1) * row.size // (2 * _PROBES) + 7 * turn) % row.size]
         if low < probe < high:
             interior += 1
             same = 0

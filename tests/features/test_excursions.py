@@ -102,3 +102,10 @@ def test_a_dropout_in_an_offset_signal_is_a_spike():
     x[1234] = 0.0
 
     assert one(x)["spikes"] == 1
+
+
+def test_noise_that_is_cut_off_for_half_of_its_time_is_clipped_in_every_block():
+    """However the samples fall that the rule probes: one block in some hundred had none of them between the stops."""
+    x = np.random.default_rng(0).normal(size=(4000, 1, 1024)).astype(np.float32)
+
+    assert (inspect(np.clip(x, -0.8, 0.8)).clipped > 0).all()
