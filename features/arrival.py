@@ -234,8 +234,11 @@ def _behind(place: Place, arrival: Arrival, also: tuple[Finding, ...]) -> Readin
 
 def _overtaken(place: Place, arrival: Arrival) -> bool:
     """Whether a block was overtaken on the way: it was taken among the last ones, and counts as a part of them."""
-    among = len(place.recent) > 1 and place.recent[0] < arrival.source_ns
-    return among and (arrival.sequence is None or place.sequence is None or arrival.sequence < place.sequence)
+    if len(place.recent) < 2 or arrival.source_ns <= place.recent[0]:
+        return False
+    if arrival.sequence is None or place.sequence is None:  # from so far back it is a clock that was set back
+        return arrival.source_ns > place.source_ns - CLOCK_BACK_NS
+    return arrival.sequence < place.sequence
 
 
 def _order(place: Place, arrival: Arrival, behind: float) -> Finding:
