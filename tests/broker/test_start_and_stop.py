@@ -135,6 +135,7 @@ class TestSupervisor:
         assert Supervisor(self.command(script), 2).run() == 2
         assert time.monotonic() - started < 10
 
+    @pytest.mark.slow
     def test_crashes_are_retried_with_growing_pauses(self, tmp_path):
         """A process that crashes four times is started five times, and the pauses grow."""
         log = tmp_path / "starts"

@@ -106,6 +106,7 @@ class Door:
         return [(each.command_id, each.change) for each in self.told]
 
 
+@pytest.mark.slow
 def test_command_takes_effect_once_and_is_answered():
     """Put on record with its coordinates, answered on alerts.v1; read a second time it is passed over."""
     door = Door()
@@ -238,6 +239,7 @@ def record(value, key=b"pump-7", partition=None):
 ENCODE = wire.Encoder().encode
 
 
+@pytest.mark.slow
 def test_reader_gives_the_command_with_its_place_and_trace(reader):
     """What the producer sent as trace context goes with it."""
     reader._use(record(ENCODE(FREEZE)))

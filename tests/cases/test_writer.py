@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from foreshock.settings import KafkaSettings, Settings
 from foreshock.streams.cases.windows import Reach
 from foreshock.streams.cases.writer import CaseWriter
@@ -22,6 +24,7 @@ def writer():
     return CaseWriter(Settings(kafka=KafkaSettings(bootstrap="127.0.0.1:1")), topics, Reach())
 
 
+@pytest.mark.slow
 def test_what_waits_behind_an_open_window_is_remembered_as_one(monkeypatch):
     """However much comes that wants no window: committed is up to the open one, and then all of it."""
     made = writer()

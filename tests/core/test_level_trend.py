@@ -128,6 +128,7 @@ class TestWhatCounts:
 class TestState:
     """The slope lives and goes with its measuring point."""
 
+    @pytest.mark.slow
     @given(st.data())
     @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
     def test_every_split_gives_the_same_slopes(self, data: st.DataObject) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def test_all_of_it_happens() -> None:
     assert found[-1][0] == ""
 
 
+@pytest.mark.slow
 def test_any_crash_leaves_no_trace() -> None:
     """Each asset restored from a capture of its own earlier time."""
     draw, items = random.Random(1), stream()

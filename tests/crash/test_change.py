@@ -108,6 +108,7 @@ def test_any_crash_leaves_no_trace(part: int) -> None:
         assert {name: fleet.capture(0, name).digest() for name in captures[end - 1]} == digests(captures[end - 1])
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(1, len(stream()) - 1), max_size=20))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_batching_gives_the_same(cuts: set[int]) -> None:

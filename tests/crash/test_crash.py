@@ -106,7 +106,8 @@ class TestStream:
         assert len({each.event_id for each in told}) == len(told)
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(6))
 def test_any_crash_leaves_no_trace(part: int) -> None:
     """After every k-th record, with each asset restored from a capture of its own earlier time."""
     draw = random.Random(part)
@@ -123,6 +124,7 @@ def test_a_river_detector_goes_on_as_well(river: str) -> None:
         crash(FleetSpec(warmup_blocks=16, river=river), 30, place, draw)
 
 
+@pytest.mark.slow
 def test_lean_goes_on_as_well() -> None:
     """The profile that scores by the trees alone."""
     draw = random.Random(4)
@@ -130,6 +132,7 @@ def test_lean_goes_on_as_well() -> None:
         crash(FleetSpec(profile="lean", warmup_blocks=16), 44, place, draw)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_state_is_the_same_in_any_batching(data: st.DataObject) -> None:

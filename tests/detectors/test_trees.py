@@ -24,6 +24,7 @@ def stream(seed: int, rows: int, features: int) -> np.ndarray:
     return x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [42, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2026))])
 def test_equals_river_bit_for_bit_over_ten_thousand_values(seed: int) -> None:
     """Scores of 10,000 values, score first and learn then, are the same floats."""

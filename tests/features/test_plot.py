@@ -107,6 +107,7 @@ def test_png_is_written_by_its_name(folder: Path) -> None:
     assert struct.unpack(">II", data[16:24]) == (1440, 960)
 
 
+@pytest.mark.slow
 def test_telemetry_shows_its_tags(folder: Path) -> None:
     """One line for each tag; the file may be named instead of the folder."""
     out = folder / "a.svg"

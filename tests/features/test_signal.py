@@ -65,6 +65,7 @@ def test_any_split_of_a_batch_gives_the_same_bytes(rows, n, seed, cuts, given_):
     assert np.concatenate([p.masks for p in parts]).tobytes() == whole.masks.tobytes()
 
 
+@pytest.mark.slow
 def test_windows_of_the_largest_size_one_by_one_equal_the_batch():
     """Six windows of 2**16 samples, where passes hold fewer rows than transforms take at once."""
     x = rows_of(6, 2**16, 5)

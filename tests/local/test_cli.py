@@ -373,6 +373,7 @@ class TestBundle:
         ran = foreshock("cache", "use", str(bundle), FORESHOCK_CACHE=str(tmp_path / "there"))
         assert (ran.code, "not a bundle of this version" in ran.err) == (2, True)
 
+    @pytest.mark.slow
     def test_what_is_no_bundle_is_refused(self, tmp_path: Path) -> None:
         """Any other file, or none, is one clear line."""
         (tmp_path / "file").write_bytes(b"garbage" * 1000)

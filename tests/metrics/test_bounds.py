@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ def shown(holders):
     return text, Scrape(exposition.write(OPENMETRICS)[0].decode())
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_hostile_names_are_a_hundred_labels():
     """Series, memory and the scrape stay small, every record is counted, and both formats can be parsed."""
     holders = Holders(100, lambda partition, asset: f"class {asset}")
@@ -47,6 +49,7 @@ def test_a_hundred_thousand_hostile_names_are_a_hundred_labels():
     assert len(holders._known) <= REMEMBERED
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=20))
 def test_a_label_is_read_back_as_it_was_given(names):
     """Whatever a name is made of, the parser gives the label back, and equal labels are one series."""

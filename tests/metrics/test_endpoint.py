@@ -105,6 +105,7 @@ def test_rubbish_is_answered_or_cut(served, data):
     assert get(f"{made.address}/healthz")[0] == 200
 
 
+@pytest.mark.slow
 def test_who_asks_for_nothing_is_cut_and_the_others_are_served(served, monkeypatch):
     """Idle connections take no more than their number, for no longer than the deadline; then there is room again."""
     monkeypatch.setattr(endpoint, "REQUEST_S", 1.0)
@@ -121,6 +122,7 @@ def test_who_asks_for_nothing_is_cut_and_the_others_are_served(served, monkeypat
         each.close()
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_reading_is_cut(served, monkeypatch):
     """The answer is not kept for ever for somebody who does not take it."""
     monkeypatch.setattr(endpoint, "REQUEST_S", 1.0)

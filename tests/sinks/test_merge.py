@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from foreshock.streams.lines.merge import PATIENCE_S, Merge
 BACKLOG = st.lists(st.lists(st.integers(0, 50), max_size=8).map(sorted), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @given(BACKLOG, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_a_backlog_is_taken_in_the_order_of_time_however_it_is_read(backlog, rng, most):
     """One partition may be read far ahead of the others: what is taken is sorted, complete, and in order of each partition."""

@@ -97,6 +97,7 @@ def test_older_protocol_works_too(broker):
     assert [json.loads(each.payload)["id"] for each in got] == [alert("m4").event_id]
 
 
+@pytest.mark.slow
 def test_broker_that_is_not_there_leaves_no_doubt():
     """Nothing is handed to the client while it is not connected."""
     found = attempts(free_port(), [alert()], timeout_s=0.2)

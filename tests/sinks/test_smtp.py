@@ -143,6 +143,7 @@ def test_server_without_tls_gets_no_mail():
     assert mailbox.mails == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("password", "decision"), [("right", Delivered), ("wrong", Retry)])
 def test_account_that_is_refused_is_no_fault_of_the_mail(password, decision):
     """A wrong password keeps the mails waiting, and is told nowhere."""
