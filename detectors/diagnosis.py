@@ -170,7 +170,7 @@ def _mask(x: F32, rate_hz: float | None, speed: Speed, known: tuple[Family, ...]
         (hz <= 0.0, MaskReason.ZERO_SPEED),
         (x.shape[1] / rate * hz < LEAST_TURNS, MaskReason.WINDOW_TOO_SHORT),
         (not np.isfinite(x).all(), MaskReason.NOT_FINITE),
-        (x.size > 0 and float(np.ptp(x, axis=1).max()) == 0.0, MaskReason.CONSTANT),
+        (x.size > 0 and bool((x.max(axis=1) == x.min(axis=1)).all()), MaskReason.CONSTANT),
     )
     return next((reason for holds, reason in reasons if holds), MaskReason.NONE)
 

@@ -34,6 +34,12 @@ _CAUSES = {
     Ended.QUALITY: MaskReason.QUALITY,
 }  # what a value has to thank for it that its window is too short; after a gap it is just that
 _NO_SPEED = Speed(None)
+_CENTURY_NS = 3_155_760_000_000_000_000.0
+
+
+def lasts_ns(samples: int, rate_hz: float | None) -> int:
+    """How long samples of a channel last, in ns; 0 without a rate, and a century at most: a recording may state any."""
+    return round(min(samples * 1e9 / rate_hz, _CENTURY_NS)) if rate_hz else 0
 
 
 class Subject(NamedTuple):
@@ -240,7 +246,7 @@ def _vector(
         first_offset=head.first,
         channels=channels,
         from_ns=head.from_ns,
-        until_ns=head.from_ns + (round(samples * 1e9 / head.rate_hz) if head.rate_hz else 0),
+        until_ns=head.from_ns + lasts_ns(samples, head.rate_hz),
         sampling_rate_hz=head.rate_hz,
         samples=samples,
         ended=ended,

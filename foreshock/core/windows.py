@@ -35,8 +35,8 @@ MOST_SAMPLES = 2**18
 """Over all channels of a window, and over all windows under way of an asset: 1 MiB of its state."""
 QUIET_WINDOWS = 3
 """Windows in a row that name nothing before a diagnosis is taken back: a weak fault is not found in each."""
-
-
+SILENT_NS = 32_000_000_000
+"""Twice the longest window: a point whose next block is so long overdue has nothing to keep others waiting for."""
 CALM_WINDOWS = 10
 """Intervals from search to search on a machine that nothing was found on."""
 
@@ -134,14 +134,26 @@ class _Step:
         return memory._replace(began_ns=at, due_ns=due)
 
     def _begin(self, owner: Owner) -> Window | None:
-        """Begin a window with the record; None while other points of the asset gather as much as it may."""
+        """Begin a window with the record; None while other points of the asset gather as much as it may.
+
+        Where they do, those that fell silent in mid-window lose it: it is dropped, and nothing is said of it.
+        """
         block = self.block
         head = self._head(self._wanted())
         window = Window(head, (_samples(self.entry),))
-        others = (point.gathering.window for point in owner.points.values() if point is not self.entry.point)
-        reserved = sum(each.reserved for each in others if each is not None)
-        fits = not _goes_on(block) or not reserved or reserved + window.reserved <= 4 * MOST_SAMPLES
-        return window if fits else None
+        if not _goes_on(block):
+            return window
+        reserved = 0
+        others = [each for each in owner.points.values() if each is not self.entry.point]
+        for other in others:
+            reserved += other.gathering.window.reserved if other.gathering.window is not None else 0
+        if reserved and reserved + window.reserved > 4 * MOST_SAMPLES:
+            for other in others:
+                memory, theirs = other.gathering
+                if theirs is not None and _silent(theirs.head, block):
+                    other.gathering = Gathering(memory)
+                    reserved -= theirs.reserved
+        return window if not reserved or reserved + window.reserved <= 4 * MOST_SAMPLES else None
 
     def _wanted(self) -> int:
         """Samples of a channel that a window of the record's point is to have."""
@@ -246,8 +258,7 @@ def _goes_on(block: SensorBlock) -> bool:
 
 def _after(block: SensorBlock) -> int:
     """Time at which the next block of a continuous waveform begins."""
-    rate = block.sampling_rate_hz
-    return block.source_ns + (round(block.samples.shape[1] * 1e9 / rate) if rate else 0)
+    return block.source_ns + vectors.lasts_ns(block.samples.shape[1], block.sampling_rate_hz)
 
 
 def _break(head: Head, block: SensorBlock) -> Ended | None:
@@ -257,6 +268,15 @@ def _break(head: Head, block: SensorBlock) -> Ended | None:
     if block.channels != head.channels or block.quantity != head.quantity:
         return Ended.CHANNEL_ABSENT
     return Ended.GAP if abs(block.source_ns - head.next_ns) * head.rate_hz >= 1e9 else None
+
+
+def _silent(head: Head, block: SensorBlock) -> bool:
+    """Whether a window of another point waits for a block in vain: by the time of both sensors, and by the broker's.
+
+    The clocks of two sensors may differ for good, and what a gateway kept comes all at once.
+    """
+    apart_ns = abs(block.source_ns - head.next_ns)
+    return min(apart_ns, abs(block.origin.ingest_ns - head.last.ingest_ns)) > SILENT_NS
 
 
 def _samples(entry: Entry) -> vectors.F32:

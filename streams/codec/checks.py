@@ -12,6 +12,7 @@ from foreshock.contract import Measure, Reason
 from foreshock.errors import InputRejected
 from foreshock.units import Unit, resolve
 
+SLOWEST_HZ = 1e-6  # a sample in eleven days
 FASTEST_HZ = 1e12  # no sensor samples faster, and what is computed from a rate stays a number
 OLDEST_NS = 946_684_800_000_000_000  # 2000-01-01
 LONGEST_ID = 255
@@ -70,12 +71,12 @@ def check_names(field: str, values: Sequence[str], most: int) -> tuple[str, ...]
 
 def check_rate(rate: float | None) -> float | None:
     """Check a sampling rate in Hz; None is "not stated"."""
-    if rate is None or 0 < rate <= FASTEST_HZ:
+    if rate is None or SLOWEST_HZ <= rate <= FASTEST_HZ:
         return rate
     reject(
         Reason.BAD_RATE,
         "sampling_rate_hz",
-        f"the sampling rate is {rate:g} Hz, it must be above 0 and at most {FASTEST_HZ:g}",
+        f"the sampling rate is {rate:g} Hz, it must be at least {SLOWEST_HZ:g} and at most {FASTEST_HZ:g}",
         "send the samples per second and channel; null only where it is really not known",
     )
 

@@ -136,6 +136,34 @@ class TestWhatIsJoined:
         assert {vector.point for vector in found} == set(points)
         assert {vector.samples for vector in found} == {65536}
 
+    def test_a_point_that_falls_silent_does_not_keep_the_others_waiting(self) -> None:
+        """The window that it had under way is dropped when its next block is 32 s overdue; however the stream is cut."""
+        slow = replace(PUMP, points=(POINT, replace(POINT, point="NDE")), rated_speed_hz=0.5, bearings=(BEARING,))
+        spec = FleetSpec(warmup_blocks=14, features_every_s=2.0)
+        silent: list[Block | Asset] = [wave(i, channels="abcd", count=8192, rate=32768.0) for i in range(3)]
+        other = [replace(wave(i), point="NDE") for i in range(3, 240)]
+        items = [
+            slow,
+            *silent,
+            *(replace(each, origin=origin(each.origin.offset, 0, each.source_ns)) for each in other),
+        ]
+        whole, parts = run(items, spec), run(items, spec, [2, 5, 100, 137, 138])
+        found = vectors(whole)
+
+        assert {vector.point for vector in found} == {"NDE"}
+        assert {vector.ended for vector in found} == {Ended.COMPLETE}
+        assert 30e9 < found[0].from_ns - other[0].source_ns < 36e9
+        assert vectors(parts) == found
+
+    @pytest.mark.parametrize("rate", [1e-12, 1e-300])
+    def test_a_recording_may_state_any_rate(self, rate: float) -> None:
+        """A window whose end no clock will see ends within a century, in a number that fits."""
+        blocks = [wave(i, samples=wave(i).samples) for i in range(3)]
+        found = vectors(run([PUMP, *(replace(block, sampling_rate_hz=rate) for block in blocks)]))
+
+        assert found
+        assert all(vector.from_ns < vector.until_ns < 2**63 for vector in found)
+
     def test_a_tachometer_is_not_read_as_vibration(self) -> None:
         """Its channel gives the speed, and has no features."""
         known = replace(POINT, tachometer=Tachometer(channel="tacho"))

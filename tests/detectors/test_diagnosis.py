@@ -167,6 +167,7 @@ def test_what_cannot_be_diagnosed_says_why():
     assert why(diagnose(x[:, :4096], rate, at, MOTOR, {})) is MaskReason.WINDOW_TOO_SHORT
     assert why(diagnose(x, 200.0, at, MOTOR, {})) is MaskReason.RATE_TOO_LOW
     assert why(diagnose(np.full_like(x, 3.0), rate, at, MOTOR, {})) is MaskReason.CONSTANT
+    assert diagnose(np.sign(x) * np.float32(3e38), rate, at, MOTOR, {}).mask is not MaskReason.CONSTANT
     x[0, 7] = np.nan
     assert why(diagnose(x, rate, at, MOTOR, {})) is MaskReason.NOT_FINITE
 

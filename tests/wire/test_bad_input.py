@@ -94,6 +94,7 @@ CASES: list[tuple[str, bytes | None, Reason, str, str]] = [
     ("negative count", with_samples(b"\0" * SAMPLES, -8), Reason.COUNT_MISMATCH, "count", "per channel"),
     ("rate 0", encoded(sampling_rate_hz=0.0), Reason.BAD_RATE, "sampling_rate_hz", "samples per second"),
     ("rate below 0", encoded(sampling_rate_hz=-1.0), Reason.BAD_RATE, "sampling_rate_hz", "samples per second"),
+    ("rate of a year", encoded(sampling_rate_hz=3e-8), Reason.BAD_RATE, "sampling_rate_hz", "samples per second"),
     ("rate NaN", encoded(sampling_rate_hz=float("nan")), Reason.BAD_RATE, "sampling_rate_hz", "samples per second"),
     ("time 0", encoded(source_ns=0), Reason.BAD_TIMESTAMP, "source_ns", "nanoseconds"),
     ("1999", encoded(source_ns=946_684_799_999_999_999), Reason.BAD_TIMESTAMP, "source_ns", "nanoseconds"),
