@@ -70,7 +70,7 @@ class Acceptance:
 
     def _begin(self, name: str, point: Point, owner: Owner, label: Label, most: float) -> str:
         """Begin to take in the state of a measuring point."""
-        zones = point.zone_episode is not None or point.gathering.memory.alarm.over > 0
+        zones = point.zones.episode is not None or point.gathering.memory.alarm.over > 0
         if zones or point.model.limits.episode is not None or point.model.limits.alarm.over > 0:
             return f"the baseline of {name} stays: a static limit is exceeded"
         if point.heir is not None or point.anew:

@@ -10,7 +10,6 @@ from foreshock.core import quality
 from foreshock.core.desk import Desk, settle
 from foreshock.core.events import farewell
 from foreshock.core.evidence import parting
-from foreshock.core.gathering import BLANK
 from foreshock.core.points import Entry, Lane, Latest, Layout, Model, Owner, Partition, Point, models_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, score, unscored
@@ -151,11 +150,9 @@ class Admission:
         entry.refused = (ScoreState.NOT_USABLE, reason)
 
     def _begin_anew(self, entry: Entry) -> None:
-        """Give up a baseline that somebody ended: the first record after it begins the next one."""
+        """Give up a baseline that somebody ended: the first record after it begins the next one; `Windows` gives up the rest."""
         point = entry.point
         entry.left, entry.anew = point.model, point.anew
-        entry.zones_left, entry.gathered_left = point.zone_episode, point.gathering
-        point.zone_episode, point.gathering = None, BLANK
         self.renew(point, entry.asset, entry.block.origin.partition)
         point.model.newest_ns, point.anew = entry.left.newest_ns, ""
         point.quality = quality.forget(point.quality)

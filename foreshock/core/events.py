@@ -114,7 +114,7 @@ def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
     open_ones = (
         (Mode.MODEL, latest.model, left.episode),
         (Mode.STATIC_LIMIT, latest.model, left.limits.episode),
-        (Mode.STATIC_LIMIT, ZONES, entry.zones_left),
+        (Mode.STATIC_LIMIT, ZONES, entry.zones_left.episode if entry.zones_left else None),
     )
     for mode, model, episode in open_ones:
         if episode is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from foreshock.contract import Anomaly
 from foreshock.core.gathering import Gathering
-from foreshock.core.points import Entry, Episode, Latest, Model, model_of
+from foreshock.core.points import Entry, Latest, Model, Watch, model_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.state import AssetState, model_tree, windows_tree
 from foreshock.detectors.episodes import EpisodeState
@@ -49,7 +49,7 @@ class Witness:
             "strange": to_tree(was[1]),
             "strange_blocks": was[2],
             "quality": to_tree(was[0]),
-            **_windows(entry.gathered, entry.point.zone_episode),
+            **_windows(entry.gathered, entry.zones),
             "latest": None,
             "layout": to_tree(model.layout),
             "episode": to_tree(model.episode),
@@ -84,13 +84,13 @@ def parting(entry: Entry, left: Model, latest: Latest, events: Sequence[Anomaly]
     return _evidence(left.recipe, _state(left.recipe, entry, point), events)
 
 
-def _before(entry: Entry) -> tuple[Gathering | None, Episode | None]:
+def _before(entry: Entry) -> tuple[Gathering | None, Watch | None]:
     """Windows and zones of a point before a record that gives its model up; a repair gives them up too."""
-    return (entry.gathered_left, entry.zones_left) if entry.anew else (entry.gathered, entry.point.zone_episode)
+    return (entry.gathered_left, entry.zones_left) if entry.anew else (entry.gathered, entry.zones)
 
 
-def _windows(gathering: Gathering | None, episode: Episode | None) -> dict[str, Any]:
-    return {} if gathering is None else windows_tree(gathering, episode)
+def _windows(gathering: Gathering | None, zones: Watch | None) -> dict[str, Any]:
+    return {} if gathering is None else windows_tree(gathering, zones.episode if zones else None)
 
 
 def _state(recipe: Recipe, entry: Entry, point: dict[str, Any]) -> AssetState:

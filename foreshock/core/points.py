@@ -72,7 +72,7 @@ class Episode:
 
 @dataclass(slots=True)
 class Watch:
-    """State of the static limits of a measuring point."""
+    """State of the static limits of a measuring point, or of its zones: their alarm is what its windows remember."""
 
     alarm: EpisodeState = field(default_factory=EpisodeState)
     episode: Episode | None = None
@@ -217,7 +217,7 @@ class Point:
     anew: str = ""  # why its baseline starts anew with the next record
     scalars: Scalars | None = None  # what is kept of its tags, where its asset is registered
     gathering: Gathering = BLANK  # of measurement windows, where its asset is registered
-    zone_episode: Episode | None = None  # of their zones
+    zones: Watch = field(default_factory=Watch)  # their episode; replaced where the baseline ends
 
     @property
     def latest(self) -> Latest | None:
@@ -244,16 +244,14 @@ class Partition:
     """The assets of one input partition."""
 
     owners: dict[str, Owner] = field(default_factory=dict)
-    dirty: dict[str, int] = field(
-        default_factory=dict
-    )  # asset -> first offset that changed it since it was last stored
+    # asset -> first offset that changed it since it was last stored
+    dirty: dict[str, int] = field(default_factory=dict)
     next: int = 0  # offset after the newest record of all
     heard_ns: int = 0  # ingest time of the first record since silent sensors were looked for; 1: a state was restored
     recipe: Recipe | None = None  # of models that start from here on; None: of what is configured
     succeeding: set[str] = field(default_factory=set)  # assets that may have models in the shadow
-    due: list[tuple[int, str]] = field(
-        default_factory=list
-    )  # a heap of `Owner.due_ns`; what is not that any more is void
+    # a heap of `Owner.due_ns`; what is not that any more is void
+    due: list[tuple[int, str]] = field(default_factory=list)
     newcomers: list[str] = field(default_factory=list)  # assets that nobody has asked about yet
 
     def touch(self, name: str, owner: Owner, offset: int) -> None:
@@ -341,7 +339,7 @@ class Entry:
     levels: tuple[float, ...] = ()  # of its channels
     left: Model | None = None  # the model that its point gave up with it
     anew: str = ""  # why, where that was not for its layout: then it gave up ...
-    zones_left: Episode | None = None  # ... the episode of its zones ...
+    zones_left: Watch | None = None  # ... its zones ...
     gathered_left: Gathering | None = None  # ... and what it remembered of its windows
     refused: tuple[ScoreState, str] | None = None  # state and reason where it is not scored
     kinds: tuple[str, ...] = ()  # quality kinds that hold
@@ -351,6 +349,7 @@ class Entry:
     exceeded: bool = False  # whether a static limit is
     run_state: RunState | None = None  # of a registered asset, where its waveform may be scored
     gathered: Gathering | None = None  # measurement windows of its point before it, where they were looked at
+    zones: Watch | None = None  # those of its point, as it found them
     zoned: Look | None = None  # how the newest window stands to the zones of the point
     vectors: tuple[FeatureVector, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()

@@ -96,7 +96,7 @@ def point_tree(name: str, point: Point) -> dict[str, Any]:
         "strange_blocks": point.strange_blocks,
         **({"anew": point.anew} if point.anew else {}),
         "quality": to_tree(point.quality),
-        **windows_tree(point.gathering, point.zone_episode),
+        **windows_tree(point.gathering, point.zones.episode),
         "latest": to_tree(point.latest),
         "heir": None if heir is None else {**_heir(heir), **model_tree(heir.model)},
         **({} if point.former is None else {"former": {**_former(point.former), **model_tree(point.former.model)}}),
@@ -174,7 +174,7 @@ def fill_point(point: Point, tree: Mapping[str, Any]) -> None:
     point.restored = _optional(Latest, tree["latest"])
     point.scalars = Scalars.from_tree(tree["scalars"]) if "scalars" in tree else None
     if (windows := tree.get("windows")) is not None:
-        point.zone_episode = _optional(Episode, windows["episode"])
+        point.zones.episode = _optional(Episode, windows["episode"])
         point.gathering = gathering_of({name: each for name, each in windows.items() if name != "episode"})
     fill_model(point.model, tree)
 

@@ -19,6 +19,7 @@ from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score
 from foreshock.core.trend import LevelTrend, Pending, apart_ns, broadband
 from foreshock.core.watch import found, judge, look, speaker
+from foreshock.core.zoning import zones_of
 from foreshock.detectors import episodes
 from foreshock.detectors import waveform_state as ws
 from foreshock.detectors.alarm_state import load_alarm
@@ -52,9 +53,8 @@ class Prepared:
     anomalies: dict[int, Anomaly] = field(default_factory=dict)
     limited: dict[int, Anomaly] = field(default_factory=dict)  # those of the limits
     zoned: dict[int, Anomaly] = field(default_factory=dict)  # and of the zones
-    windows: dict[int, Look] = field(
-        default_factory=dict
-    )  # how the newest window stands to the zones, where there are any
+    # how the newest window stands to the zones, where there are any
+    windows: dict[int, Look] = field(default_factory=dict)
 
 
 class WaveformLane:
@@ -268,8 +268,8 @@ class WaveformLane:
 
     def _zone_event(self, batch: Prepared, i: int) -> None:
         self._stop(batch, i)
-        point = batch.entries[i].point
-        batch.zoned[i], point.zone_episode = self._changed(batch, i, batch.windows[i], point.zone_episode)
+        zones = zones_of(batch.entries[i])
+        batch.zoned[i], zones.episode = self._changed(batch, i, batch.windows[i], zones.episode)
 
     def _changed(self, batch: Prepared, i: int, seen: Look, episode: Episode | None) -> tuple[Anomaly, Episode | None]:
         change = found(

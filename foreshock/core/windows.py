@@ -22,8 +22,8 @@ from scipy import fft
 
 from foreshock.contract import Acquisition, RunState, ScoreState, SensorBlock
 from foreshock.core import vectors, zoning
-from foreshock.core.gathering import Gathering, Head, Memory, Said, Window
-from foreshock.core.points import Entry, Layout, Model, Owner
+from foreshock.core.gathering import BLANK, Gathering, Head, Memory, Said, Window
+from foreshock.core.points import Entry, Layout, Model, Owner, Watch
 from foreshock.core.spec import LONGEST_WINDOW_S, FleetSpec
 from foreshock.core.vectors import Reading, Subject
 from foreshock.detectors import diagnosis, episodes
@@ -48,9 +48,12 @@ class Windows:
     def look(self, entries: Sequence[Entry]) -> None:
         """Fold the records of a batch into the windows of their measuring points; vectors and diagnoses go to the entries."""
         for entry in entries:
+            if entry.anew:
+                _leave(entry)
             if not entry.asset.registered or not isinstance(entry.block, SensorBlock):
                 continue
             memory, window = entry.gathered = entry.point.gathering
+            entry.zones = entry.point.zones
             if window is None and memory.zoned is None and memory.began_ns <= entry.at_ns < memory.due_ns:
                 continue
             step = _Step(entry, entry.block)
@@ -249,6 +252,16 @@ class _Step:
             return memory._replace(said=said._replace(quiet=said.quiet + 1))
         self.entry.diagnoses += (vectors.diagnosis_of(reading, found, said),)
         return memory._replace(said=now)
+
+
+def _leave(entry: Entry) -> None:
+    """Give up what a point remembers, with the record that its baseline ends with: not before, others gather beside it.
+
+    What the records before it make of the zones is still told of those: events come later, when all lanes score.
+    """
+    point = entry.point
+    entry.gathered_left, entry.zones_left = point.gathering, point.zones
+    point.gathering, point.zones = BLANK, Watch()
 
 
 def _goes_on(block: SensorBlock) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from foreshock.contract import Limit, MeasuringPoint
 from foreshock.core.gathering import Memory, Zoned
 from foreshock.core.limits import worst
-from foreshock.core.points import Look
+from foreshock.core.points import Entry, Look, Watch
 from foreshock.core.spec import FleetSpec
 from foreshock.core.vectors import Reading, Subject
 from foreshock.detectors import episodes
@@ -110,3 +110,10 @@ def look(zoned: Zoned, event: int, alarm: EpisodeState, at_ns: int) -> Look:
     name = zoned.name.partition("[")[0]
     limit = Limit(feature=name, above=zoned.above, below=zoned.below, severity=zoned.severity or "watch")
     return Look(zoned.ratio, limit, zoned.name, zoned.value, event, alarm, at_ns, zoned.reason, zoned.usual)
+
+
+def zones_of(entry: Entry) -> Watch:
+    """The zones that a record of a registered asset was looked at by."""
+    if entry.zones is None:
+        raise AssertionError("an entry has its zones from its windows on")
+    return entry.zones

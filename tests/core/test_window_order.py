@@ -8,9 +8,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from foreshock.alerts.vocabulary import WorkKind
 from foreshock.contract import Asset, Block, Zones
 from foreshock.fleet import AssetState, Fleet, FleetSpec
 from foreshock.outcome import Outcome
+from tests.core.alerting import work
 from tests.core.builders import placed
 from tests.core.window_builders import BEARING, COUNT, ONE_AFTER_THE_OTHER, POINT, PUMP, RATE, run, vectors, wave
 
@@ -58,6 +60,24 @@ class TestOneOrder:
 
         assert list(map(flat, parts)) == list(map(flat, whole))
         assert vectors(whole)
+
+    def test_a_repair_counts_from_the_record_that_it_begins_anew_with(self) -> None:
+        """Another point of the machine, heard just before it, still finds the window of the old baseline beside it."""
+        slow = replace(PUMP, points=(POINT, replace(POINT, point="NDE")), rated_speed_hz=0.5, bearings=(BEARING,))
+        first = [wave(i, channels="abcd", count=8192, rate=32768.0) for i in range(4)]
+        states = []
+        for cuts in ([], [1]):
+            fleet = Fleet(self.SPEC, assets=[slow])
+            fleet.receive(first[:3])
+            fleet.take_up(work(0, WorkKind.REPAIR, 3, asset="pump"), 0, 3)
+            tail = placed([*first[:3], replace(wave(3), point="NDE"), first[3]])[3:]
+            for start, end in zip([0, *cuts], [*cuts, 2], strict=True):
+                fleet.receive(tail[start:end])
+            states.append(fleet.capture(0, "pump"))
+        gathering = {point["point"]: "window" in point.get("windows", {}) for point in states[0].tree["points"]}
+
+        assert states[0].digest() == states[1].digest()
+        assert gathering == {"DE": True, "NDE": False}
 
     def test_a_restart_after_any_record_does_not_matter(self) -> None:
         """Captured and restored after each record, in the middle of windows too, all goes on to the bit."""
