@@ -38,6 +38,8 @@ from foreshock.core.spec import FleetSpec
 from foreshock.core.state import AssetState
 from foreshock.core.store import Store
 from foreshock.core.succession import Succession
+from foreshock.core.tagging import look
+from foreshock.core.telemetry import PreparedRows
 from foreshock.core.waveform import Extract
 from foreshock.core.windows import Windows
 from foreshock.detectors.reference import Reference
@@ -106,6 +108,7 @@ class Fleet:
         self.on_stage("score")
         for lane, prepared in work:
             lane.outcomes(prepared)
+        look(sheet for _, rows in work if isinstance(rows, PreparedRows) for sheet in rows.sheets)
         if self._succession.busy:
             self._succession.follow(entries)
         outcomes = [self._admission.close(entry) for entry in entries]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,31 +58,35 @@ def _column(x: F64, column: int | None, stated: float | None) -> F64:
     return x[:, column].copy()
 
 
-def follow(
-    entry: Entry, frame: TelemetryFrame, x: F64, at_ns: npt.NDArray[np.int64], late: list[bool], every_s: float
-) -> tuple[FeatureVector, ...]:
-    """Take the rows of a frame into the state of its measuring point, and give the vectors that end with them.
+class Sheet(NamedTuple):
+    """Rows of a registered asset's frame on their way to the tags of its measuring point."""
 
-    Parameters
-    ----------
-    entry
-        Of a registered asset.
-    frame
-        Its record.
-    x : float64 [rows, tags]
-        In SI.
-    at_ns : int64 [rows]
-        Time that rules work with.
-    late
-        Rows that are left out.
-    every_s
-        Source time from vector to vector.
+    entry: Entry
+    frame: TelemetryFrame  # its record
+    x: F64  # [rows, tags] in SI
+    at_ns: npt.NDArray[np.int64]  # [rows] time that rules work with
+    late: list[bool]  # rows that are left out
+    every_s: float  # source time from vector to vector
+
+
+def look(sheets: Iterable[Sheet]) -> None:
+    """Fold the frames of a batch, of all lanes, into the tags of their measuring points; the vectors go to the entries.
+
+    By offset: the frames of a point are in two lanes where its tags change. What a lane is shown in the shadow of a
+    point's model is not to be among them: it describes nothing.
     """
+    for sheet in sorted(sheets, key=lambda each: each.frame.origin.offset):
+        sheet.entry.vectors += follow(sheet)
+
+
+def follow(sheet: Sheet) -> tuple[FeatureVector, ...]:
+    """Take the rows of a frame into the state of its measuring point, and give the vectors that end with them."""
+    entry, frame = sheet.entry, sheet.frame
     names = tuple(tag.name for tag in frame.tags)
     scalars = entry.point.scalars
     scalars = entry.point.scalars = Scalars(names) if scalars is None else scalars.of(names)
-    kept = np.flatnonzero(~np.array(late, np.bool_))
-    x, at_ns = x[kept], at_ns[kept]
+    kept = np.flatnonzero(~np.array(sheet.late, np.bool_))
+    x, at_ns = sheet.x[kept], sheet.at_ns[kept]
     sources = _sources(frame.tags)
     speed = _column(x, sources.speed, frame.context.speed_hz)
     share = _column(x, sources.load, frame.context.load)
@@ -104,7 +109,7 @@ def follow(
         load=share if stated else _column(x, sources.follows, None),
         stated=np.full(len(kept), stated, np.uint8),
     )
-    every_ns = max(1, round(every_s * 1e9))
+    every_ns = max(1, round(sheet.every_s * 1e9))
     phase_ns = zlib.crc32(frame.asset.encode()) * every_ns >> 32  # of all points of the machine: they can be compared
     source = SpeedSource.CONTEXT if frame.context.speed_hz is not None else SpeedSource.TACHOMETER
     known = entry.asset.measuring_point(frame.point)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from foreshock.contract import Anomaly, Asset, Mode, RunState, ScoreRow, ScoreState, TelemetryFrame
-from foreshock.core import tagging
 from foreshock.core.events import Finding, anomaly, contributions
 from foreshock.core.evidence import Before, Witness
 from foreshock.core.limits import limits_of
 from foreshock.core.points import Entry, Layout, Look, Model, model_of
 from foreshock.core.recipe import Recipe
 from foreshock.core.scores import Names, WarmUp, learning, score, unscored
+from foreshock.core.tagging import Sheet
 from foreshock.core.watch import found, judge, look
 from foreshock.detectors import episodes, halfway, vector_undo
 from foreshock.detectors import waveform_state as ws
@@ -46,6 +46,7 @@ class PreparedRows:
     witness: Witness
     anomalies: dict[int, Anomaly] = field(default_factory=dict)  # by row
     limited: dict[int, Anomaly] = field(default_factory=dict)  # those of the limits
+    sheets: list[Sheet] = field(default_factory=list)  # of registered assets
 
 
 class TelemetryLane:
@@ -236,15 +237,13 @@ class TelemetryLane:
         for k, entry in enumerate(batch.entries):
             count = len(_frame(entry).times_ns)
             self._outcome(batch, k, range(at, at + count))
-            self._follow(batch, entry, slice(at, at + count))
+            if self._spec.features and entry.asset.registered:
+                batch.sheets.append(self._sheet(batch, entry, slice(at, at + count)))
             at += count
 
-    def _follow(self, batch: PreparedRows, entry: Entry, places: slice) -> None:
-        """Describe the tags of a registered asset; what learns in the shadow of a point's model describes nothing."""
-        if self._spec.features and entry.asset.registered and entry.model is entry.point.model:
-            x, at_ns = batch.inputs.x[places], batch.inputs.at_ns[places]
-            every_s = self._spec.features_every_s
-            entry.vectors += tagging.follow(entry, _frame(entry), x, at_ns, batch.late[places], every_s)
+    def _sheet(self, batch: PreparedRows, entry: Entry, places: slice) -> Sheet:
+        x, at_ns, late = batch.inputs.x[places], batch.inputs.at_ns[places], batch.late[places]
+        return Sheet(entry, _frame(entry), x, at_ns, late, self._spec.features_every_s)
 
     def _outcome(self, batch: PreparedRows, k: int, places: range) -> None:
         entry, out = batch.entries[k], batch.out
