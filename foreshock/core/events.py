@@ -24,6 +24,7 @@ PHASES = {episodes.OPENED: Phase.OPENED, episodes.UPDATED: Phase.UPDATED, episod
 # Where an episode ends without a rule: its text is replaced.
 NO_RULE = episodes.for_budget(episodes.BUDGET_TABLE[0].budget)
 _RATIO = "value = measured / above, or below / measured (1 + distance / max(1, |limit|) where a sign is not positive)"
+UNREGISTERED = "the asset is not registered any more: its zones and limits hold no more"
 ZONES = "zones-v1"  # what decides by the zones of a point
 _TRUSTED = 100  # healthy scores from which on the calibration does not lower the confidence
 _DELAYED_S = 60.0  # a record that came so much later than it was taken is an old one
@@ -146,6 +147,8 @@ def farewell(entry: Entry, latest: Latest, reason: str) -> tuple[Anomaly, ...]:
 
 def decision(found: Finding, episode: Episode) -> Decision:
     """The rule that fired as text, with the numbers to check it; `episode` as it stood before the event."""
+    if found.reason == UNREGISTERED:
+        return Decision(rule=found.reason, operands=(), result=True)
     rule, alarm, value = found.rule, found.alarm, Operand(name="value", value=found.value)
     held_s = (found.source_ns - alarm.over_ns) / 1e9
     if found.transition == episodes.OPENED:

@@ -50,7 +50,11 @@ class Windows:
         for entry in entries:
             if entry.anew:
                 _leave(entry)
-            if not entry.asset.registered or not isinstance(entry.block, SensorBlock):
+            if not entry.asset.registered:
+                if entry.point.gathering is not BLANK:
+                    _unregistered(entry)
+                continue
+            if not isinstance(entry.block, SensorBlock):
                 continue
             memory, window = entry.gathered = entry.point.gathering
             entry.zones = entry.point.zones
@@ -262,6 +266,14 @@ def _leave(entry: Entry) -> None:
     point = entry.point
     entry.gathered_left, entry.zones_left = point.gathering, point.zones
     point.gathering, point.zones = BLANK, Watch()
+
+
+def _unregistered(entry: Entry) -> None:
+    """Give up what a point remembers of the time that its asset was registered in, with the first record that is scored."""
+    point = entry.point
+    if entry.refused is None and isinstance(entry.block, SensorBlock):
+        entry.gathered, entry.zones, point.gathering = point.gathering, point.zones, BLANK
+        entry.zoned = zoning.end(entry.gathered.memory, entry.at_ns)
 
 
 def _goes_on(block: SensorBlock) -> bool:

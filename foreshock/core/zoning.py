@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 
 from foreshock.contract import Limit, MeasuringPoint
+from foreshock.core.events import UNREGISTERED
 from foreshock.core.gathering import Memory, Zoned
 from foreshock.core.limits import worst
 from foreshock.core.points import Entry, Look, Watch
@@ -103,6 +104,14 @@ def _zoned(name: str, value: float, standing: Standing, usual: Mapping[str, floa
         severity=standing.severity,
         reason=f"{reason} ({name})",
     )
+
+
+def end(memory: Memory, at_ns: int) -> Look | None:
+    """Look at the record that ends an episode because nobody knows zones any more; None where none is open."""
+    if memory.zoned is None or memory.alarm.phase not in (episodes.ACTIVE, episodes.CLEARING):
+        return None
+    gone = memory.zoned._replace(ratio=0.0, severity="", reason=UNREGISTERED)
+    return look(gone, episodes.CLOSED, memory.alarm._replace(phase=episodes.NORMAL), at_ns)
 
 
 def look(zoned: Zoned, event: int, alarm: EpisodeState, at_ns: int) -> Look:

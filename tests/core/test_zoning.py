@@ -212,6 +212,25 @@ class TestWhereNoneHold:
         assert {reasons(vector)["velocity_rms[x]"] for vector in vectors(outcomes)} == {"window_too_short"}
         assert zoned(outcomes) == []
 
+    @pytest.mark.parametrize("cuts", [[], [9, 13, 14, 15], [12]])
+    def test_an_asset_that_is_unregistered_keeps_nothing_of_them(self, cuts: list[int]) -> None:
+        """Its open episode is closed once, with the reason and its proof; the window under way is dropped."""
+        blocks = windows([ZONE_D] * 5)
+        items = [MOTOR, *blocks[:14], replace(MOTOR, registered=False), *blocks[14:]]
+        fleet, outcomes = Fleet(SPEC), []
+        for first, last in zip([0, *cuts], [*cuts, len(items)], strict=True):
+            outcomes += fleet.receive(items[first:last])
+        closing = next(outcome for outcome in outcomes if any(e.phase is Phase.CLOSED for e in zoned([outcome])))
+        alone = Fleet(SPEC)
+        alone.restore(AssetState.from_bytes(closing.evidence[-1].state))
+        (again,) = alone.receive([blocks[14]])
+
+        assert [event.phase for event in zoned(outcomes)] == [Phase.OPENED, Phase.CLOSED]
+        assert closing is outcomes[14]
+        assert "not registered any more" in zoned([closing])[0].decision.rule
+        assert again.anomalies == closing.anomalies
+        assert "windows" not in fleet.capture(0, "pump").tree["points"][0]
+
 
 class TestProof:
     """An event of the zones is as good as any other."""
