@@ -29,6 +29,8 @@ from foreshock.vocabulary import MaskReason
 F64 = npt.NDArray[np.float64]
 LOADS = ("torque", "power", "current")
 """Quantities that follow the load, where nobody states it; the first one that there is."""
+LARGEST = 1e30
+"""What is further from zero counts as infinite: no quantity is so large, and its profile in float32 would be."""
 _VOID = PER_TAG[0].voided_by
 _QUALITY = masks.code_of(MaskReason.QUALITY)
 
@@ -54,7 +56,7 @@ def _sources(tags: tuple[Tag, ...]) -> _Sources:
 def _column(x: F64, column: int | None, stated: float | None) -> F64:
     """What the records state, else a tag, NaN where there is neither."""
     if stated is not None or column is None:
-        return np.full(len(x), math.nan if stated is None else stated)
+        return _bounded(np.full(len(x), math.nan if stated is None else stated))
     return x[:, column].copy()
 
 
@@ -86,13 +88,13 @@ def follow(sheet: Sheet) -> tuple[FeatureVector, ...]:
     scalars = entry.point.scalars
     scalars = entry.point.scalars = Scalars(names) if scalars is None else scalars.of(names)
     kept = np.flatnonzero(~np.array(sheet.late, np.bool_))
-    x, at_ns = sheet.x[kept], sheet.at_ns[kept]
+    x, at_ns = _bounded(sheet.x[kept]), sheet.at_ns[kept]
     sources = _sources(frame.tags)
     speed = _column(x, sources.speed, frame.context.speed_hz)
     share = _column(x, sources.load, frame.context.load)
     stated = frame.context.load is not None or sources.load is not None
     if not stated and sources.power is not None and entry.asset.rated_power_w:
-        share, stated = x[:, sources.power] / entry.asset.rated_power_w, True
+        share, stated = _bounded(x[:, sources.power] / entry.asset.rated_power_w), True
     void = _void(entry, names)
     run = _run(scalars, entry.asset, at_ns, speed, _column(x, sources.current, None), share)
     if void:
@@ -118,6 +120,10 @@ def follow(sheet: Sheet) -> tuple[FeatureVector, ...]:
         _vector(frame, stretch, void, source, wanted)
         for stretch in scalars.take(rows, frame.origin, every_ns, phase_ns)
     )
+
+
+def _bounded(x: F64) -> F64:
+    return np.where(np.abs(x) > LARGEST, np.copysign(math.inf, x), x)
 
 
 def _void(entry: Entry, names: tuple[str, ...]) -> list[int]:
