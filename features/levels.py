@@ -1,7 +1,8 @@
 """The level of each channel from block to block: units that change, and a noise floor that goes.
 
 Both are found where the level leaps, for a sensor that fails does so from one block to the next, and where nothing leaps
-nothing is looked at. A leap by the factor of two units at one speed is a unit; a fall below the sensor's own noise, or a
+nothing is looked at. A leap by the factor of two units at one speed is a unit; one upwards may be a machine that broke as well, so it
+is told and its blocks are scored, for a fault is never refused. A fall below the sensor's own noise, or a
 collapse at one speed, is a sensor that hears nothing any more. A machine that starts or stops leaps as well: at another
 speed, or, where no speed is known, between levels that it had before.
 """
@@ -142,7 +143,7 @@ def step(known: Levels, look: Look) -> tuple[Levels, tuple[Finding, ...]]:
     Levels
         After the block. A channel with a finding teaches nothing.
     tuple of Finding
-        Not usable: such a block says nothing of the machine.
+        Not usable, as such a block says nothing of the machine; but for a level that leapt upwards.
     """
     now = look.now
     if len(look.last) != len(now) or len(known.low) != len(now):
@@ -237,7 +238,9 @@ def _told(held: Held, channel: str, level: float) -> Finding:
             f"the level went from {held.before:.3g} to {held.after:.3g} from one block to the next, a factor of {ratio:.4g}: "
             f"that of two units ({held.factor:.4g}); it holds until the level goes back or a repair ends the baseline"
         )
-        return Finding(held.kind, channel, ratio, held.factor, sentence)
+        up = ratio > 1.0
+        sentence += "; it may be the machine, so it is scored" if up else ""
+        return Finding(held.kind, channel, ratio, held.factor, sentence, usable=up)
     sentence = (
         f"the level is {level:.3g}, below {held.before:.3g} of the sensor itself: the channel hears nothing any more"
     )

@@ -113,6 +113,18 @@ def test_a_unit_that_is_declared_otherwise_is_told_and_scored_all_the_same():
     assert {str(o.score.rows[0].state) for o in outcomes[40:]} == {"scored"}
 
 
+def test_a_machine_that_breaks_by_the_factor_of_a_unit_is_scored_and_alarms():
+    """Ten times the vibration from one block to the next at one speed: a changed unit for the sensor, an anomaly of the machine."""
+    fleet = Fleet(SPEC)
+    sound = [block(i, speed_hz=25.0) for i in range(40)]
+    broken = [block(40 + i, speed_hz=25.0, samples=9.8 * machine(40 + i)) for i in range(20)]
+    outcomes = fleet.receive([*sound, *broken])[40:]
+
+    assert [str(e.kind) for o in outcomes for e in o.quality] == ["unit_changed"]
+    assert {str(o.score.rows[0].state) for o in outcomes} == {"scored"}
+    assert [str(each.phase) for o in outcomes for each in o.anomalies][:1] == ["opened"]
+
+
 @pytest.mark.parametrize("batch", [1, 64])
 def test_a_machine_that_stops_behind_a_bad_sensor_is_stopping(batch):
     """Blocks that are refused have a speed: the first that can be used again, at half of it, is no running machine."""

@@ -61,6 +61,16 @@ def test_a_changed_unit_holds_over_a_standstill_and_is_ended_by_the_old_level():
     assert not any(found[end + 3 :])
 
 
+@pytest.mark.parametrize(("factor", "usable"), [(G, True), (1.0 / G, False)])
+def test_only_a_fall_is_surely_no_machine(factor, usable):
+    """A level that leaps upwards like a unit may be a machine that broke: it is told and scored."""
+    known = Levels((1.0,), (1.0,), (0.0,), (0,), (1.0,))
+    _, (found,) = step(known, Look((1.0,), (factor,), 25.0, 25.0, ("x",), "acceleration", 40))
+
+    assert (found.kind, found.usable) == (QualityKind.UNIT_CHANGED, usable)
+    assert ("it is scored" in found.detail) is usable
+
+
 @pytest.mark.parametrize("factor", [1.5, 3.0, 5.0, 15.0])
 def test_a_machine_that_grows_loud_at_once_is_no_unit(factor):
     """Breakage is for the models to tell: what is no factor of units stays usable."""

@@ -40,7 +40,7 @@ class Trial:
     early: Counter[str] = field(default_factory=Counter)
     """Conditions that were raised before it."""
     alarms: list[str] = field(default_factory=list)
-    """Machine alarms that opened after it began."""
+    """Machine alarms that opened after it began; not of a unit that makes the level leap upwards, for so does a machine that breaks."""
 
     @property
     def strange(self) -> set[str]:
@@ -94,7 +94,8 @@ def run(seed: int, kinds: tuple[Kind, ...]) -> list[Trial]:
             for told in outcome.quality:
                 _note(trial, told, now_s)
             for anomaly in outcome.anomalies:
-                if anomaly.phase is Phase.OPENED and now_s >= trial.start_s:
+                louder = trial.kind is Kind.UNIT_CHANGED and trial.amount > 1.0
+                if anomaly.phase is Phase.OPENED and now_s >= trial.start_s and not louder:
                     trial.alarms.append(f"{now_s - trial.start_s:.1f} s after: {anomaly.decision.rule}")
     return list(trials.values())
 
