@@ -85,7 +85,11 @@ VERDICTS = {
         "gateway", "maintenance_required", "sensor", 0.2, "its source time moves steadily against the broker's"
     ),
     QualityKind.UNIT_CHANGED: Verdict(
-        "sensor", "check_function", "sensor", 0.8, "no machine changes by the factor of two units from block to block"
+        "sensor",
+        "check_function",
+        "sensor",
+        0.8,
+        "the level leapt by the factor of two units from one block to the next",
     ),
     QualityKind.NOISE_FLOOR_GONE: Verdict(
         "sensor", "failure", "sensor", 1.0, "no machine is quieter than the noise of its own sensor"

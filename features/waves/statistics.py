@@ -124,7 +124,7 @@ def _write(
         out[9] = peak / (root * root)
     else:
         out[4:10] = 0.0
-    return second
+    return float(second)
 
 
 @njit(cache=True, nogil=True)

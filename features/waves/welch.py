@@ -42,7 +42,7 @@ class WelchPlan(NamedTuple):
 
     length: int
     """Samples of a segment: a power of two."""
-    count: int
+    segments: int
     """Segments; each begins half a length after the one before."""
     window: npt.NDArray[np.float32]
     edges: npt.NDArray[np.int64]
@@ -112,12 +112,12 @@ def power_rows(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     p = plan(rows.shape[1])
     power = np.zeros((len(rows), p.length // 2 + 1), np.float32)
-    total = len(rows) * p.count
+    total = len(rows) * p.segments
     segments = np.empty((min(CHUNK_SEGMENTS, total), p.length), np.float32)
     for first in range(0, total, CHUNK_SEGMENTS):
         part = segments[: min(CHUNK_SEGMENTS, total - first)]
-        _cut(rows, p.window, p.count, first, part)
-        _add(scipy.fft.rfft(part, axis=1).view(np.float32), p.count, first, power)
+        _cut(rows, p.window, p.segments, first, part)
+        _add(scipy.fft.rfft(part, axis=1).view(np.float32), p.segments, first, power)
     return power
 
 
@@ -222,4 +222,4 @@ def form_rows(
         Filled: levels in ln of (SI unit)**2 per cycle per sample, then `FORM`.
     """
     p = plan(n)
-    _form(power, p.edges, p.density / p.count, exponents, mean_square, out)
+    _form(power, p.edges, p.density / p.segments, exponents, mean_square, out)

@@ -39,6 +39,7 @@ _WORDS = {
     "noise_floor_gone": "hears nothing any more",
 }
 _OF_SENSORS = _WORDS.keys()
+_SURELY = _OF_SENSORS - {"unit_changed"}  # a level that leaps upwards like a unit may be the machine
 
 
 def standing(vitals: Vitals) -> dict[str, list[Quality]]:
@@ -216,7 +217,7 @@ def features(vitals: Vitals) -> Iterator[Finding]:
 
 def machines(vitals: Vitals) -> Iterator[Finding]:
     """Machines whose score is high while their sensors are sound."""
-    bad = {each.asset for kind, found in standing(vitals).items() if kind in _OF_SENSORS for each in found}
+    bad = {each.asset for kind, found in standing(vitals).items() if kind in _SURELY for each in found}
     loud = {key: since for key, since in _loud(vitals).items() if key[0] not in bad}
     everybody = heard(vitals)
     assets = sorted({asset for asset, _ in loud})
