@@ -204,7 +204,7 @@ def test_doctor_on_a_stack_that_is_right(settings: Settings) -> None:
     code, checks = doctor(settings)
     assert code == 0
     assert {"python", "packages", "java", "valkey", "kafka jars", "ports", "kafka", "topics"} <= checks.keys()
-    assert checks["topics"]["found"] == "all 14 with 4 partitions"
+    assert checks["topics"]["found"] == "all 16 with 4 partitions"
     assert checks["redis"]["state"] == checks["registry"]["state"] == "unused"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINKED = ("streams", "detectors", "features", "avro_schemas")
-DATA = (".avsc", ".json", ".lock", ".typed", ".html", ".css", ".js", ".svg")
+DATA = (".avsc", ".json", ".lock", ".toml", ".typed", ".html", ".css", ".js", ".svg")
 VENDORED = ("LICENSE", "VERSION")  # beside the one library that the page brings along
 
 pytestmark = pytest.mark.slow
